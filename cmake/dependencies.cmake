@@ -1,0 +1,18 @@
+# Third-party packages. Debian's come from apt, OpenVINO and the ONNX schema from the Python environment of ./dev.
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Threads REQUIRED)
+if(TESSERA_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED)
+  find_package(benchmark REQUIRED)
+endif()
+
+file(GLOB TESSERA_SITE_PACKAGES ${TESSERA_VENV}/lib/python3*/site-packages)
+if(NOT TESSERA_SITE_PACKAGES)
+  message(FATAL_ERROR "no Python environment at ${TESSERA_VENV}: run ./dev build, or pass -DTESSERA_VENV=")
+endif()
+find_package(OpenVINO REQUIRED COMPONENTS Runtime ONNX PATHS ${TESSERA_SITE_PACKAGES}/openvino/cmake NO_DEFAULT_PATH)

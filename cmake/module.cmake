@@ -1,0 +1,32 @@
+# One CMake target a module. tessera_module(NAME SOURCES .. [DEPS ..] [PRIVATE_DEPS ..]) makes tessera_NAME;
+# tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program.
+
+add_library(tessera_flags INTERFACE)
+target_compile_options(tessera_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                       -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+target_include_directories(tessera_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(TESSERA_SANITIZE)
+  target_compile_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE})
+endif()
+
+function(tessera_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(tessera_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(tessera_${name} PUBLIC ${ARG_DEPS} PRIVATE tessera_flags ${ARG_PRIVATE_DEPS})
+  target_include_directories(tessera_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+function(tessera_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT TESSERA_BUILD_TESTS)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tessera_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

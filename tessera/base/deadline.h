@@ -1,0 +1,24 @@
+// A point in time by which something must be done.
+#pragma once
+
+#include <chrono>
+
+namespace tessera {
+
+class Deadline {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  static Deadline Never() { return Deadline(Clock::time_point::max()); }
+  static Deadline In(Clock::duration span) { return Deadline(Clock::now() + span); }
+
+  bool never() const { return at_ == Clock::time_point::max(); }
+  bool passed() const { return !never() && Clock::now() >= at_; }
+  Clock::time_point at() const { return at_; }
+
+ private:
+  explicit Deadline(Clock::time_point at) : at_(at) {}
+  Clock::time_point at_;
+};
+
+}  // namespace tessera

@@ -1,0 +1,49 @@
+// std::mutex with clang's thread-safety annotations: the compiler checks which mutex guards a field.
+// Source: clang documentation, "Thread Safety Analysis".
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+
+#if defined(__clang__)
+#define TESSERA_THREAD_ANNOTATION(x) __attribute__((x))
+#else
+#define TESSERA_THREAD_ANNOTATION(x)
+#endif
+
+#define CAPABILITY(x) TESSERA_THREAD_ANNOTATION(capability(x))
+#define SCOPED_CAPABILITY TESSERA_THREAD_ANNOTATION(scoped_lockable)
+#define GUARDED_BY(x) TESSERA_THREAD_ANNOTATION(guarded_by(x))
+#define REQUIRES(...) TESSERA_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
+#define ACQUIRE(...) TESSERA_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
+#define RELEASE(...) TESSERA_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#define EXCLUDES(...) TESSERA_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
+#define NO_THREAD_SAFETY_ANALYSIS TESSERA_THREAD_ANNOTATION(no_thread_safety_analysis)
+
+namespace tessera {
+
+class CAPABILITY("mutex") Mutex {
+ public:
+  void Lock() ACQUIRE() { mutex_.lock(); }
+  void Unlock() RELEASE() { mutex_.unlock(); }
+
+ private:
+  friend class MutexLock;
+  std::mutex mutex_;
+};
+
+// Holds a Mutex for its scope; Wait gives it up while waiting.
+class SCOPED_CAPABILITY MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) ACQUIRE(mutex) : lock_(mutex.mutex_) {}
+  ~MutexLock() RELEASE() {}
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+  std::unique_lock<std::mutex>& std_lock() { return lock_; }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+}  // namespace tessera

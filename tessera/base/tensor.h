@@ -1,0 +1,25 @@
+// A named dense tensor in host memory that somebody else owns.
+#pragma once
+
+#include <string>
+
+#include "tessera/base/memory.h"
+#include "tessera/base/types.h"
+
+namespace tessera {
+
+// Name, element type and shape of a model's input or output; kDynamic dimensions are free.
+struct TensorSpec {
+  std::string name;
+  DType type = DType::kUndefined;
+  Shape shape;
+};
+
+// A tensor's value, wherever it lies. Not owned; `shape` is static.
+struct TensorView {
+  DType type = DType::kUndefined;
+  Shape shape;
+  ConstRegion data;
+};
+
+}  // namespace tessera

@@ -1,0 +1,81 @@
+// The engine port: a model loaded on all its ranks, run one step at a time. The adapter decides how the ranks run:
+// a thread each (CPU), one thread that launches every rank's CUDA graph (GPU), other processes (MPI).
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/memory.h"
+#include "tessera/base/tensor.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::engine {
+
+// What one rank is given in one step, in the order of RankGroup::inputs(); shapes are the rank's own (local).
+struct RankInputs {
+  std::vector<TensorView> tensors;
+};
+
+// Tells where an output goes once its shape is known.
+class OutputSink {
+ public:
+  virtual ~OutputSink() = default;
+
+  // Memory for output `index` (as in RankGroup::outputs()) of `rank`, of the local `shape`; it stays valid until the
+  // step completes. A region with data == nullptr: nobody wants this rank's copy. Called at most once per rank and
+  // output and step, from any thread, for different ranks at the same time. An error fails the step.
+  virtual Result<Region> Place(Rank rank, int index, DType type, const Shape& shape) = 0;
+};
+
+struct Step {
+  std::vector<RankInputs> ranks;  // world size entries
+  OutputSink* sink = nullptr;
+  Deadline deadline = Deadline::Never();
+};
+
+// How long each rank computed (its engine's own time, collectives included).
+struct StepReport {
+  std::vector<std::chrono::nanoseconds> rank_time;
+};
+
+class RankGroup {
+ public:
+  virtual ~RankGroup() = default;  // aborts and joins; blocks for a bounded time
+
+  virtual int world_size() const = 0;
+  // What the engines declare, the same on every rank; shapes local, kDynamic where free.
+  virtual const std::vector<TensorSpec>& inputs() const = 0;
+  virtual const std::vector<TensorSpec>& outputs() const = 0;
+
+  // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the adapter,
+  // when every rank has finished or failed and no longer touches the step's memory: with the report, or with the
+  // error of the rank that failed first (Error::rank says which). `step` stays alive until then. One step at a time.
+  using Completion = std::function<void(Result<StepReport>)>;
+  virtual void Submit(const Step& step, Completion done) = 0;
+
+  // Ends the step in flight on every rank with `reason` and makes the group unusable. Any thread.
+  virtual void Abort(const Error& reason) noexcept = 0;
+
+  // False once a step failed in a way that leaves ranks out of step (any error but kInvalidArgument from the checks
+  // made before a rank started): the owner builds a new group.
+  virtual bool usable() const noexcept = 0;
+};
+
+// Loads models; one per kind of engine ("openvino", "tensorrt").
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string_view name() const = 0;
+
+  // Loads every rank of `plan` from `directory` (that of plan.json), in parallel, and warms it up. Blocks.
+  // Errors: kNotFound / kInvalidArgument (a file, its content), kUnsupported (this build, this machine), kDeadline.
+  virtual Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan, const std::filesystem::path& directory,
+                                                  Deadline deadline) = 0;
+};
+
+}  // namespace tessera::engine

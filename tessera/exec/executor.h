@@ -1,0 +1,59 @@
+// Runs requests on a loaded model: gives every rank its part of the inputs, runs all ranks, puts the outputs together.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/memory.h"
+#include "tessera/base/result.h"
+#include "tessera/base/tensor.h"
+#include "tessera/engine/rank_group.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::exec {
+
+// Where a model output goes once its global shape is known.
+class OutputTarget {
+ public:
+  virtual ~OutputTarget() = default;
+  // Dense memory for output `index` (as in Executor::outputs()), valid until Infer returns. data == nullptr: not wanted.
+  // Called at most once per output and Infer, from any thread, for different outputs at the same time.
+  virtual Result<Region> Place(int index, DType type, const Shape& shape) = 0;
+};
+
+struct InferReport {
+  std::vector<std::chrono::nanoseconds> rank_time;  // each rank's own compute
+  std::chrono::nanoseconds total{0};                // of the whole Infer
+};
+
+struct Options {
+  // Longest time that one step may take when the caller's deadline is later.
+  std::chrono::milliseconds step_limit{60'000};
+  std::chrono::milliseconds load_limit{600'000};
+};
+
+// One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
+class Executor {
+ public:
+  // Loads the model in `directory` (plan.json, or a lone model.onnx) with `engine`, which must outlive the executor.
+  static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory, engine::Engine& engine,
+                                                  const Options& options = {});
+  virtual ~Executor() = default;
+
+  // Global names, types and shapes; kDynamic where free.
+  virtual const std::vector<TensorSpec>& inputs() const = 0;
+  virtual const std::vector<TensorSpec>& outputs() const = 0;
+  virtual const plan::Plan& plan() const = 0;
+
+  // Runs one request; blocks until done or `deadline`. `inputs` in the order of inputs(), not touched after return.
+  // Errors: kInvalidArgument (a shape or type misfit, nothing was run, the line names tensor, got and wanted),
+  // kDeadline, kPeerLost and what a rank's engine reports; after one of those the ranks are loaded anew before the
+  // next request is served (kUnavailable if that fails).
+  virtual Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline) = 0;
+};
+
+}  // namespace tessera::exec

@@ -1,0 +1,130 @@
+// An ONNX model in memory: nodes and values by number, attributes decoded once, everything unknown kept as it came.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+
+namespace tessera::graph {
+
+using ValueId = Strong<struct ValueIdTag, int32_t>;
+using NodeId = Strong<struct NodeIdTag, int32_t>;
+inline constexpr ValueId kNoValue{-1};  // an optional input or output that is absent
+inline constexpr NodeId kNoNode{-1};
+
+// A constant tensor: an initializer, or an attribute's tensor. The bytes (ONNX raw_data layout, little endian) lie in
+// memory or in a mapped file that `owner` keeps alive. kString has no bytes here: such a constant keeps its proto.
+struct Constant {
+  DType type = DType::kUndefined;
+  Shape shape;
+  Bytes bytes;
+  std::shared_ptr<const void> owner;
+  std::shared_ptr<const std::string> raw;  // serialized TensorProto of types that have no plain bytes, else null
+
+  // Makes one that owns a copy of `values`.
+  static Constant OfInt64(const std::vector<int64_t>& values, Shape shape);
+  static Constant OfBytes(DType type, Shape shape, std::vector<std::byte> bytes);
+};
+
+// The elements of an integer (any width) or bool constant; nullopt for another type.
+std::optional<std::vector<int64_t>> AsInt64(const Constant& constant);
+
+struct Attribute {
+  enum class Kind { kInt, kFloat, kString, kInts, kFloats, kStrings, kTensor, kOther };
+  std::string name;
+  Kind kind = Kind::kOther;
+  int64_t i = 0;
+  float f = 0;
+  std::string s;
+  std::vector<int64_t> ints;
+  std::vector<float> floats;
+  std::vector<std::string> strings;
+  std::shared_ptr<const Constant> tensor;
+  std::string raw;                // kOther: the serialized AttributeProto (graphs, sparse tensors, type protos ...)
+  std::vector<ValueId> captured;  // kOther: values of the enclosing graph that the subgraphs read
+};
+
+struct Node {
+  std::string name;
+  std::string op_type;
+  std::string domain;  // "" = ai.onnx
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  std::vector<Attribute> attributes;
+  std::string rest;  // serialized NodeProto of the fields not held above (doc_string, metadata, overload, ...)
+
+  const Attribute* Find(std::string_view attribute) const;
+  int64_t Int(std::string_view attribute, int64_t otherwise) const;
+  float Float(std::string_view attribute, float otherwise) const;
+  std::string String(std::string_view attribute, std::string_view otherwise) const;
+  std::vector<int64_t> Ints(std::string_view attribute) const;  // empty when absent
+  void Set(std::string_view attribute, int64_t value);
+  void Set(std::string_view attribute, std::vector<int64_t> values);
+  void Set(std::string_view attribute, std::string value);
+};
+
+struct Value {
+  std::string name;                // unique in the graph
+  DType type = DType::kUndefined;  // kUndefined: not a tensor, or not inferred
+  bool has_shape = false;          // the rank is known
+  Shape shape;                     // kDynamic where not known
+  std::vector<int32_t> symbols;    // as long as shape: equal numbers >= 0 = equal sizes, -1 = no symbol
+  NodeId producer = kNoNode;       // kNoNode: an input or an initializer
+  std::shared_ptr<const Constant> constant;  // an initializer's
+};
+
+// Names of the dimension symbols ("batch"), by number; "" where the model gave none.
+using SymbolNames = std::vector<std::string>;
+
+class Graph {
+ public:
+  // Nodes in a topological order. Indexes stay valid while the graph lives; nothing is removed, see Prune.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<Value>& values() const { return values_; }
+  const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id.value())]; }
+  const Value& value(ValueId id) const { return values_[static_cast<size_t>(id.value())]; }
+  Node& node(NodeId id) { return nodes_[static_cast<size_t>(id.value())]; }
+  Value& value(ValueId id) { return values_[static_cast<size_t>(id.value())]; }
+  const std::vector<ValueId>& inputs() const { return inputs_; }    // the model's, without initializers
+  const std::vector<ValueId>& outputs() const { return outputs_; }
+  std::vector<ValueId>& inputs() { return inputs_; }
+  std::vector<ValueId>& outputs() { return outputs_; }
+
+  std::string name;
+  int64_t ir_version = 0;
+  std::map<std::string, int64_t> opsets;  // domain -> version, "" = ai.onnx
+  SymbolNames symbol_names;
+  std::string rest;  // serialized ModelProto of everything not held above (functions, metadata, producer, ...)
+
+  // The version of the default domain's operator set; 0 if the model imports none.
+  int64_t opset() const;
+
+  // A new value; the name gets a suffix if it is taken.
+  ValueId AddValue(std::string_view value_name, DType type, Shape shape);
+  ValueId AddConstant(std::string_view value_name, Constant constant);
+  // Appends a node and makes it the producer of its outputs.
+  NodeId AddNode(Node node);
+  std::optional<ValueId> FindValue(std::string_view value_name) const;
+
+  // The nodes that read each value (by value number; a node that reads it twice stands there twice), subgraph captures
+  // included. Made anew by each call.
+  std::vector<std::vector<NodeId>> Consumers() const;
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<Value> values_;
+  std::vector<ValueId> inputs_;
+  std::vector<ValueId> outputs_;
+  std::unordered_map<std::string, ValueId> by_name_;
+};
+
+}  // namespace tessera::graph
