@@ -5,6 +5,7 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace tessera {
@@ -43,22 +44,24 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   using tl::expected<T, Error>::expected;
 };
 
-// Where a call was made, and its format string; made implicitly from the literal.
+// Where a call was made, and its format string; made implicitly from the literal, and checked against `Args` by the
+// compiler: a message must not fail while something else is failing.
+template <class... Args>
 struct FormatHere {
   template <size_t N>
   // NOLINTNEXTLINE(google-explicit-constructor): call sites write a plain literal
-  FormatHere(const char (&text)[N], const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE())
+  FMT_CONSTEVAL FormatHere(const char (&text)[N], const char* at_file = __builtin_FILE(),
+                           int at_line = __builtin_LINE())
       : format(text), file(at_file), line(at_line) {}
-  const char* format;
+  fmt::format_string<Args...> format;
   const char* file;
   int line;
 };
 
 // return Fail(Code::kNotFound, "no file '{}'", path);
 template <class... Args>
-tl::unexpected<Error> Fail(Code code, FormatHere format, const Args&... args) {
-  return tl::unexpected<Error>(
-      Error{code, fmt::format(fmt::runtime(format.format), args...), -1, format.file, format.line});
+tl::unexpected<Error> Fail(Code code, FormatHere<std::type_identity_t<const Args&>...> format, const Args&... args) {
+  return tl::unexpected<Error>(Error{code, fmt::format(format.format, args...), -1, format.file, format.line});
 }
 
 // The error of a failed result, to be returned as another Result type.
