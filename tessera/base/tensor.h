@@ -13,6 +13,7 @@ struct TensorSpec {
   std::string name;
   DType type = DType::kUndefined;
   Shape shape;
+  bool operator==(const TensorSpec&) const = default;
 };
 
 // A tensor's value, wherever it lies. Not owned; `shape` is static.
