@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tessera/base/collective.h"
@@ -17,11 +18,12 @@ namespace tessera::plan {
 inline constexpr int kPlanVersion = 1;
 inline constexpr const char* kPlanFile = "plan.json";
 
-// A named axis of the mesh of ranks: tp (tensor), cp (context), dp (data), ep (expert). Rank 0 is the origin; the last
-// axis varies fastest.
+// A named axis of the mesh of ranks: tp (tensor), cp (context), dp (data), ep (expert). Rank 0 is the origin;
+// the last axis varies fastest.
 struct MeshAxis {
   std::string name;
   int size = 1;
+  bool operator==(const MeshAxis&) const = default;
 };
 
 // A file of the plan, relative to plan.json.
@@ -29,12 +31,14 @@ struct Artifact {
   std::string file;
   ByteCount bytes{0};
   std::string sha256;  // 64 hex digits
+  bool operator==(const Artifact&) const = default;
 };
 
 struct RankPlan {
-  Artifact model;                // what the engine opens: model.onnx.rank0
-  std::vector<Artifact> weights; // external data that `model` refers to; a file may serve several ranks
-  ByteCount weight_bytes{0};     // initializers that this rank holds, shared ones included
+  Artifact model;                 // what the engine opens: model.onnx.rank0
+  std::vector<Artifact> weights;  // external data that `model` refers to; a file may serve several ranks
+  ByteCount weight_bytes{0};      // initializers that this rank holds, shared ones included
+  bool operator==(const RankPlan&) const = default;
 };
 
 // How a model input reaches the ranks, or an output leaves them.
@@ -47,57 +51,67 @@ struct Layout {
   Kind kind = Kind::kReplicated;
   int axis = 0;
   Rank rank{0};
+  bool operator==(const Layout&) const = default;
 };
 
 // A model input or output: global shape and its layout over the ranks.
 struct TensorPlan {
   TensorSpec spec;
-  std::vector<std::string> dim_names;  // the symbol of each dynamic dimension ("batch"), else ""; spec.shape's length
+  std::vector<std::string> dim_names;  // one a dimension: the symbol of a dynamic one ("batch"), else ""
   Layout layout;
+  bool operator==(const TensorPlan&) const = default;
 };
 
 // One collective of every rank's graph, in the order of issue.
 struct CollectivePlan {
-  std::string name;   // the DistCollective node's
+  std::string name;  // the DistCollective node's
   CollectiveOp op = CollectiveOp::kAllReduce;
   ReduceOp reduce = ReduceOp::kNone;
-  std::string axis;   // of the mesh
+  std::string axis;  // of the mesh
   DType type = DType::kFloat32;
-  Shape shape;        // what a rank sends; kDynamic where free
-  ByteCount bytes{0}; // that a rank sends, at the nominal sizes of the dynamic dimensions
+  Shape shape;         // what a rank sends; kDynamic where free
+  ByteCount bytes{0};  // that a rank sends, at the nominal sizes of the dynamic dimensions
+  bool operator==(const CollectivePlan&) const = default;
 };
 
 struct Plan {
   std::string model_name;
-  std::string source_sha256;  // of the ONNX file that was sharded
-  std::string strategy;       // "tensor", "single", ...
-  std::string engine;         // "openvino" or "tensorrt"
-  std::vector<MeshAxis> mesh; // product of sizes = ranks.size()
+  std::string source_sha256;   // of the ONNX file that was sharded
+  std::string strategy;        // "tensor", "single", ...
+  std::string engine;          // "openvino" or "tensorrt"
+  std::vector<MeshAxis> mesh;  // product of sizes = ranks.size()
   std::vector<RankPlan> ranks;
   std::vector<TensorPlan> inputs;
   std::vector<TensorPlan> outputs;
   std::vector<CollectivePlan> collectives;
-  double predicted_us = 0;    // of one step at nominal sizes; 0 = not predicted
+  double predicted_us = 0;  // of one step at nominal sizes; 0 = not predicted
 
   int world_size() const { return static_cast<int>(ranks.size()); }
+  bool operator==(const Plan&) const = default;
 };
 
-// Checks what a reader relies on: ranks and mesh agree, axes exist, file names stay inside the directory, ...
+// Checks what a reader relies on: at least one rank, as many as the mesh has places; every axis, rank and
+// divided dimension exists and divides; names are there and unique; sha256 are 64 hex digits (source_sha256
+// may be "": not known); file names stay inside the directory. kInvalidArgument with a line that names the
+// field.
 Result<void> Validate(const Plan& plan);
 
-// Reads `directory`/plan.json. Errors name the file and what was got and wanted: kNotFound, kInvalidArgument (not
-// JSON, a missing or wrong field), kUnsupported (a version newer than kPlanVersion).
+// Reads `directory`/plan.json. Errors name the file and what was got and wanted: kNotFound, kInvalidArgument
+// (not JSON, a missing or wrong field), kUnsupported (a version newer than kPlanVersion).
 Result<Plan> ReadPlan(const std::filesystem::path& directory);
 
-// Writes `directory`/plan.json atomically (a temporary file beside it, then rename).
+// Writes `directory`/plan.json atomically (a temporary file beside it, then rename). Errors: kInvalidArgument
+// (not valid, or a name that is not UTF-8) and nothing is written.
 Result<void> WritePlan(const Plan& plan, const std::filesystem::path& directory);
 
-// The same as text, as plan.json has it.
+// The same as text, as plan.json has it. FromJson knows every field: a missing, a wrong and an unknown one
+// are errors, and the plan that it returns is valid.
 std::string ToJson(const Plan& plan);
 Result<Plan> FromJson(std::string_view text);
 
 // Compares size and sha256 of every artifact with the plan. Reads them all once: about 1 s per GB.
-// Errors: kNotFound (missing), kInvalidArgument (differs) with a line naming the file, the got and the wanted.
+// Errors: kNotFound (missing), kInvalidArgument (differs) with a line naming the file, the got and the
+// wanted.
 Result<void> VerifyArtifacts(const Plan& plan, const std::filesystem::path& directory);
 
 }  // namespace tessera::plan

@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tessera/plan/plan.h"
+
+namespace tessera::plan {
+namespace {
+
+bool IsSha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Relative, and no step leads out of the directory.
+bool StaysInside(const std::string& file) {
+  if (file.empty() || file.front() == '/' || file.back() == '/' || file.find('\0') != std::string::npos)
+    return false;
+  const std::filesystem::path path(file);
+  return std::none_of(path.begin(), path.end(), [](const auto& part) { return part == ".." || part == "."; });
+}
+
+Result<void> CheckMesh(const Plan& plan) {
+  if (plan.ranks.empty()) return Fail(Code::kInvalidArgument, "'ranks' is empty, wanted at least one");
+  std::set<std::string> names;
+  uint64_t places = 1;
+  for (const MeshAxis& axis : plan.mesh) {
+    if (axis.name.empty()) return Fail(Code::kInvalidArgument, "'mesh' has an axis without a name");
+    if (!names.insert(axis.name).second) {
+      return Fail(Code::kInvalidArgument, "'mesh' has the axis '{}' twice", axis.name);
+    }
+    if (axis.size < 1) {
+      return Fail(Code::kInvalidArgument, "mesh axis '{}' has size {}, wanted at least 1", axis.name,
+                  axis.size);
+    }
+    // Stops before it overflows: no plan has more ranks than that.
+    places = std::min<uint64_t>(places * static_cast<uint64_t>(axis.size), uint64_t{1} << 31);
+  }
+  if (places != plan.ranks.size()) {
+    return Fail(Code::kInvalidArgument, "'mesh' has {} places, 'ranks' has {}", places, plan.ranks.size());
+  }
+  return {};
+}
+
+Result<void> CheckArtifact(const Artifact& artifact, size_t rank) {
+  if (!StaysInside(artifact.file)) {
+    return Fail(Code::kInvalidArgument, "rank {}: file '{}' is not a path inside the plan's directory", rank,
+                artifact.file);
+  }
+  if (!IsSha256(artifact.sha256)) {
+    return Fail(Code::kInvalidArgument, "rank {}: sha256 of '{}' is '{}', wanted 64 hex digits", rank,
+                artifact.file, artifact.sha256);
+  }
+  return {};
+}
+
+Result<void> CheckArtifacts(const Plan& plan) {
+  for (size_t r = 0; r < plan.ranks.size(); ++r) {
+    TRY(CheckArtifact(plan.ranks[r].model, r));
+    for (const Artifact& weights : plan.ranks[r].weights) TRY(CheckArtifact(weights, r));
+  }
+  if (!plan.source_sha256.empty() && !IsSha256(plan.source_sha256)) {
+    return Fail(Code::kInvalidArgument, "'source_sha256' is '{}', wanted 64 hex digits", plan.source_sha256);
+  }
+  return {};
+}
+
+Result<void> CheckSplit(const TensorPlan& tensor, std::string_view what, int64_t world_size) {
+  const auto dims = static_cast<int64_t>(tensor.spec.shape.size());
+  if (tensor.layout.axis < 0 || tensor.layout.axis >= dims) {
+    return Fail(Code::kInvalidArgument, "{} '{}' is split on axis {} of {}", what, tensor.spec.name,
+                tensor.layout.axis, dims);
+  }
+  const int64_t size = tensor.spec.shape[static_cast<size_t>(tensor.layout.axis)];
+  if (size != kDynamic && size % world_size != 0) {
+    return Fail(Code::kInvalidArgument, "{} '{}' is {}: axis {} does not divide by {} ranks", what,
+                tensor.spec.name, ToString(tensor.spec.shape), tensor.layout.axis, world_size);
+  }
+  return {};
+}
+
+Result<void> CheckTensor(const TensorPlan& tensor, std::string_view what, const Plan& plan) {
+  const TensorSpec& spec = tensor.spec;
+  if (spec.name.empty()) return Fail(Code::kInvalidArgument, "an {} has no name", what);
+  if (spec.type == DType::kUndefined)
+    return Fail(Code::kInvalidArgument, "{} '{}' has no type", what, spec.name);
+  if (std::any_of(spec.shape.begin(), spec.shape.end(), [](int64_t d) { return d < kDynamic; })) {
+    return Fail(Code::kInvalidArgument, "{} '{}' is {}, wanted sizes from -1", what, spec.name,
+                ToString(spec.shape));
+  }
+  if (tensor.dim_names.size() != spec.shape.size()) {
+    return Fail(Code::kInvalidArgument, "{} '{}' has {} dimension names for {} dimensions", what, spec.name,
+                tensor.dim_names.size(), spec.shape.size());
+  }
+  if (tensor.layout.kind == Layout::Kind::kSplit) return CheckSplit(tensor, what, plan.world_size());
+  const int rank = tensor.layout.rank.value();
+  if (tensor.layout.kind == Layout::Kind::kRank && (rank < 0 || rank >= plan.world_size())) {
+    return Fail(Code::kInvalidArgument, "{} '{}' is on rank {} of {}", what, spec.name, rank,
+                plan.world_size());
+  }
+  return {};
+}
+
+Result<void> CheckTensors(const std::vector<TensorPlan>& tensors, std::string_view what, const Plan& plan) {
+  std::set<std::string> names;
+  for (const TensorPlan& tensor : tensors) {
+    TRY(CheckTensor(tensor, what, plan));
+    if (!names.insert(tensor.spec.name).second) {
+      return Fail(Code::kInvalidArgument, "{} '{}' stands there twice", what, tensor.spec.name);
+    }
+  }
+  return {};
+}
+
+Result<void> CheckCollective(const CollectivePlan& collective, const Plan& plan) {
+  if (Reduces(collective.op) != (collective.reduce != ReduceOp::kNone)) {
+    return Fail(Code::kInvalidArgument, "collective '{}' is {} with reduction {}", collective.name,
+                Name(collective.op), Name(collective.reduce));
+  }
+  const bool known = std::any_of(plan.mesh.begin(), plan.mesh.end(),
+                                 [&](const MeshAxis& axis) { return axis.name == collective.axis; });
+  if (!known) {
+    return Fail(Code::kInvalidArgument, "collective '{}' is over the axis '{}', which the mesh has not",
+                collective.name, collective.axis);
+  }
+  return {};
+}
+
+Result<void> CheckCollectives(const Plan& plan) {
+  std::set<std::string> names;
+  for (const CollectivePlan& collective : plan.collectives) {
+    if (collective.name.empty()) return Fail(Code::kInvalidArgument, "a collective has no name");
+    if (!names.insert(collective.name).second) {
+      return Fail(Code::kInvalidArgument, "collective '{}' stands there twice", collective.name);
+    }
+    TRY(CheckCollective(collective, plan));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Validate(const Plan& plan) {
+  TRY(CheckMesh(plan));
+  TRY(CheckArtifacts(plan));
+  TRY(CheckTensors(plan.inputs, "input", plan));
+  TRY(CheckTensors(plan.outputs, "output", plan));
+  TRY(CheckCollectives(plan));
+  if (plan.engine.empty())
+    return Fail(Code::kInvalidArgument, "'engine' is empty, wanted openvino or tensorrt");
+  if (plan.strategy.empty()) return Fail(Code::kInvalidArgument, "'strategy' is empty");
+  if (!std::isfinite(plan.predicted_us) || plan.predicted_us < 0) {
+    return Fail(Code::kInvalidArgument, "'predicted_us' is {}, wanted a number from 0", plan.predicted_us);
+  }
+  return {};
+}
+
+}  // namespace tessera::plan
