@@ -1,0 +1,76 @@
+# The commands `test` and `bench` of ./dev, which sources this file.
+
+RESULTS=build/results
+SANITIZED_THREADS="comm exec engine"  # the modules where threads meet: TSan runs their tests
+
+# check NAME COMMAND..: a step that counts as one test.
+check() {
+  local name=$1; shift
+  if step "$name" "$@"; then echo "ok $name" >>$RESULTS/checks; else echo "failed $name" >>$RESULTS/checks; return 1; fi
+}
+
+# tests NAME COMMAND..: a step whose tests are counted from the JUnit files that they leave; never stops the run.
+tests() {
+  step "$@" || echo "step $1" >>$RESULTS/checks
+}
+
+# ctest_in PRESET FOLDER ARGUMENT..: runs the ctest programs below build/PRESET/FOLDER.
+ctest_in() {
+  local preset=$1 folder=$2 name; shift 2
+  name=$preset${folder:+-${folder//\//-}}
+  GTEST_OUTPUT="xml:$PWD/$RESULTS/gtest-$name/" ctest --test-dir "build/$preset/$folder" -j "$(nproc)" \
+    --output-on-failure --no-tests=error --output-junit "$PWD/$RESULTS/ctest-$name.xml" "$@"
+}
+
+run_pytest() {
+  local path=$1; shift
+  TESSERA=$PWD/build/release/bin/tessera TESSERA_BACKENDS=$PWD/build/release/backends \
+    TESSERA_MODELS=$PWD/.cache/models TESSERA_ZOO=${TESSERA_ZOO:-$PWD/../shared/zoo} \
+    $PYTHON -m pytest "$path" -ra "$@"
+}
+
+test_release() {
+  tests "ctest (release)" ctest_in release "" -LE gpu
+  tests "pytest" run_pytest tests -q --ignore=tests/bench --ignore=tests/gpu --junitxml=$RESULTS/pytest.xml
+}
+
+# ASan + UBSan over every module's own tests; the end-to-end tests run whole servers, in the release build.
+test_dev() {
+  check "build (dev: ASan, UBSan)" configure_and_build dev tessera/all || return 0
+  tests "ctest (dev: ASan, UBSan)" ctest_in dev "" -LE "gpu|e2e"
+}
+
+test_tsan() {
+  local module
+  check "build (tsan)" configure_and_build tsan $(printf 'tessera/%s/all ' $SANITIZED_THREADS) || return 0
+  for module in $SANITIZED_THREADS; do
+    tests "ctest (tsan: $module)" ctest_in tsan "tessera/$module" -LE "gpu|e2e"
+  done
+}
+
+test_set_up() {
+  set_up
+  install_packages $TEST_PACKAGES
+  install_wheels test
+  fetch_models
+}
+
+command_test() {
+  test_set_up
+  rm -rf $RESULTS; mkdir -p $RESULTS; : >$RESULTS/checks
+  if check "build (release)" configure_and_build release; then
+    test_release
+    test_dev
+    test_tsan
+    check "clang-tidy, thread-safety analysis" $PYTHON tools/tidy.py build/release || true
+  fi
+  echo
+  sed -n 's/^-- skipped: /skipped: /p' build/release/configure.log  # what CMake found no headers or libraries for
+  $PYTHON tools/test_summary.py $RESULTS
+}
+
+command_bench() {
+  test_set_up
+  build release
+  run_pytest tests/bench -s "$@"
+}
