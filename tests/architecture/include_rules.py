@@ -76,6 +76,8 @@ def check_file(root, path):
         included = module_of(include.removeprefix("tessera/"))
         if included is None:
             found.append(Violation(name, include, "stands in no module of the table"))
+        elif is_test(include) and not is_test(path):
+            found.append(Violation(name, include, "a file for tests"))
         elif not may_include(module, included, is_test(path)):
             found.append(Violation(name, include, f"{module} may not include {included}"))
     return found

@@ -47,6 +47,7 @@ def violations_of(folder, file, line):
     ("comm/inproc/group.cc", '#include "tessera/cuda/stream.h"', "comm/inproc may not include cuda"),
     ("engine/registry/registry.cc", '#include "tessera/triton/backend.h"', "engine/registry may not include triton"),
     ("exec/executor_test.cc", '#include "tessera/cli/command.h"', "exec may not include cli"),
+    ("exec/executor.cc", '#include "tessera/base/testing/folder.h"', "a file for tests"),
     ("exec/executor.cc", '#include "tessera/surprise/x.h"', "stands in no module of the table"),
     ("surprise/x.cc", "", "stands in no module of the table"),
 ])
