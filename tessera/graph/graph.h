@@ -1,8 +1,9 @@
-// An ONNX model in memory: nodes and values by number, attributes decoded once, everything unknown kept as it came.
+// An ONNX model in memory: nodes and values by number, attributes decoded once, everything unknown kept as it
+// came.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,21 +22,24 @@ using NodeId = Strong<struct NodeIdTag, int32_t>;
 inline constexpr ValueId kNoValue{-1};  // an optional input or output that is absent
 inline constexpr NodeId kNoNode{-1};
 
-// A constant tensor: an initializer, or an attribute's tensor. The bytes (ONNX raw_data layout, little endian) lie in
-// memory or in a mapped file that `owner` keeps alive. kString has no bytes here: such a constant keeps its proto.
+// A constant tensor: an initializer, or an attribute's tensor. The bytes (ONNX raw_data layout, little
+// endian, not aligned) lie in memory or in a mapped file that `owner` keeps alive. Strings, sparse tensors
+// and types newer than this build have no bytes here: such a constant keeps its proto.
 struct Constant {
   DType type = DType::kUndefined;
   Shape shape;
   Bytes bytes;
   std::shared_ptr<const void> owner;
-  std::shared_ptr<const std::string> raw;  // serialized TensorProto of types that have no plain bytes, else null
+  std::shared_ptr<const std::string> raw;  // serialized TensorProto where there are no plain bytes, else null
+  bool sparse = false;                     // `raw` is a SparseTensorProto
+  std::string rest;  // serialized TensorProto of the fields not held above (doc_string, ...)
 
   // Makes one that owns a copy of `values`.
   static Constant OfInt64(const std::vector<int64_t>& values, Shape shape);
   static Constant OfBytes(DType type, Shape shape, std::vector<std::byte> bytes);
 };
 
-// The elements of an integer (any width) or bool constant; nullopt for another type.
+// The elements of an integer (any width; uint64 wraps) or bool constant; nullopt for another type.
 std::optional<std::vector<int64_t>> AsInt64(const Constant& constant);
 
 struct Attribute {
@@ -49,8 +53,12 @@ struct Attribute {
   std::vector<float> floats;
   std::vector<std::string> strings;
   std::shared_ptr<const Constant> tensor;
-  std::string raw;                // kOther: the serialized AttributeProto (graphs, sparse tensors, type protos ...)
-  std::vector<ValueId> captured;  // kOther: values of the enclosing graph that the subgraphs read
+  std::string raw;  // kOther: the serialized AttributeProto (graphs, sparse tensors, type protos ...)
+  // kOther: values of the enclosing graph that the subgraphs read, and their names in `raw`. A captured value
+  // may be replaced by another: the writer renames it in the subgraphs.
+  std::vector<ValueId> captured;
+  std::vector<std::string> captured_names;
+  std::string rest;  // serialized AttributeProto of the fields not held above (doc_string, ...)
 };
 
 struct Node {
@@ -60,7 +68,8 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<Attribute> attributes;
-  std::string rest;  // serialized NodeProto of the fields not held above (doc_string, metadata, overload, ...)
+  std::string
+      rest;  // serialized NodeProto of the fields not held above (doc_string, metadata, overload, ...)
 
   const Attribute* Find(std::string_view attribute) const;
   int64_t Int(std::string_view attribute, int64_t otherwise) const;
@@ -80,21 +89,29 @@ struct Value {
   std::vector<int32_t> symbols;    // as long as shape: equal numbers >= 0 = equal sizes, -1 = no symbol
   NodeId producer = kNoNode;       // kNoNode: an input or an initializer
   std::shared_ptr<const Constant> constant;  // an initializer's
+  bool overridable =
+      false;         // an initializer that the model also lists as an input: the default of an optional one
+  std::string rest;  // serialized ValueInfoProto of what is not held above (doc_string, a sequence type, ...)
 };
 
 // Names of the dimension symbols ("batch"), by number; "" where the model gave none.
 using SymbolNames = std::vector<std::string>;
 
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+};
+
 class Graph {
  public:
-  // Nodes in a topological order. Indexes stay valid while the graph lives; nothing is removed, see Prune.
+  // Nodes in a topological order. Numbers stay valid while the graph lives; nothing is removed.
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<Value>& values() const { return values_; }
   const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id.value())]; }
   const Value& value(ValueId id) const { return values_[static_cast<size_t>(id.value())]; }
   Node& node(NodeId id) { return nodes_[static_cast<size_t>(id.value())]; }
   Value& value(ValueId id) { return values_[static_cast<size_t>(id.value())]; }
-  const std::vector<ValueId>& inputs() const { return inputs_; }    // the model's, without initializers
+  const std::vector<ValueId>& inputs() const { return inputs_; }  // the model's, without initializers
   const std::vector<ValueId>& outputs() const { return outputs_; }
   std::vector<ValueId>& inputs() { return inputs_; }
   std::vector<ValueId>& outputs() { return outputs_; }
@@ -103,20 +120,23 @@ class Graph {
   int64_t ir_version = 0;
   std::map<std::string, int64_t> opsets;  // domain -> version, "" = ai.onnx
   SymbolNames symbol_names;
-  std::string rest;  // serialized ModelProto of everything not held above (functions, metadata, producer, ...)
+  std::string
+      rest;  // serialized ModelProto of everything not held above (functions, metadata, producer, ...)
 
   // The version of the default domain's operator set; 0 if the model imports none.
   int64_t opset() const;
 
-  // A new value; the name gets a suffix if it is taken.
+  // A new value; the name gets a suffix if it is taken (or reserved).
   ValueId AddValue(std::string_view value_name, DType type, Shape shape);
   ValueId AddConstant(std::string_view value_name, Constant constant);
   // Appends a node and makes it the producer of its outputs.
   NodeId AddNode(Node node);
   std::optional<ValueId> FindValue(std::string_view value_name) const;
+  // No value added later takes this name: a subgraph uses it for a value of its own.
+  void ReserveName(std::string_view value_name);
 
-  // The nodes that read each value (by value number; a node that reads it twice stands there twice), subgraph captures
-  // included. Made anew by each call.
+  // The nodes that read each value (by value number; a node that reads it twice stands there twice), subgraph
+  // captures included. Made anew by each call.
   std::vector<std::vector<NodeId>> Consumers() const;
 
  private:
@@ -124,7 +144,9 @@ class Graph {
   std::vector<Value> values_;
   std::vector<ValueId> inputs_;
   std::vector<ValueId> outputs_;
-  std::unordered_map<std::string, ValueId> by_name_;
+  std::unordered_map<std::string, ValueId, NameHash, std::equal_to<>> by_name_;  // kNoValue = reserved
+  std::unordered_map<std::string, int, NameHash, std::equal_to<>>
+      suffixes_;  // last one tried for a taken name
 };
 
 }  // namespace tessera::graph

@@ -9,11 +9,19 @@
 
 namespace tessera::graph {
 
-// Reads any ONNX model up to IR 14. External data is mapped, not read (so models over 2 GB open at once). `Constant`
-// nodes become initializers; everything else stays as it is: unknown ops, domains, attributes, functions, subgraphs.
-// Errors: kNotFound, kInvalidArgument (not ONNX, not topologically sorted, a value defined twice or never, external
-// data missing or truncated: the line names the tensor and the file, bytes got and wanted), kUnsupported (newer IR).
+inline constexpr int64_t kNewestIrVersion = 14;
+
+// Reads any ONNX model up to IR 14. Weights are mapped, not read, external or not (so models over 2 GB open
+// at once): the files must not change while the graph lives. `Constant` nodes become initializers; everything
+// else stays as it is: unknown ops, domains, attributes, functions, subgraphs. Errors: kNotFound,
+// kInvalidArgument (not ONNX, not topologically sorted, a value defined twice or never, external data missing
+// or truncated: the line names the tensor and the file, bytes got and wanted), kUnsupported (newer IR).
 Result<Graph> ReadOnnx(const std::filesystem::path& file);
+
+// The same from memory that `owner` keeps alive; external data lies in `directory`. `what` names the model in
+// errors.
+Result<Graph> ParseOnnx(Bytes model, std::shared_ptr<const void> owner,
+                        const std::filesystem::path& directory, std::string_view what);
 
 // A place in an external data file, beside the model.
 struct ExternalData {
@@ -22,8 +30,8 @@ struct ExternalData {
   uint64_t length = 0;
 };
 
-// Collects tensors in one external data file, each at a 64-byte aligned offset; equal content of equal size is not
-// looked for. Written under a temporary name; Close renames it.
+// Collects tensors in one external data file: small ones at 64-byte aligned offsets, those of 64 KB and more
+// at pages of 4096. Equal content is not looked for. Written under a temporary name; Close renames it.
 class WeightFile {
  public:
   static Result<std::unique_ptr<WeightFile>> Create(const std::filesystem::path& file);
@@ -37,10 +45,16 @@ class WeightFile {
 using InitializerContent = std::variant<std::shared_ptr<const Constant>, ExternalData>;
 using InitializerSource = std::function<Result<InitializerContent>(ValueId)>;
 
-// Writes `graph` to `file` (temporary name, then rename). Nodes come in the order of graph.nodes(), which must be
-// topological; initializers nobody reads are left out. `source` is asked for each initializer that is written, in the
-// order of their numbers; without one, constants are written inside the file (kInvalidArgument past 2 GB).
-// A value's type and shape are written as value_info where has_shape.
-Result<void> WriteOnnx(const Graph& graph, const std::filesystem::path& file, const InitializerSource& source = {});
+// Writes `graph` to `file` (temporary name, then rename). Nodes come in the order of graph.nodes(), which
+// must be topological; initializers nobody reads are left out. `source` is asked for each initializer that is
+// written, in the order of their numbers; without one, constants are written inside the file
+// (kInvalidArgument past 2 GB). What the source gives is held until the file is written: give large constants
+// as ExternalData (see WeightFile). A value's type and shape are written as value_info where known. Errors:
+// kInvalidArgument (not topological, a value read that nothing defines, too large), kUnavailable (disk).
+Result<void> WriteOnnx(const Graph& graph, const std::filesystem::path& file,
+                       const InitializerSource& source = {});
+
+// The same as bytes in memory.
+Result<std::string> SerializeOnnx(const Graph& graph, const InitializerSource& source = {});
 
 }  // namespace tessera::graph
