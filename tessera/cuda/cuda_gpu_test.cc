@@ -1,0 +1,147 @@
+// On a machine with a GPU; skipped without one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "tessera/cuda/copy.h"
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/event.h"
+#include "tessera/cuda/graph.h"
+#include "tessera/cuda/memory.h"
+#include "tessera/cuda/signal.h"
+#include "tessera/cuda/status.h"
+#include "tessera/cuda/stream.h"
+
+namespace tessera::cuda {
+namespace {
+
+constexpr DeviceId kGpu{0};
+
+Deadline Soon() {
+  return Deadline::In(std::chrono::seconds(10));
+}
+
+class CudaGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (DeviceCount() == 0) GTEST_SKIP() << "no GPU";
+  }
+};
+
+ConstRegion Const(const Region& region) {
+  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
+}
+
+Region DeviceRegion(const DeviceBuffer& buffer) {
+  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
+}
+
+TEST(CudaDevice, AnUnknownDeviceIsNamed) {
+  auto info = GetDeviceInfo(DeviceId{4711});
+  ASSERT_FALSE(info);
+  EXPECT_EQ(info.error().code, Code::kUnavailable);
+  EXPECT_THAT(info.error().message, ::testing::HasSubstr("GPU 4711"));
+}
+
+TEST(CudaStatus, NamesTheFunctionAndCudasText) {
+  auto fails = []() -> Result<void> {
+    CUDA_TRY(cudaMemcpy(nullptr, nullptr, 1, cudaMemcpyHostToDevice));
+    return {};
+  };
+  auto result = fails();
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, ::testing::StartsWith("cudaMemcpy on "));
+  EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess) << "the slot is cleared";
+}
+
+TEST_F(CudaGpu, CopiesAStridedSliceThereAndBack) {
+  // Columns 2..4 of a [3,8] byte matrix, to a dense device buffer and back to columns 5..7.
+  std::vector<std::byte> matrix(24);
+  for (size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<std::byte>(i);
+  Stream stream = Stream::Create(kGpu).value();
+  DeviceBuffer dense = DeviceBuffer::Create(kGpu, 9).value();
+  ASSERT_TRUE(CopyAsync(ConstRegion{matrix.data() + 2, 3, 3, 8}, DeviceRegion(dense), stream));
+  ASSERT_TRUE(CopyAsync(Const(DeviceRegion(dense)), Region{matrix.data() + 5, 3, 3, 8}, stream));
+  ASSERT_TRUE(stream.Drain(Soon()));
+  for (size_t row = 0; row < 3; ++row) {
+    for (size_t column = 0; column < 3; ++column) {
+      EXPECT_EQ(matrix[row * 8 + 5 + column], static_cast<std::byte>(row * 8 + 2 + column));
+    }
+  }
+}
+
+TEST_F(CudaGpu, ReplaysACapturedCopyWithNewContent) {
+  Stream stream = Stream::Create(kGpu).value();
+  PinnedBuffer from = PinnedBuffer::Create(4).value();
+  PinnedBuffer to = PinnedBuffer::Create(4).value();
+  DeviceBuffer middle = DeviceBuffer::Create(kGpu, 4).value();
+  Graph graph =
+      Graph::Capture(stream, [&]() -> Result<void> {
+        TRY(CopyAsync({from.data(), 1, 4, 4, MemoryKind::kPinned}, DeviceRegion(middle), stream));
+        return CopyAsync(Const(DeviceRegion(middle)), {to.data(), 1, 4, 4, MemoryKind::kPinned}, stream);
+      }).value();
+  for (uint32_t value : {17U, 4711U}) {
+    std::memcpy(from.data(), &value, 4);
+    ASSERT_TRUE(graph.Launch(stream));
+    ASSERT_TRUE(stream.Drain(Soon()));
+    EXPECT_EQ(std::memcmp(to.data(), &value, 4), 0);
+  }
+}
+
+TEST_F(CudaGpu, AFailedCaptureLeavesTheStreamUsable) {
+  Stream stream = Stream::Create(kGpu).value();
+  auto graph =
+      Graph::Capture(stream, []() -> Result<void> { return Fail(Code::kUnsupported, "not capturable"); });
+  ASSERT_FALSE(graph);
+  EXPECT_EQ(graph.error().code, Code::kUnsupported);
+  EXPECT_TRUE(stream.Drain(Soon()));
+}
+
+TEST_F(CudaGpu, SignalsTellTheHostAfterTheWork) {
+  Stream stream = Stream::Create(kGpu).value();
+  Signals signals = Signals::Create(2).value();
+  ASSERT_TRUE(signals.Set(1, 7, stream));
+  Deadline deadline = Soon();
+  while (signals.Get(1) != 7 && !deadline.passed()) {
+  }
+  EXPECT_EQ(signals.Get(1), 7U);
+  EXPECT_EQ(signals.Get(0), 0U);
+}
+
+TEST_F(CudaGpu, EventsOrderStreamsAndMeasureThem) {
+  Stream first = Stream::Create(kGpu).value();
+  Stream second = Stream::Create(kGpu).value();
+  Event start = Event::Create(kGpu, Event::Timing::kOn).value();
+  Event end = Event::Create(kGpu, Event::Timing::kOn).value();
+  ASSERT_TRUE(start.Record(first.get()));
+  ASSERT_TRUE(second.After(start));
+  ASSERT_TRUE(end.Record(second.get()));
+  ASSERT_TRUE(end.Wait(Soon()));
+  EXPECT_GE(Elapsed(start, end).value().count(), 0);
+}
+
+TEST_F(CudaGpu, OutOfMemorySaysHowMuchIsFree) {
+  auto buffer = DeviceBuffer::Create(kGpu, size_t{1} << 46);
+  ASSERT_FALSE(buffer);
+  EXPECT_EQ(buffer.error().code, Code::kUnavailable);
+  EXPECT_THAT(buffer.error().message, ::testing::HasSubstr("free"));
+}
+
+TEST_F(CudaGpu, TheGuardRestoresTheDevice) {
+  if (DeviceCount() < 2) GTEST_SKIP() << "one GPU";
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
+  {
+    DeviceGuard guard = DeviceGuard::Enter(DeviceId{1}).value();
+    int current = -1;
+    ASSERT_EQ(cudaGetDevice(&current), cudaSuccess);
+    EXPECT_EQ(current, 1);
+  }
+  int current = -1;
+  ASSERT_EQ(cudaGetDevice(&current), cudaSuccess);
+  EXPECT_EQ(current, 0);
+}
+
+}  // namespace
+}  // namespace tessera::cuda

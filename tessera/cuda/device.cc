@@ -1,0 +1,68 @@
+#include "tessera/cuda/device.h"
+
+#include <array>
+
+#include "tessera/cuda/status.h"
+
+namespace tessera::cuda {
+
+int DeviceCount() noexcept {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    (void)cudaGetLastError();
+    return 0;
+  }
+  return count;
+}
+
+Result<DeviceInfo> GetDeviceInfo(DeviceId id) {
+  const int count = DeviceCount();
+  if (id.value() < 0 || id.value() >= count) {
+    return Fail(Code::kUnavailable, "GPU {} is not on this machine, which has {}", id.value(), count);
+  }
+  cudaDeviceProp properties{};
+  CUDA_TRY(cudaGetDeviceProperties(&properties, id.value()));
+  std::array<char, 32> bus{};
+  CUDA_TRY(cudaDeviceGetPCIBusId(bus.data(), static_cast<int>(bus.size()), id.value()));
+  DeviceInfo info;
+  info.id = id;
+  info.name = properties.name;
+  info.major = properties.major;
+  info.minor = properties.minor;
+  info.memory = ByteCount(properties.totalGlobalMem);
+  info.pci_bus_id = bus.data();
+  return info;
+}
+
+Result<bool> CanAccessPeer(DeviceId from, DeviceId to) {
+  if (from == to) return true;
+  int can = 0;
+  CUDA_TRY(cudaDeviceCanAccessPeer(&can, from.value(), to.value()));
+  return can != 0;
+}
+
+Result<void> EnablePeerAccess(DeviceId from, DeviceId to) {
+  if (from == to) return {};
+  TRY_ASSIGN(DeviceGuard guard, DeviceGuard::Enter(from));
+  const cudaError_t status = cudaDeviceEnablePeerAccess(to.value(), 0);
+  if (status == cudaErrorPeerAccessAlreadyEnabled) {
+    (void)cudaGetLastError();
+    return {};
+  }
+  CUDA_TRY(status);
+  return {};
+}
+
+Result<DeviceGuard> DeviceGuard::Enter(DeviceId id) {
+  int previous = -1;
+  CUDA_TRY(cudaGetDevice(&previous));
+  if (previous == id.value()) return DeviceGuard(-1);
+  CUDA_TRY(cudaSetDevice(id.value()));
+  return DeviceGuard(previous);
+}
+
+DeviceGuard::~DeviceGuard() {
+  if (previous_ >= 0) (void)cudaSetDevice(previous_);  // it was current a moment ago; nobody to tell if not
+}
+
+}  // namespace tessera::cuda
