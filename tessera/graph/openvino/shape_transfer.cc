@@ -1,0 +1,92 @@
+#include "tessera/graph/openvino/shape_transfer.h"
+
+#include <openvino/core/symbol.hpp>
+
+namespace tessera::graph {
+namespace {
+
+DType FromOpenVino(ov::element::Type_t type) {
+  switch (type) {
+    case ov::element::Type_t::boolean:
+      return DType::kBool;
+    case ov::element::Type_t::bf16:
+      return DType::kBFloat16;
+    case ov::element::Type_t::f16:
+      return DType::kFloat16;
+    case ov::element::Type_t::f32:
+      return DType::kFloat32;
+    case ov::element::Type_t::f64:
+      return DType::kFloat64;
+    case ov::element::Type_t::i4:
+      return DType::kInt4;
+    case ov::element::Type_t::i8:
+      return DType::kInt8;
+    case ov::element::Type_t::i16:
+      return DType::kInt16;
+    case ov::element::Type_t::i32:
+      return DType::kInt32;
+    case ov::element::Type_t::i64:
+      return DType::kInt64;
+    case ov::element::Type_t::u2:
+      return DType::kUInt2;
+    case ov::element::Type_t::u4:
+      return DType::kUInt4;
+    case ov::element::Type_t::u8:
+      return DType::kUInt8;
+    case ov::element::Type_t::u16:
+      return DType::kUInt16;
+    case ov::element::Type_t::u32:
+      return DType::kUInt32;
+    case ov::element::Type_t::u64:
+      return DType::kUInt64;
+    case ov::element::Type_t::f8e4m3:
+      return DType::kFloat8E4M3FN;
+    case ov::element::Type_t::f8e5m2:
+      return DType::kFloat8E5M2;
+    case ov::element::Type_t::f8e8m0:
+      return DType::kFloat8E8M0;
+    case ov::element::Type_t::f4e2m1:
+      return DType::kFloat4E2M1;
+    case ov::element::Type_t::string:
+      return DType::kString;
+    default:
+      return DType::kUndefined;
+  }
+}
+
+}  // namespace
+
+void SymbolNumbers::Bind(const std::shared_ptr<ov::Symbol>& symbol, int32_t number) {
+  if (symbol != nullptr) numbers_.emplace(ov::symbol::ancestor_of(symbol), number);
+}
+
+int32_t SymbolNumbers::NumberOf(const std::shared_ptr<ov::Symbol>& symbol) {
+  if (symbol == nullptr) return -1;
+  const auto [found, added] =
+      numbers_.emplace(ov::symbol::ancestor_of(symbol), static_cast<int32_t>(names_.size()));
+  if (added) names_.emplace_back();
+  return found->second;
+}
+
+void Transfer(const ov::Output<ov::Node>& output, SymbolNumbers& numbers, Value& value) {
+  if (value.type == DType::kUndefined) value.type = FromOpenVino(output.get_element_type());
+  const ov::PartialShape& inferred = output.get_partial_shape();
+  if (inferred.rank().is_dynamic()) return;
+  const bool declared = value.has_shape && value.shape.size() == inferred.size();
+  if (!declared) {
+    value.shape.assign(inferred.size(), kDynamic);
+    value.symbols.assign(inferred.size(), -1);
+  }
+  value.has_shape = true;
+  for (size_t i = 0; i < inferred.size(); ++i) {
+    if (inferred[i].is_static()) {
+      value.shape[i] = inferred[i].get_length();
+    } else if (value.shape[i] < 0) {
+      const int32_t symbol = numbers.NumberOf(inferred[i].get_symbol());
+      if (symbol >= 0) value.symbols[i] = symbol;
+    }
+    if (value.shape[i] >= 0) value.symbols[i] = -1;
+  }
+}
+
+}  // namespace tessera::graph

@@ -1,0 +1,32 @@
+// What OpenVINO found, back into the graph's values.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include <openvino/core/node.hpp>
+
+#include "tessera/graph/graph.h"
+
+namespace tessera::graph {
+
+// The graph's numbers of OpenVINO's symbols.
+class SymbolNumbers {
+ public:
+  // `names`: those already in use; numbers of new symbols follow them.
+  explicit SymbolNumbers(SymbolNames names) : names_(std::move(names)) {}
+
+  // Says that a declared dimension is this symbol: the first number given stays.
+  void Bind(const std::shared_ptr<ov::Symbol>& symbol, int32_t number);
+  int32_t NumberOf(const std::shared_ptr<ov::Symbol>& symbol);
+  const SymbolNames& names() const { return names_; }
+
+ private:
+  SymbolNames names_;
+  std::map<std::shared_ptr<ov::Symbol>, int32_t> numbers_;  // by the representative of equal symbols
+};
+
+// Gives `value`, which holds what the model declares, all that `output` knows beyond it.
+void Transfer(const ov::Output<ov::Node>& output, SymbolNumbers& numbers, Value& value);
+
+}  // namespace tessera::graph
