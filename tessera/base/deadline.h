@@ -10,7 +10,11 @@ class Deadline {
   using Clock = std::chrono::steady_clock;
 
   static Deadline Never() { return Deadline(Clock::time_point::max()); }
-  static Deadline In(Clock::duration span) { return Deadline(Clock::now() + span); }
+  // A span too long for the clock means never.
+  static Deadline In(Clock::duration span) {
+    const Clock::time_point now = Clock::now();
+    return span > Clock::time_point::max() - now ? Never() : Deadline(now + span);
+  }
 
   bool never() const { return at_ == Clock::time_point::max(); }
   bool passed() const { return !never() && Clock::now() >= at_; }

@@ -1,4 +1,5 @@
-// The port through which the ranks of one model talk: the eight collectives of NCCL, with a deadline and an abort.
+// The port through which the ranks of one model talk: the eight collectives of NCCL, with a deadline and an
+// abort.
 #pragma once
 
 #include "tessera/base/collective.h"
@@ -26,8 +27,8 @@ struct Collective {
   DType type = DType::kFloat32;       // kFloat32 kFloat16 kBFloat16 kInt8 kInt32 kInt64 kBool
 };
 
-// One rank's end of a group. Each rank's calls come from one thread at a time, in the same order on all ranks.
-// Source: NCCL user guide, "Collective Communication Functions".
+// One rank's end of a group. Each rank's calls come from one thread at a time, in the same order on all
+// ranks. Source: NCCL user guide, "Collective Communication Functions".
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -38,12 +39,12 @@ class Communicator {
   // Where `send` and `recv` of Run must lie: kHost, or kDevice for NCCL.
   virtual MemoryKind memory() const = 0;
 
-  // Runs one collective and blocks until this rank's part is done. `send` and `recv` may be the same buffer where
-  // they have the same size, and must not overlap otherwise. Not used on this rank: may be empty.
-  // sum and prod of kBool are logical or and and; avg of integers rounds toward zero; sum, prod and avg of 16-bit
+  // Runs one collective and blocks until this rank's part is done. `send` and `recv` may be the same buffer
+  // where they have the same size, and must not overlap otherwise. Not used on this rank: may be empty. sum
+  // and prod of kBool are logical or and and; avg of integers rounds toward zero; sum, prod and avg of 16-bit
   // floats are accumulated in f32 in rank order 0 .. W-1 and rounded once. Every rank gets the same bits.
-  // Errors: kInvalidArgument (sizes, type, reduction; the group stays usable only when every rank made the same
-  // mistake), kDeadline (aborts the group), kPeerLost or the reason given to Abort. After any error but
+  // Errors: kInvalidArgument (sizes, type, reduction; the group stays usable only when every rank made the
+  // same mistake), kDeadline (aborts the group), kPeerLost or the reason given to Abort. After any error but
   // kInvalidArgument the group is unusable.
   virtual Result<void> Run(const Collective& what, Bytes send, MutableBytes recv, Deadline deadline) = 0;
 
@@ -51,7 +52,8 @@ class Communicator {
   virtual void Abort(const Error& reason) noexcept = 0;
 };
 
-// Checks of `what` and the sizes that every adapter needs; kInvalidArgument with a line that names the misfit.
+// Checks of `what` and the sizes that every adapter needs; kInvalidArgument with a line that names the
+// misfit.
 Result<void> Validate(const Collective& what, Rank rank, int world_size, Bytes send, MutableBytes recv);
 
 }  // namespace tessera::comm

@@ -1,0 +1,183 @@
+#include "tessera/comm/nccl/group.h"
+
+#include <condition_variable>
+#include <set>
+#include <thread>
+
+#include "tessera/base/log.h"
+#include "tessera/comm/nccl/preconnect.h"
+#include "tessera/comm/nccl/status.h"
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/status.h"
+
+namespace tessera::comm {
+namespace {
+
+Result<void> CheckDevices(const std::vector<DeviceId>& devices) {
+  if (devices.empty()) return Fail(Code::kInvalidArgument, "a group of no GPU");
+  std::set<DeviceId> seen;
+  for (DeviceId device : devices) {
+    if (!seen.insert(device).second) {
+      return Fail(Code::kInvalidArgument, "GPU {} stands twice in the list; each rank needs its own",
+                  device.value());
+    }
+    TRY(cuda::GetDeviceInfo(device));
+  }
+  return {};
+}
+
+// Issues the initialisation of all ranks from this thread.
+Result<void> InitAll(const std::vector<DeviceId>& devices, std::vector<ncclComm_t>& comms, bool blocking) {
+  ncclUniqueId id{};
+  NCCL_TRY(nullptr, ncclGetUniqueId(&id));
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = blocking ? 1 : 0;
+  NCCL_TRY(nullptr, ncclGroupStart());
+  Result<void> issued;
+  for (size_t r = 0; r < devices.size() && issued; ++r) {
+    issued = [&]() -> Result<void> {
+      TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(devices[r]));
+      NCCL_TRY(nullptr, ncclCommInitRankConfig(&comms[r], static_cast<int>(devices.size()), id,
+                                               static_cast<int>(r), &config));
+      return {};
+    }();
+  }
+  NCCL_TRY(nullptr, ncclGroupEnd());
+  return issued;
+}
+
+// What the thread that initialises shares with the one that waits for it.
+struct Initialisation {
+  Mutex mutex;
+  std::condition_variable ended;
+  bool done GUARDED_BY(mutex) = false;
+  bool abandoned GUARDED_BY(mutex) = false;
+  Result<void> result GUARDED_BY(mutex);
+  std::vector<ncclComm_t> comms;  // the thread's until done
+};
+
+void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::vector<DeviceId>& devices) {
+  Result<void> result = InitAll(devices, init->comms, /*blocking=*/true);
+  MutexLock lock(init->mutex);
+  init->result = std::move(result);
+  init->done = true;
+  init->ended.notify_all();
+  if (!init->abandoned) return;
+  TESSERA_LOG(kWarning, "NCCL connected the GPUs after its deadline; the communicators are destroyed");
+  for (ncclComm_t comm : init->comms) {
+    if (comm != nullptr) (void)ncclCommAbort(comm);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devices, Calls calls,
+                                                     Deadline deadline) {
+  TRY(CheckDevices(devices));
+  std::shared_ptr<NcclGroup> group(new NcclGroup(std::move(devices)));
+  Result<void> ready = group->Init(calls, deadline);
+  if (!ready) {
+    group->Abort(ready.error());
+    return Forward(std::move(ready));
+  }
+  return group;
+}
+
+Result<void> NcclGroup::Init(Calls calls, Deadline deadline) {
+  TRY(calls == Calls::kBlocking ? InitBlocking(deadline) : InitNonBlocking(deadline));
+  TRY(Preconnect(devices_, comms_, deadline));
+  if (calls == Calls::kBlocking) {
+    TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
+  }
+  return {};
+}
+
+Result<void> NcclGroup::InitNonBlocking(Deadline deadline) {
+  TRY(InitAll(devices_, comms_, /*blocking=*/false));
+  return WaitReady(comms_, deadline);
+}
+
+// A blocking initialisation cannot be aborted from outside: past the deadline its thread is left to itself.
+Result<void> NcclGroup::InitBlocking(Deadline deadline) {
+  auto init = std::make_shared<Initialisation>();
+  init->comms.resize(devices_.size());
+  std::thread([init, devices = devices_] { RunInitialisation(init, devices); }).detach();
+  MutexLock lock(init->mutex);
+  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return init->done; };
+  if (deadline.never()) {
+    init->ended.wait(lock.std_lock(), done);
+  } else if (!init->ended.wait_until(lock.std_lock(), deadline.at(), done)) {
+    init->abandoned = true;
+    return Fail(Code::kDeadline, "NCCL did not connect {} GPUs in its time", world_size());
+  }
+  TRY(std::move(init->result));
+  comms_ = init->comms;
+  return {};
+}
+
+NcclGroup::~NcclGroup() {
+  anchors_ = Anchors();
+  std::vector<ncclComm_t> live;
+  for (ncclComm_t comm : comms_) {
+    if (comm != nullptr) live.push_back(comm);
+  }
+  std::shared_ptr<Reaper> reaper;
+  {
+    MutexLock lock(mutex_);
+    if (!reaper_ && !live.empty()) reaper_ = Reaper::Start(live, Reaper::How::kDestroy, in_flight_);
+    reaper = reaper_;
+  }
+  if (reaper && !reaper->Wait(Deadline::In(kEndLimit))) {
+    TESSERA_LOG(kError,
+                "NCCL communicators of {} GPUs do not end and are leaked: a GPU hangs, or a CUDA graph that "
+                "holds a collective lives on",
+                world_size());
+  }
+}
+
+Result<void> NcclGroup::Poll() {
+  InFlight call(*this);
+  if (!call.usable()) return tl::unexpected<Error>(*failure());
+  for (int r = 0; r < world_size(); ++r) {
+    ncclComm_t comm = comms_[static_cast<size_t>(r)];
+    ncclResult_t status = ncclSuccess;
+    const ncclResult_t asked = ncclCommGetAsyncError(comm, &status);
+    if (asked != ncclSuccess && asked != ncclInProgress) status = asked;
+    if (status == ncclSuccess || status == ncclInProgress) continue;
+    tl::unexpected<Error> failed = FailedNccl(status, "NCCL", comm);
+    failed.value().rank = r;
+    Abort(failed.value());
+    return failed;
+  }
+  return {};
+}
+
+void NcclGroup::Abort(const Error& reason) noexcept {
+  MutexLock lock(mutex_);
+  if (failure_) return;
+  failure_ = reason;
+  aborted_.store(true);
+  std::vector<ncclComm_t> live;
+  for (ncclComm_t comm : comms_) {
+    if (comm != nullptr) live.push_back(comm);
+  }
+  if (!live.empty()) reaper_ = Reaper::Start(std::move(live), Reaper::How::kAbort, in_flight_);
+}
+
+std::optional<Error> NcclGroup::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+Result<void> NcclGroup::IssueAll(const std::function<ncclResult_t(Rank rank, ncclComm_t comm)>& issue) {
+  InFlight call(*this);
+  if (!call.usable()) return tl::unexpected<Error>(*failure());
+  NCCL_TRY(nullptr, ncclGroupStart());
+  ncclResult_t issued = ncclSuccess;
+  for (int r = 0; r < world_size() && issued == ncclSuccess; ++r) issued = issue(Rank{r}, comm(Rank{r}));
+  NCCL_TRY(nullptr, ncclGroupEnd());
+  NCCL_TRY(nullptr, issued);
+  return {};
+}
+
+}  // namespace tessera::comm

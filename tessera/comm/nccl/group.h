@@ -1,0 +1,96 @@
+// The NCCL communicators of one model: one for each of its GPUs, all in this process.
+#pragma once
+
+#include <nccl.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/mutex.h"
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+#include "tessera/comm/nccl/anchor.h"
+#include "tessera/comm/nccl/reaper.h"
+
+namespace tessera::comm {
+
+class NcclGroup {
+ public:
+  // How NCCL's calls behave.
+  enum class Calls {
+    kNonBlocking,  // every call returns at once: for host-driven use, where a peer may never come
+    kBlocking,     // for TensorRT, which wants a communicator "initialised with ncclCommInitRank"
+  };
+
+  // Rank r on devices[r], each device once. Connects all pairs and runs every collective once, so that later
+  // calls need no peer to make progress and can be captured in CUDA graphs at once (facts: the first call
+  // cannot). Errors: kInvalidArgument (no device, one twice), kUnavailable (no such GPU), kDeadline,
+  // kInternal (NCCL's).
+  static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
+                                                   Deadline deadline);
+
+  // Everything that uses the communicators must be gone: engines' contexts and CUDA graphs with collectives
+  // inside. Blocks until NCCL has let go, at most kEndLimit.
+  ~NcclGroup();
+  NcclGroup(const NcclGroup&) = delete;
+  NcclGroup& operator=(const NcclGroup&) = delete;
+
+  int world_size() const { return static_cast<int>(devices_.size()); }
+  DeviceId device(Rank rank) const { return devices_[static_cast<size_t>(rank.value())]; }
+  // Valid until Abort; what setCommunicator of TensorRT is given.
+  ncclComm_t comm(Rank rank) const { return comms_[static_cast<size_t>(rank.value())]; }
+
+  // Runs `issue` for every rank inside one NCCL group call, from this thread. Only for Calls::kBlocking.
+  Result<void> IssueAll(const std::function<ncclResult_t(Rank rank, ncclComm_t comm)>& issue);
+
+  // Asks every communicator for errors that came since; the first one aborts the group.
+  Result<void> Poll();
+
+  // Makes the group unusable and every collective in flight give up; returns at once. The first reason stays.
+  // The caller sees to it that no thread is about to issue NCCL calls: whoever issues holds an `InFlight`.
+  void Abort(const Error& reason) noexcept;
+  bool aborted() const noexcept { return aborted_.load(std::memory_order_acquire); }
+  // The reason given to Abort.
+  std::optional<Error> failure() const;
+
+  // Blocks until an abort is complete: every graph that holds a collective must be destroyed, or this waits
+  // in vain.
+  bool WaitAborted(Deadline deadline);
+
+  // Held while a thread calls NCCL: communicators are not freed under it.
+  class InFlight {
+   public:
+    explicit InFlight(NcclGroup& group) : group_(group) { group_.in_flight_->fetch_add(1); }
+    ~InFlight() { group_.in_flight_->fetch_sub(1); }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    // False: aborted; NCCL must not be called.
+    bool usable() const noexcept { return !group_.aborted(); }
+
+   private:
+    NcclGroup& group_;
+  };
+
+  static constexpr std::chrono::seconds kEndLimit{10};
+
+ private:
+  explicit NcclGroup(std::vector<DeviceId> devices) : devices_(std::move(devices)), comms_(devices_.size()) {}
+  Result<void> Init(Calls calls, Deadline deadline);
+  Result<void> InitNonBlocking(Deadline deadline);
+  Result<void> InitBlocking(Deadline deadline);
+
+  const std::vector<DeviceId> devices_;
+  std::vector<ncclComm_t> comms_;
+  Anchors anchors_;  // keep aborted communicators in memory for those who still hold a pointer to them
+  std::atomic<bool> aborted_{false};
+  std::shared_ptr<std::atomic<int>> in_flight_ = std::make_shared<std::atomic<int>>(0);
+  mutable Mutex mutex_;
+  std::optional<Error> failure_ GUARDED_BY(mutex_);
+  std::shared_ptr<Reaper> reaper_ GUARDED_BY(mutex_);
+};
+
+}  // namespace tessera::comm

@@ -1,0 +1,23 @@
+// Every connection of a group made before it is used.
+#pragma once
+
+#include <nccl.h>
+
+#include <vector>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+
+namespace tessera::comm {
+
+// Runs each kind of collective once on all communicators, small and large (NCCL connects each of its
+// algorithms at first use) and sends between every pair. From one thread, within NCCL's groups, so no rank
+// waits for another.
+Result<void> Preconnect(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
+                        Deadline deadline);
+
+// Blocks until no call on any of `comms` is in progress. Errors: kDeadline, kInternal (NCCL's).
+Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline);
+
+}  // namespace tessera::comm

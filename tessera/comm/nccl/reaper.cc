@@ -1,0 +1,70 @@
+#include "tessera/comm/nccl/reaper.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "tessera/base/log.h"
+#include "tessera/base/mutex.h"
+
+namespace tessera::comm {
+
+struct Reaper::State {
+  Mutex mutex;
+  std::condition_variable ended;
+  bool done GUARDED_BY(mutex) = false;
+};
+
+namespace {
+
+void EndOne(ncclComm_t comm, Reaper::How how) {
+  const bool abort = how == Reaper::How::kAbort;
+  const ncclResult_t status = abort ? ncclCommAbort(comm) : ncclCommDestroy(comm);
+  if (status == ncclSuccess) return;
+  TESSERA_LOG(kWarning, "{}: {}", abort ? "ncclCommAbort" : "ncclCommDestroy", ncclGetErrorString(status));
+}
+
+void WaitForCallers(const std::atomic<int>& in_flight) {
+  const Deadline deadline = Deadline::In(Reaper::kInFlightLimit);
+  while (in_flight.load() > 0 && !deadline.passed())
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  if (in_flight.load() > 0)
+    TESSERA_LOG(kError, "a thread is stuck inside NCCL; its communicator ends all the same");
+}
+
+// One after the other is right: each call marks its communicator, whose kernels then give up; only the last
+// one of a process waits and frees all. Source: NCCL 2.28, init.cc, commReclaim.
+void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::atomic<int>& in_flight) {
+  for (size_t i = 0; i < comms.size(); ++i) {
+    if (i + 1 == comms.size()) WaitForCallers(in_flight);
+    EndOne(comms[i], how);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
+                                      std::shared_ptr<std::atomic<int>> in_flight) {
+  auto state = std::make_shared<State>();
+  std::thread([state, comms = std::move(comms), how, in_flight = std::move(in_flight)] {
+    (void)pthread_setname_np(pthread_self(), "tessera-ncclend");
+    EndAll(comms, how, *in_flight);
+    MutexLock lock(state->mutex);
+    state->done = true;
+    state->ended.notify_all();
+  }).detach();
+  return std::shared_ptr<Reaper>(new Reaper(std::move(state)));
+}
+
+bool Reaper::Wait(Deadline deadline) {
+  MutexLock lock(state_->mutex);
+  if (deadline.never()) {
+    state_->ended.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return state_->done; });
+    return true;
+  }
+  return state_->ended.wait_until(lock.std_lock(), deadline.at(),
+                                  [this]() NO_THREAD_SAFETY_ANALYSIS { return state_->done; });
+}
+
+}  // namespace tessera::comm

@@ -1,0 +1,38 @@
+// Ends communicators without ever holding up who asked: NCCL may wait for GPU work that never ends.
+#pragma once
+
+#include <nccl.h>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "tessera/base/deadline.h"
+
+namespace tessera::comm {
+
+// The end of all communicators of one group, under way on a thread of its own. That thread outlives the
+// process' last interest in it only when the GPU itself hangs; what it holds is then leaked, which is said in
+// the log.
+class Reaper {
+ public:
+  enum class How {
+    kDestroy,  // ncclCommDestroy: all work is done
+    kAbort,    // ncclCommAbort: kernels that wait for a peer give up. Returns once no CUDA graph holds a
+               // collective.
+  };
+  // The last communicator, with which all are freed, waits for `in_flight` to be 0 (at most kInFlightLimit).
+  static std::shared_ptr<Reaper> Start(std::vector<ncclComm_t> comms, How how,
+                                       std::shared_ptr<std::atomic<int>> in_flight);
+  static constexpr std::chrono::seconds kInFlightLimit{5};
+
+  // Blocks until all are gone; false if `deadline` came first.
+  bool Wait(Deadline deadline);
+
+ private:
+  struct State;
+  explicit Reaper(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tessera::comm
