@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tessera/base/deadline.h"
@@ -34,6 +35,8 @@ struct Options {
   // Longest time that one step may take when the caller's deadline is later.
   std::chrono::milliseconds step_limit{60'000};
   std::chrono::milliseconds load_limit{600'000};
+  // The ordinary model of a directory without plan.json.
+  std::string model_file = "model.onnx";
 };
 
 // One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
