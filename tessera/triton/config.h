@@ -1,0 +1,29 @@
+// A model's configuration (config.pbtxt) against what the model itself says: completed where it says nothing,
+// refused where it says otherwise.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tessera/base/result.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::triton {
+
+// Why requests for this model cannot be batched unasked; "" if they can. They can when the first dimension of
+// every input and output is dynamic and carries one and the same name: then row i of the outputs belongs to
+// row i of the inputs as far as the model tells. Different or missing names may be the same size all the
+// same; only somebody who knows the model can say so, with max_batch_size in config.pbtxt.
+std::string WhyNotBatched(const plan::Plan& plan);
+
+// Fills in what `config` leaves open: inputs, outputs, their types and dimensions, max_batch_size
+// (`default_batch`, if it can be batched and no dimensions are given) and the dynamic batcher of a batched
+// model. What is given stays.
+nlohmann::json CompleteConfig(nlohmann::json config, const plan::Plan& plan, int64_t default_batch);
+
+// Compares the configuration with the model. A fixed size is accepted where the model is free, not the other
+// way. Errors: kInvalidArgument with a line that names the tensor, the got and the wanted; kUnsupported
+// (strings, ragged batches, sequences, ..).
+Result<void> ValidateConfig(const nlohmann::json& config, const plan::Plan& plan);
+
+}  // namespace tessera::triton

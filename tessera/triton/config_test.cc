@@ -1,0 +1,151 @@
+#include "tessera/triton/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tessera::triton {
+namespace {
+
+using nlohmann::json;
+using plan::TensorPlan;
+using ::testing::HasSubstr;
+
+TensorPlan Tensor(const char* name, DType type, Shape shape, std::vector<std::string> dims) {
+  return {{name, type, std::move(shape)}, std::move(dims), {}};
+}
+
+plan::Plan Transformer() {
+  plan::Plan plan;
+  plan.inputs = {Tensor("ids", DType::kInt64, {-1, -1}, {"batch", "seq"}),
+                 Tensor("mask", DType::kInt64, {-1, -1}, {"batch", "seq"})};
+  plan.outputs = {Tensor("hidden", DType::kFloat32, {-1, -1, 384}, {"batch", "seq", ""})};
+  return plan;
+}
+
+json Completed(const plan::Plan& plan, json config = json::object()) {
+  return CompleteConfig(std::move(config), plan, 16);
+}
+
+std::string Refusal(const json& config, const plan::Plan& plan) {
+  auto checked = ValidateConfig(config, plan);
+  return checked ? "" : checked.error().message;
+}
+
+TEST(CompleteConfig, BatchesAModelWhoseFirstDimensionsShareAName) {
+  json config = Completed(Transformer());
+  EXPECT_EQ(config["max_batch_size"], 16);
+  EXPECT_EQ(config["dynamic_batching"], json::object());
+  EXPECT_EQ(config["input"][0], json({{"name", "ids"}, {"data_type", "TYPE_INT64"}, {"dims", {-1}}}));
+  EXPECT_EQ(config["output"][0], json({{"name", "hidden"}, {"data_type", "TYPE_FP32"}, {"dims", {-1, 384}}}));
+  EXPECT_EQ(Refusal(config, Transformer()), "");
+}
+
+TEST(CompleteConfig, DoesNotBatchWhenFirstDimensionsDifferInName) {
+  plan::Plan plan = Transformer();
+  plan.inputs[1].dim_names[0] = "s43";
+  json config = Completed(plan);
+  EXPECT_EQ(config["max_batch_size"], 0);
+  EXPECT_FALSE(config.contains("dynamic_batching"));
+  EXPECT_EQ(config["input"][1]["dims"], json({-1, -1}));
+  EXPECT_EQ(WhyNotBatched(plan), "the first dimension of 'ids' is 'batch', that of 'mask' is 's43'");
+}
+
+TEST(CompleteConfig, DoesNotBatchWhenAFirstDimensionIsUnnamedOrFixed) {
+  plan::Plan plan = Transformer();
+  plan.outputs[0].dim_names[0] = "";
+  EXPECT_EQ(WhyNotBatched(plan), "the first dimension of 'hidden' has no name");
+  plan.outputs[0].spec.shape[0] = 4;
+  EXPECT_EQ(WhyNotBatched(plan), "'hidden' is [4,-1,384]");
+  EXPECT_EQ(Completed(plan)["max_batch_size"], 0);
+}
+
+TEST(CompleteConfig, KeepsWhatIsGiven) {
+  json given = {
+      {"max_batch_size", 4},
+      {"input", {{{"name", "ids"}, {"data_type", "TYPE_INVALID"}, {"dims", {128}}}, {{"name", "mask"}}}},
+      {"dynamic_batching", {{"max_queue_delay_microseconds", 100}}}};
+  json config = Completed(Transformer(), given);
+  EXPECT_EQ(config["max_batch_size"], 4);
+  EXPECT_EQ(config["dynamic_batching"], given["dynamic_batching"]);
+  EXPECT_EQ(config["input"][0]["dims"], json({128}));
+  EXPECT_EQ(config["input"][0]["data_type"], "TYPE_INT64");
+  EXPECT_EQ(config["input"][1]["dims"], json({-1}));
+}
+
+TEST(CompleteConfig, TakesGivenDimensionsForAModelWithoutBatch) {
+  json given = {{"input", {{{"name", "ids"}, {"dims", {-1, -1}}}, {{"name", "mask"}}}}};
+  json config = Completed(Transformer(), given);
+  EXPECT_EQ(config["max_batch_size"], 0);
+  EXPECT_EQ(Refusal(config, Transformer()), "");
+}
+
+TEST(CompleteConfig, ReshapesWhatWouldHaveNoDimension) {
+  plan::Plan plan = Transformer();
+  plan.outputs[0] = Tensor("score", DType::kFloat32, {-1}, {"batch"});
+  json config = Completed(plan);
+  EXPECT_EQ(config["output"][0]["dims"], json({1}));
+  EXPECT_EQ(config["output"][0]["reshape"]["shape"], json::array());
+  EXPECT_EQ(Refusal(config, plan), "");
+}
+
+TEST(ValidateConfig, NamesTensorGotAndWantedShape) {
+  json config = Completed(Transformer());
+  config["output"][0]["dims"] = {-1, 385};
+  EXPECT_EQ(Refusal(config, Transformer()),
+            "output 'hidden' is configured as [-1,385], the model has [-1,384] after the batch dimension");
+}
+
+TEST(ValidateConfig, RefusesFreeSizeWhereTheModelIsFixed) {
+  json config = Completed(Transformer());
+  config["output"][0]["dims"] = {-1, -1};
+  EXPECT_THAT(Refusal(config, Transformer()), HasSubstr("configured as [-1,-1], the model has [-1,384]"));
+}
+
+TEST(ValidateConfig, AcceptsFixedSizeWhereTheModelIsFree) {
+  json config = Completed(Transformer());
+  config["input"][0]["dims"] = {"128"};  // protobuf writes 64-bit numbers as strings
+  EXPECT_EQ(Refusal(config, Transformer()), "");
+}
+
+TEST(ValidateConfig, NamesTensorGotAndWantedType) {
+  json config = Completed(Transformer());
+  config["input"][0]["data_type"] = "TYPE_INT32";
+  EXPECT_EQ(Refusal(config, Transformer()),
+            "input 'ids' is configured as TYPE_INT32, the model has TYPE_INT64");
+}
+
+TEST(ValidateConfig, NamesStrangerAndMissingInput) {
+  json config = Completed(Transformer());
+  config["input"][0]["name"] = "id";
+  EXPECT_EQ(Refusal(config, Transformer()), "input 'id' is configured, the model has 'ids', 'mask'");
+  config["input"].erase(0);
+  EXPECT_EQ(Refusal(config, Transformer()), "input 'ids' of the model is missing in the configuration");
+}
+
+TEST(ValidateConfig, RefusesBatchOfAModelWithFixedFirstDimension) {
+  plan::Plan plan = Transformer();
+  plan.inputs[1].spec.shape = {4, -1};
+  EXPECT_EQ(
+      Refusal(Completed(plan, {{"max_batch_size", 8}}), plan),
+      "max_batch_size is 8, but input 'mask' is [4,-1]: its first dimension is not a free batch dimension");
+}
+
+TEST(ValidateConfig, AcceptsBatchThatTheUserVouchesFor) {
+  plan::Plan plan = Transformer();
+  plan.inputs[1].dim_names[0] = "s43";
+  EXPECT_EQ(Refusal(Completed(plan, {{"max_batch_size", 8}}), plan), "");
+}
+
+TEST(ValidateConfig, RefusesStringsAndUnservedFeatures) {
+  plan::Plan plan = Transformer();
+  plan.inputs[0].spec.type = DType::kString;
+  EXPECT_THAT(Refusal(Completed(plan), plan), HasSubstr("input 'ids' is BYTES"));
+  json config = Completed(Transformer());
+  config["input"][0]["allow_ragged_batch"] = true;
+  EXPECT_THAT(Refusal(config, Transformer()), HasSubstr("input 'ids' is configured with allow_ragged_batch"));
+  json sequences = Completed(Transformer(), {{"sequence_batching", json::object()}});
+  EXPECT_THAT(Refusal(sequences, Transformer()), HasSubstr("sequence_batching"));
+}
+
+}  // namespace
+}  // namespace tessera::triton

@@ -1,0 +1,101 @@
+#include "tessera/triton/instance.h"
+
+#include "tessera/base/log.h"
+#include "tessera/triton/error.h"
+
+namespace tessera::triton {
+
+Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
+  TRITONSERVER_InstanceGroupKind kind = TRITONSERVER_INSTANCEGROUPKIND_AUTO;
+  TRY(Check(TRITONBACKEND_ModelInstanceKind(instance, &kind)));
+  if (kind == TRITONSERVER_INSTANCEGROUPKIND_GPU) {
+    return Fail(
+        Code::kUnsupported,
+        "model '{}' is configured with KIND_GPU, this backend places its ranks itself: use KIND_MODEL",
+        model.name());
+  }
+  TRY_ASSIGN(std::unique_ptr<exec::Executor> executor, model.TakeExecutor());
+  return std::unique_ptr<Instance>(new Instance(instance, model, std::move(executor)));
+}
+
+void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
+  const uint64_t exec_start = NowNs();
+  std::vector<Request> owned;
+  owned.reserve(requests.size());
+  for (TRITONBACKEND_Request* r : requests) owned.emplace_back(r, model_.signature());
+  // From here on the requests are ours: an exception is answered here, for the server would answer once more.
+  TRITONSERVER_Error* error = Guarded([&]() -> Result<void> {
+    Serve(owned, exec_start);
+    return {};
+  });
+  if (auto served = Check(error); !served) {
+    for (Request& request : owned) {
+      if (!request.answered()) request.AnswerError(served.error());
+    }
+  }
+}
+
+void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
+  std::vector<Request*> good;
+  good.reserve(requests.size());
+  for (Request& request : requests) {
+    if (auto read = request.Read(); read) {
+      good.push_back(&request);
+    } else {
+      request.AnswerError(read.error());
+      const uint64_t now = NowNs();
+      request.Report(instance_, {exec_start, now, now, now});
+    }
+  }
+  for (auto step : GroupForSteps(good, model_.signature().batched)) RunStep(step, exec_start);
+}
+
+void Instance::RunStep(std::span<Request* const> requests, uint64_t exec_start) {
+  Timeline times{exec_start, exec_start, exec_start, exec_start};
+  auto done = Infer(requests, times);
+  for (Request* request : requests) {
+    if (request->answered()) continue;
+    if (done) {
+      request->Answer();
+    } else {
+      request->AnswerError(done.error());
+    }
+  }
+  times.exec_end = NowNs();
+  Report(requests, times);
+}
+
+Result<void> Instance::Infer(std::span<Request* const> requests, Timeline& times) {
+  auto inputs = inputs_.Gather(requests);
+  outputs_.Start(requests, model_.signature());
+  times.compute_start = NowNs();
+  auto report = executor_->Infer(inputs, outputs_, Deadline::In(model_.settings().step_limit));
+  times.compute_end = NowNs();
+  if (!report) {
+    CountFailure(report.error());
+    return Forward(std::move(report));
+  }
+  model_.CountStep(*report);
+  return outputs_.Finish();
+}
+
+// A request that does not fit is the client's affair; all else stopped the ranks, and the operator wants to
+// know.
+void Instance::CountFailure(const Error& error) {
+  if (error.code == Code::kInvalidArgument) return;
+  model_.CountFailure();
+  TESSERA_LOG(kError, "model '{}': step failed, {}: {}", model_.name(), CodeName(error.code),
+              error.ToString());
+}
+
+void Instance::Report(std::span<Request* const> requests, const Timeline& times) noexcept {
+  uint64_t batch = 0;
+  for (const Request* request : requests) {
+    request->Report(instance_, times);
+    batch += static_cast<uint64_t>(request->batch_size());
+  }
+  Discard(TRITONBACKEND_ModelInstanceReportBatchStatistics(
+      instance_, batch, times.exec_start, times.compute_start, times.compute_end, times.exec_end));
+}
+
+}  // namespace tessera::triton

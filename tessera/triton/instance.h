@@ -1,0 +1,40 @@
+// One instance of a model: an executor of its own, and the requests that the server gives it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tessera/exec/executor.h"
+#include "tessera/triton/batch.h"
+#include "tessera/triton/model.h"
+
+namespace tessera::triton {
+
+class Instance {
+ public:
+  // `model` outlives the instance. Errors: kUnsupported (KIND_GPU), those of loading.
+  static Result<std::unique_ptr<Instance>> Create(TRITONBACKEND_ModelInstance* instance, Model& model);
+
+  // Answers and releases every one of `requests`. One call at a time. Throws only before it has taken any.
+  void Execute(std::span<TRITONBACKEND_Request* const> requests);
+
+ private:
+  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, std::unique_ptr<exec::Executor> executor)
+      : instance_(instance), model_(model), executor_(std::move(executor)) {}
+
+  void Serve(std::span<Request> requests, uint64_t exec_start);
+  void RunStep(std::span<Request* const> requests, uint64_t exec_start);
+  Result<void> Infer(std::span<Request* const> requests, Timeline& times);
+  void CountFailure(const Error& error);
+  void Report(std::span<Request* const> requests, const Timeline& times) noexcept;
+
+  TRITONBACKEND_ModelInstance* instance_;
+  Model& model_;
+  std::unique_ptr<exec::Executor> executor_;
+  StepInputs inputs_;
+  StepOutputs outputs_;
+};
+
+}  // namespace tessera::triton

@@ -1,0 +1,12 @@
+// Our log lines in the server's log.
+#pragma once
+
+namespace tessera::triton {
+
+// From now on TESSERA_LOG writes to the server's log, as the server's own verbosity allows.
+void UseServerLog();
+
+// Back to stderr, before the server goes.
+void LeaveServerLog();
+
+}  // namespace tessera::triton

@@ -1,0 +1,97 @@
+#include "tessera/triton/model.h"
+
+#include "tessera/base/log.h"
+#include "tessera/triton/config.h"
+#include "tessera/triton/error.h"
+#include "tessera/triton/message.h"
+
+namespace tessera::triton {
+namespace {
+
+Result<std::filesystem::path> Repository(TRITONBACKEND_Model* model) {
+  TRITONBACKEND_ArtifactType type = TRITONBACKEND_ARTIFACT_FILESYSTEM;
+  const char* location = nullptr;
+  TRY(Check(TRITONBACKEND_ModelRepository(model, &type, &location)));
+  if (type != TRITONBACKEND_ARTIFACT_FILESYSTEM) {
+    return Fail(Code::kUnsupported, "the model's repository is not a directory");
+  }
+  return std::filesystem::path(location);
+}
+
+double Microseconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const Backend& backend) {
+  const char* name = nullptr;
+  uint64_t version = 0;
+  TRY(Check(TRITONBACKEND_ModelName(model, &name)));
+  TRY(Check(TRITONBACKEND_ModelVersion(model, &version)));
+  TRY_ASSIGN(std::filesystem::path repository, Repository(model));
+  TRY_ASSIGN(nlohmann::json config, ModelConfig(model));
+  TRY_ASSIGN(Settings settings, ReadSettings(config));
+  TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
+  std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
+  TRY_ASSIGN(std::unique_ptr<exec::Executor> executor, made->loadable_.Load());
+  TRY(made->Configure(model, std::move(config), *executor, backend.default_batch));
+  TRY(made->MakeCounters(backend.metrics, version, executor->plan().world_size()));
+  MutexLock lock(made->mutex_);
+  made->first_ = std::move(executor);
+  return made;
+}
+
+Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
+                              const exec::Executor& executor, int64_t default_batch) {
+  bool complete = false;
+  TRY(Check(TRITONBACKEND_ModelAutoCompleteConfig(model, &complete)));
+  if (complete) {
+    config = CompleteConfig(std::move(config), executor.plan(), default_batch);
+    TRY(ValidateConfig(config, executor.plan()));
+    TRY(SetModelConfig(model, config));
+  } else {
+    TRY(ValidateConfig(config, executor.plan()));
+  }
+  TRY_ASSIGN(settings_, ReadSettings(config));
+  signature_ = {executor.inputs(), executor.outputs(), settings_.max_batch_size > 0};
+  std::string why = WhyNotBatched(executor.plan());
+  TESSERA_LOG(kInfo, "model '{}': {} ranks, {} inputs, {} outputs, max_batch_size {}{}", name_,
+              executor.plan().world_size(), signature_.inputs.size(), signature_.outputs.size(),
+              settings_.max_batch_size,
+              signature_.batched || why.empty() ? "" : fmt::format(" (not batched unasked: {})", why));
+  return {};
+}
+
+Result<void> Model::MakeCounters(const Metrics& metrics, uint64_t version, int world_size) {
+  CounterFamily::Labels labels{{"model", name_}, {"version", std::to_string(version)}};
+  TRY_ASSIGN(steps_, metrics.steps.Add(labels));
+  TRY_ASSIGN(failures_, metrics.failures.Add(labels));
+  labels.emplace_back("rank", "");
+  for (int rank = 0; rank < world_size; ++rank) {
+    labels.back().second = std::to_string(rank);
+    TRY_ASSIGN(Counter counter, metrics.rank_time.Add(labels));
+    rank_time_.push_back(std::move(counter));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<exec::Executor>> Model::TakeExecutor() {
+  {
+    MutexLock lock(mutex_);
+    if (first_) return std::move(first_);
+  }
+  return loadable_.Load();
+}
+
+void Model::CountStep(const exec::InferReport& report) noexcept {
+  steps_.Increment(1);
+  const size_t ranks = std::min(rank_time_.size(), report.rank_time.size());
+  for (size_t r = 0; r < ranks; ++r) rank_time_[r].Increment(Microseconds(report.rank_time[r]));
+}
+
+void Model::CountFailure() noexcept {
+  failures_.Increment(1);
+}
+
+}  // namespace tessera::triton

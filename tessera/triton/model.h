@@ -1,0 +1,60 @@
+// A model of the server: its configuration, checked, and what its instances share.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tessera/base/mutex.h"
+#include "tessera/base/result.h"
+#include "tessera/triton/load.h"
+#include "tessera/triton/metrics.h"
+#include "tessera/triton/request.h"
+#include "tessera/triton/settings.h"
+
+namespace tessera::triton {
+
+// State of the backend, one a process.
+struct Backend {
+  Metrics metrics;
+  int64_t default_batch = 0;  // max_batch_size of a model that can be batched and does not say
+};
+
+class Model {
+ public:
+  // Loads the model once, completes its configuration if the server asks for that, and checks it. Everything
+  // that is wrong with a model is found here, so its reason shows in the server's index. `backend` outlives
+  // the model.
+  static Result<std::unique_ptr<Model>> Create(TRITONBACKEND_Model* model, const Backend& backend);
+
+  const std::string& name() const { return name_; }
+  const Settings& settings() const { return settings_; }
+  const Signature& signature() const { return signature_; }
+
+  // An executor for one more instance: the one that Create loaded, after that new ones. Thread-safe.
+  Result<std::unique_ptr<exec::Executor>> TakeExecutor();
+
+  // Counts a step that went well, or failed. Thread-safe.
+  void CountStep(const exec::InferReport& report) noexcept;
+  void CountFailure() noexcept;
+
+ private:
+  Model(std::string name, Settings settings, LoadableModel loadable)
+      : name_(std::move(name)), settings_(std::move(settings)), loadable_(std::move(loadable)) {}
+
+  Result<void> Configure(TRITONBACKEND_Model* model, nlohmann::json config, const exec::Executor& executor,
+                         int64_t default_batch);
+  Result<void> MakeCounters(const Metrics& metrics, uint64_t version, int world_size);
+
+  std::string name_;
+  Settings settings_;
+  LoadableModel loadable_;
+  Signature signature_;
+  Counter steps_;
+  Counter failures_;
+  std::vector<Counter> rank_time_;
+  Mutex mutex_;
+  std::unique_ptr<exec::Executor> first_ GUARDED_BY(mutex_);
+};
+
+}  // namespace tessera::triton

@@ -1,0 +1,172 @@
+#include "tessera/triton/request.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "tessera/triton/data_type.h"
+#include "tessera/triton/error.h"
+
+namespace tessera::triton {
+namespace {
+
+bool SameRank(const Shape& shape, const TensorSpec& spec) {
+  return shape.size() == spec.shape.size();
+}
+
+}  // namespace
+
+uint64_t NowNs() noexcept {
+  auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count());
+}
+
+Request::Request(Request&& other) noexcept
+    : request_(std::exchange(other.request_, nullptr)),
+      signature_(other.signature_),
+      response_(std::exchange(other.response_, nullptr)),
+      inputs_(std::move(other.inputs_)),
+      wanted_(std::move(other.wanted_)),
+      batch_size_(other.batch_size_),
+      answered_(other.answered_),
+      success_(other.success_) {}
+
+Request::~Request() {
+  if (request_ == nullptr) return;
+  if (!answered_) AnswerError(Error{Code::kInternal, "the request was given up"});
+  Discard(TRITONBACKEND_RequestRelease(request_, TRITONSERVER_REQUEST_RELEASE_ALL));
+}
+
+Result<void> Request::Read() {
+  TRY(Check(TRITONBACKEND_ResponseNew(&response_, request_)));
+  bool cancelled = false;
+  TRY(Check(TRITONBACKEND_RequestIsCancelled(request_, &cancelled)));
+  if (cancelled) return Fail(Code::kCancelled, "the client cancelled the request before it was run");
+  inputs_.reserve(signature_->inputs.size());
+  for (const TensorSpec& spec : signature_->inputs) TRY(ReadInput(spec));
+  TRY(ReadBatchSize());
+  return ReadWanted();
+}
+
+Result<void> Request::ReadInput(const TensorSpec& spec) {
+  TRITONBACKEND_Input* input = nullptr;
+  TRY(Check(TRITONBACKEND_RequestInput(request_, spec.name.c_str(), &input)));
+  TRITONSERVER_DataType type = TRITONSERVER_TYPE_INVALID;
+  const int64_t* dims = nullptr;
+  uint32_t dims_count = 0;
+  uint32_t buffer_count = 0;
+  TRY(Check(
+      TRITONBACKEND_InputProperties(input, nullptr, &type, &dims, &dims_count, nullptr, &buffer_count)));
+  InputValue value{FromTritonType(type), Shape(dims, dims + dims_count), {}};
+  if (value.type != spec.type) {
+    return Fail(Code::kInvalidArgument, "input '{}' is {}, the model takes {}", spec.name,
+                DTypeName(value.type), DTypeName(spec.type));
+  }
+  if (!SameRank(value.shape, spec)) {
+    return Fail(Code::kInvalidArgument, "input '{}' is {}, the model takes {}", spec.name,
+                ToString(value.shape), ToString(spec.shape));
+  }
+  TRY(ReadBuffers(input, buffer_count, spec, value));
+  inputs_.push_back(std::move(value));
+  return {};
+}
+
+Result<void> Request::ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, const TensorSpec& spec,
+                                  InputValue& value) {
+  uint64_t total = 0;
+  value.buffers.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const void* buffer = nullptr;
+    uint64_t size = 0;
+    TRITONSERVER_MemoryType memory = TRITONSERVER_MEMORY_CPU;
+    int64_t memory_id = 0;
+    TRY(Check(TRITONBACKEND_InputBuffer(input, i, &buffer, &size, &memory, &memory_id)));
+    if (memory == TRITONSERVER_MEMORY_GPU) {
+      return Fail(Code::kUnsupported, "input '{}' lies in memory of GPU {}; this build reads host memory",
+                  spec.name, memory_id);
+    }
+    if (size == 0) continue;
+    value.buffers.emplace_back(static_cast<const std::byte*>(buffer), size);
+    total += size;
+  }
+  uint64_t wanted = BytesOf(value.type, value.shape).value();
+  if (total != wanted) {
+    return Fail(Code::kInvalidArgument, "input '{}' has {} bytes, its shape {} takes {}", spec.name, total,
+                ToString(value.shape), wanted);
+  }
+  return {};
+}
+
+Result<void> Request::ReadBatchSize() {
+  if (!signature_->batched || inputs_.empty()) return {};
+  batch_size_ = inputs_[0].shape[0];
+  for (size_t i = 1; i < inputs_.size(); ++i) {
+    if (inputs_[i].shape[0] != batch_size_) {
+      return Fail(Code::kInvalidArgument, "input '{}' has batch {}, input '{}' has {}",
+                  signature_->inputs[i].name, inputs_[i].shape[0], signature_->inputs[0].name, batch_size_);
+    }
+  }
+  return {};
+}
+
+Result<void> Request::ReadWanted() {
+  const std::vector<TensorSpec>& outputs = signature_->outputs;
+  wanted_.assign(outputs.size(), false);
+  uint32_t count = 0;
+  TRY(Check(TRITONBACKEND_RequestOutputCount(request_, &count)));
+  for (uint32_t i = 0; i < count; ++i) {
+    const char* name = nullptr;
+    TRY(Check(TRITONBACKEND_RequestOutputName(request_, i, &name)));
+    auto found =
+        std::find_if(outputs.begin(), outputs.end(), [&](const TensorSpec& o) { return o.name == name; });
+    if (found == outputs.end()) return Fail(Code::kInvalidArgument, "the model has no output '{}'", name);
+    wanted_[static_cast<size_t>(found - outputs.begin())] = true;
+  }
+  return {};
+}
+
+Result<MutableBytes> Request::AddOutput(int output, DType type, const Shape& shape) {
+  const std::string& name = signature_->outputs[static_cast<size_t>(output)].name;
+  TRITONBACKEND_Output* added = nullptr;
+  TRY(Check(TRITONBACKEND_ResponseOutput(response_, &added, name.c_str(), ToTritonType(type), shape.data(),
+                                         static_cast<uint32_t>(shape.size()))));
+  uint64_t size = BytesOf(type, shape).value();
+  void* buffer = nullptr;
+  TRITONSERVER_MemoryType memory = TRITONSERVER_MEMORY_CPU;
+  int64_t memory_id = 0;
+  TRY(Check(TRITONBACKEND_OutputBuffer(added, &buffer, size, &memory, &memory_id)));
+  if (memory == TRITONSERVER_MEMORY_GPU) {
+    return Fail(Code::kUnsupported,
+                "output '{}' is wanted in memory of GPU {}; this build writes host memory", name, memory_id);
+  }
+  return MutableBytes(static_cast<std::byte*>(buffer), size);
+}
+
+void Request::Answer() noexcept {
+  success_ = true;
+  Send(nullptr);
+}
+
+void Request::AnswerError(const Error& error) noexcept {
+  TRITONSERVER_Error* theirs = ToTriton(error);
+  Send(theirs);
+  Discard(theirs);
+}
+
+void Request::Send(TRITONSERVER_Error* error) noexcept {
+  answered_ = true;
+  if (response_ == nullptr)
+    Discard(TRITONBACKEND_ResponseNew(&response_, request_));  // Read got not that far
+  if (response_ == nullptr)
+    return;  // the server has no memory for an answer; the release still frees the request
+  Discard(TRITONBACKEND_ResponseSend(std::exchange(response_, nullptr), TRITONSERVER_RESPONSE_COMPLETE_FINAL,
+                                     error));
+}
+
+void Request::Report(TRITONBACKEND_ModelInstance* instance, const Timeline& times) const noexcept {
+  Discard(TRITONBACKEND_ModelInstanceReportStatistics(instance, request_, success_, times.exec_start,
+                                                      times.compute_start, times.compute_end,
+                                                      times.exec_end));
+}
+
+}  // namespace tessera::triton

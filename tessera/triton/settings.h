@@ -1,0 +1,28 @@
+// What the configuration tells the backend, apart from inputs and outputs.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tessera/base/result.h"
+
+namespace tessera::triton {
+
+struct Settings {
+  int64_t max_batch_size = 0;  // 0: requests have no batch dimension of Triton's
+  std::string model_file;      // default_model_filename; "" = not said
+  bool multi_device = false;   // parameter enable_multi_device: TensorRT ranks without plan.json
+  // Parameter request_timeout_ms: longest time of one step. After it the requests get UNAVAILABLE and the
+  // ranks are loaded anew, so a client's own timeout is not taken for it: one hasty client would stop
+  // everybody's model.
+  std::chrono::milliseconds step_limit{60'000};
+};
+
+// The number that `text`, the value of option `name`, says. Errors: kInvalidArgument.
+Result<int64_t> PositiveNumber(const std::string& name, const std::string& text);
+
+// Reads the server's JSON form of ModelConfig. Errors: kInvalidArgument (a parameter's value).
+Result<Settings> ReadSettings(const nlohmann::json& config);
+
+}  // namespace tessera::triton
