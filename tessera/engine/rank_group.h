@@ -1,5 +1,5 @@
-// The engine port: a model loaded on all its ranks, run one step at a time. The adapter decides how the ranks run:
-// a thread each (CPU), one thread that launches every rank's CUDA graph (GPU), other processes (MPI).
+// The engine port: a model loaded on all its ranks, run one step at a time. The adapter decides how the ranks
+// run: a thread each (CPU), one thread that launches every rank's CUDA graph (GPU), other processes (MPI).
 #pragma once
 
 #include <chrono>
@@ -26,9 +26,10 @@ class OutputSink {
  public:
   virtual ~OutputSink() = default;
 
-  // Memory for output `index` (as in RankGroup::outputs()) of `rank`, of the local `shape`; it stays valid until the
-  // step completes. A region with data == nullptr: nobody wants this rank's copy. Called at most once per rank and
-  // output and step, from any thread, for different ranks at the same time. An error fails the step.
+  // Memory for output `index` (as in RankGroup::outputs()) of `rank`, of the local `shape`; it stays valid
+  // until the step completes. A region with data == nullptr: nobody wants this rank's copy. Called at most
+  // once per rank and output and step, from any thread, for different ranks at the same time. An error fails
+  // the step, not the group.
   virtual Result<Region> Place(Rank rank, int index, DType type, const Shape& shape) = 0;
 };
 
@@ -52,17 +53,19 @@ class RankGroup {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
 
-  // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the adapter,
-  // when every rank has finished or failed and no longer touches the step's memory: with the report, or with the
-  // error of the rank that failed first (Error::rank says which). `step` stays alive until then. One step at a time.
+  // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the
+  // adapter (or from Submit itself when no rank was started), when every rank has finished or failed and no
+  // longer touches the step's memory: with the report, or with the error of the rank that failed first
+  // (Error::rank says which). `step` stays alive until then. One step at a time: the next from within `done`
+  // on. `done` must not destroy the group.
   using Completion = std::function<void(Result<StepReport>)>;
   virtual void Submit(const Step& step, Completion done) = 0;
 
   // Ends the step in flight on every rank with `reason` and makes the group unusable. Any thread.
   virtual void Abort(const Error& reason) noexcept = 0;
 
-  // False once a step failed in a way that leaves ranks out of step (any error but kInvalidArgument from the checks
-  // made before a rank started): the owner builds a new group.
+  // False once a step failed in a way that leaves ranks out of step (any error but those of the checks made
+  // before a rank started, and of the step's sink): the owner builds a new group.
   virtual bool usable() const noexcept = 0;
 };
 
@@ -73,8 +76,10 @@ class Engine {
   virtual std::string_view name() const = 0;
 
   // Loads every rank of `plan` from `directory` (that of plan.json), in parallel, and warms it up. Blocks.
-  // Errors: kNotFound / kInvalidArgument (a file, its content), kUnsupported (this build, this machine), kDeadline.
-  virtual Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan, const std::filesystem::path& directory,
+  // Errors: kNotFound / kInvalidArgument (a file, its content), kUnsupported (this build, this machine),
+  // kDeadline.
+  virtual Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan,
+                                                  const std::filesystem::path& directory,
                                                   Deadline deadline) = 0;
 };
 

@@ -1,0 +1,217 @@
+#include "tessera/engine/rank_team.h"
+
+#include <utility>
+
+#include "tessera/engine/step_check.h"
+
+namespace tessera::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An error that only tells that somebody else failed.
+bool IsEcho(const Error& error) {
+  return error.code == Code::kPeerLost || error.code == Code::kCancelled;
+}
+
+}  // namespace
+
+RankTeam::RankTeam(std::vector<std::unique_ptr<comm::Communicator>> ends)
+    : ends_(std::move(ends)), slots_(std::make_unique<Slot[]>(ends_.size())), sessions_(ends_.size()) {
+  for (size_t r = 0; r < ends_.size(); ++r) slots_[r].busy.store(true, std::memory_order_relaxed);  // loading
+}
+
+Result<void> RankTeam::StartWatchdog() {
+  TRY_ASSIGN(watchdog_, Watchdog::Create([this] { Expire(); }));
+  return {};
+}
+
+void RankTeam::Live(Rank rank, const SessionFactory& make_session, Deadline deadline) {
+  if (LoadRank(rank, make_session, deadline)) Serve(rank);
+  std::unique_ptr<RankSession> session;
+  {
+    MutexLock lock(mutex_);
+    session = std::move(sessions_[static_cast<size_t>(rank.value())]);
+  }
+  session.reset();  // in the thread that made it, and not under the lock: it may take long
+  MutexLock lock(mutex_);
+  ++left_;
+  changed_.notify_all();
+}
+
+bool RankTeam::LoadRank(Rank rank, const SessionFactory& make_session, Deadline deadline) {
+  const auto r = static_cast<size_t>(rank.value());
+  Result<std::unique_ptr<RankSession>> session = make_session(*ends_[r], deadline);
+  slots_[r].busy.store(false, std::memory_order_relaxed);
+  if (!session) {
+    Error error = std::move(session).error();
+    if (error.rank < 0) error.rank = rank.value();
+    Fail(std::move(error));
+    return false;
+  }
+  MutexLock lock(mutex_);
+  sessions_[r] = *std::move(session);
+  ++loaded_;
+  changed_.notify_all();
+  return true;
+}
+
+Result<void> RankTeam::AwaitLoaded(Deadline deadline) {
+  {
+    MutexLock lock(mutex_);
+    while (loaded_ < world_size() && !first_error_ && !deadline.passed()) {
+      if (deadline.never()) {
+        changed_.wait(lock.std_lock());
+      } else {
+        changed_.wait_until(lock.std_lock(), deadline.at());
+      }
+    }
+    if (first_error_) return tl::unexpected<Error>(*first_error_);
+  }
+  if (BusyRanks().empty()) return CompareSpecs();
+  Error late{Code::kDeadline, fmt::format("not loaded in time: rank {}", BusyRanks()), -1, __FILE__,
+             __LINE__};
+  Fail(late);
+  return tl::unexpected<Error>(std::move(late));
+}
+
+Result<void> RankTeam::CompareSpecs() {
+  MutexLock lock(mutex_);
+  inputs_ = sessions_.front()->inputs();
+  outputs_ = sessions_.front()->outputs();
+  for (size_t r = 1; r < sessions_.size(); ++r) {
+    if (sessions_[r]->inputs() != inputs_ || sessions_[r]->outputs() != outputs_) {
+      return tessera::Fail(Code::kInvalidArgument,
+                           "rank {}: its inputs or outputs differ from those of rank 0", r);
+    }
+  }
+  return {};
+}
+
+void RankTeam::Serve(Rank rank) {
+  RankSession* session = nullptr;
+  {
+    MutexLock lock(mutex_);
+    session = sessions_[static_cast<size_t>(rank.value())].get();
+  }
+  for (uint32_t runs = 0;;) {
+    const uint32_t heard = bell_.load(std::memory_order_acquire);  // before the looks below: none is missed
+    if (runs != steps_.load(std::memory_order_acquire)) {
+      ++runs;
+      RunRank(rank, *session);
+    } else if (stopping_.load(std::memory_order_acquire)) {
+      return;
+    } else {
+      bell_.wait(heard, std::memory_order_acquire);
+    }
+  }
+}
+
+void RankTeam::Begin(const Step& step, RankGroup::Completion done) {
+  step_ = &step;
+  done_ = std::move(done);
+  running_.store(world_size(), std::memory_order_relaxed);
+  for (int r = 0; r < world_size(); ++r) slots_[r].busy.store(true, std::memory_order_relaxed);
+  if (!step.deadline.never()) watchdog_->Arm(step.deadline);
+  steps_.fetch_add(1, std::memory_order_release);
+  bell_.fetch_add(1, std::memory_order_release);
+  bell_.notify_all();
+}
+
+void RankTeam::RunRank(Rank rank, RankSession& session) {
+  Slot& slot = slots_[rank.value()];
+  const Clock::time_point start = Clock::now();
+  if (!failed()) {  // else a peer failed before this rank woke
+    Result<void> ran =
+        session.Run(step_->ranks[static_cast<size_t>(rank.value())], *this, rank, step_->deadline);
+    if (!ran) {
+      Error error = std::move(ran).error();
+      if (error.rank < 0) error.rank = rank.value();
+      Fail(std::move(error));
+    }
+  }
+  slot.time = Clock::now() - start;
+  slot.busy.store(false, std::memory_order_relaxed);
+  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) Complete();
+}
+
+// In the thread of the rank that finished last.
+void RankTeam::Complete() {
+  if (!step_->deadline.never()) watchdog_->Disarm();
+  Result<StepReport> result;
+  result->rank_time.reserve(ends_.size());
+  for (size_t r = 0; r < ends_.size(); ++r) result->rank_time.push_back(slots_[r].time);
+  {
+    MutexLock lock(mutex_);
+    if (first_error_) {
+      result = tl::unexpected<Error>(*first_error_);
+    } else if (sink_error_) {
+      result = tl::unexpected<Error>(*std::exchange(sink_error_, std::nullopt));
+    }
+  }
+  // From here on the owner may begin the next step.
+  const RankGroup::Completion done = std::exchange(done_, nullptr);
+  done(std::move(result));
+}
+
+void RankTeam::Expire() {
+  Fail(Error{Code::kDeadline,
+             fmt::format("the step did not finish in its time, still running: rank {}", BusyRanks()), -1,
+             __FILE__, __LINE__});
+}
+
+std::string RankTeam::BusyRanks() const {
+  std::string ranks;
+  for (int r = 0; r < world_size(); ++r) {
+    if (slots_[r].busy.load(std::memory_order_relaxed))
+      ranks += fmt::format("{}{}", ranks.empty() ? "" : ", ", r);
+  }
+  return ranks;
+}
+
+void RankTeam::Fail(Error error) noexcept {
+  {
+    MutexLock lock(mutex_);
+    const bool explains = first_error_ && IsEcho(*first_error_) && !IsEcho(error);
+    if (first_error_ && !explains) return;
+    const bool first = !first_error_;
+    first_error_ = error;
+    failed_.store(true, std::memory_order_release);
+    if (!first) return;
+    for (const std::unique_ptr<RankSession>& session : sessions_) {
+      if (session != nullptr) session->Cancel();
+    }
+    changed_.notify_all();
+  }
+  for (const std::unique_ptr<comm::Communicator>& end : ends_) end->Abort(error);
+}
+
+Error RankTeam::first_error() {
+  MutexLock lock(mutex_);
+  return first_error_.value_or(Error{});
+}
+
+void RankTeam::Stop() {
+  stopping_.store(true, std::memory_order_release);
+  bell_.fetch_add(1, std::memory_order_release);
+  bell_.notify_all();
+}
+
+bool RankTeam::AwaitLeft(int threads, std::chrono::nanoseconds grace) {
+  const Deadline deadline = Deadline::In(std::chrono::duration_cast<Deadline::Clock::duration>(grace));
+  MutexLock lock(mutex_);
+  while (left_ < threads && !deadline.passed()) changed_.wait_until(lock.std_lock(), deadline.at());
+  return left_ == threads;
+}
+
+Result<Region> RankTeam::Place(Rank rank, int index, DType type, const Shape& shape) {
+  Result<Region> place = step_->sink->Place(rank, index, type, shape);
+  Result<void> checked = place ? CheckPlace(*place, outputs_[static_cast<size_t>(index)], type, shape)
+                               : Forward(std::move(place));
+  if (checked) return place;
+  MutexLock lock(mutex_);
+  if (!sink_error_) sink_error_ = std::move(checked).error();
+  return Region{};
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,16 @@
+// The engines that this build has, by name.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "tessera/base/result.h"
+#include "tessera/engine/rank_group.h"
+
+namespace tessera::engine {
+
+// "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the
+// line names the switch), kInvalidArgument (not known: the line lists the names).
+Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name);
+
+}  // namespace tessera::engine

@@ -1,0 +1,62 @@
+#include "tessera/engine/tensorrt/device_order.h"
+
+#include <algorithm>
+
+#include "tessera/cuda/device.h"
+
+namespace tessera::engine {
+
+DeviceOrder& DeviceOrder::OfProcess() {
+  static DeviceOrder* const order =
+      new DeviceOrder;  // never destroyed: models may outlive static destructors
+  return *order;
+}
+
+Result<DeviceOrder::Turn> DeviceOrder::Lock(const std::vector<const cuda::Stream*>& streams) {
+  std::vector<int> devices;
+  for (const cuda::Stream* stream : streams) devices.push_back(stream->device().value());
+  std::sort(devices.begin(), devices.end());
+  Turn turn;
+  for (int device : devices) {
+    if (device >= kMaxDevices)
+      return Fail(Code::kUnsupported, "GPU {}: at most {} are served", device, kMaxDevices);
+    turn.locks_.emplace_back(slots_[device].mutex);
+  }
+  return turn;
+}
+
+Result<DeviceOrder::Turn> DeviceOrder::Enter(const void* owner,
+                                             const std::vector<const cuda::Stream*>& streams) {
+  TRY_ASSIGN(Turn turn, Lock(streams));
+  for (const cuda::Stream* stream : streams) {
+    Slot& slot = slots_[stream->device().value()];
+    if (slot.last_owner != owner && slot.last_owner != nullptr) {
+      TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(stream->device()));
+      TRY_ASSIGN(cuda::Event done, cuda::Event::Create(stream->device()));
+      TRY(done.Record(slot.last_stream));  // all that the other model has issued so far
+      TRY(stream->After(done));
+    }
+    slot.last_owner = owner;
+    slot.last_stream = stream->get();
+  }
+  return turn;
+}
+
+Result<DeviceOrder::Turn> DeviceOrder::EnterAlone(const void* owner,
+                                                  const std::vector<const cuda::Stream*>& streams,
+                                                  Deadline deadline) {
+  TRY_ASSIGN(Turn turn, Enter(owner, streams));
+  for (const cuda::Stream* stream : streams) TRY(stream->Drain(deadline));
+  return turn;
+}
+
+void DeviceOrder::Leave(const void* owner) {
+  for (Slot& slot : slots_) {
+    std::unique_lock<std::mutex> lock(slot.mutex);
+    if (slot.last_owner != owner) continue;
+    slot.last_owner = nullptr;
+    slot.last_stream = nullptr;
+  }
+}
+
+}  // namespace tessera::engine

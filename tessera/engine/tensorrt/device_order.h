@@ -1,0 +1,57 @@
+// One order of multi-GPU steps on every GPU of the process.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <vector>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/mutex.h"
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+#include "tessera/cuda/event.h"
+#include "tessera/cuda/stream.h"
+
+namespace tessera::engine {
+
+// Two models that share GPUs deadlock when GPU 0 runs the first one's collective and GPU 1 the second one's:
+// each kernel waits for a peer that cannot start. So steps take turns: a step is issued to all its GPUs
+// before the next one is, and on a GPU whose last step was another model's, it starts when that one is done
+// there (on the GPU, by an event: the host does not wait). Models without a common GPU do not meet.
+class DeviceOrder {
+ public:
+  static DeviceOrder& OfProcess();
+
+  // Held while a step of `owner` is issued; locks its devices in ascending order.
+  class Turn {
+   public:
+    Turn(Turn&&) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+
+   private:
+    friend class DeviceOrder;
+    Turn() = default;
+    std::vector<std::unique_lock<std::mutex>> locks_;
+  };
+
+  // streams[i] is where `owner` issues to its i-th GPU, the same ones at each call. Issues the waits.
+  Result<Turn> Enter(const void* owner, const std::vector<const cuda::Stream*>& streams);
+  // The same, and blocks until the other models' steps are done on these GPUs: for work that loads kernels,
+  // which waits for the whole GPU, and must not do so between a step's ranks.
+  Result<Turn> EnterAlone(const void* owner, const std::vector<const cuda::Stream*>& streams,
+                          Deadline deadline);
+  // `owner`'s streams are about to go; its work is done.
+  void Leave(const void* owner);
+
+ private:
+  static constexpr int kMaxDevices = 64;
+  struct Slot {
+    std::mutex mutex;
+    const void* last_owner = nullptr;
+    cudaStream_t last_stream = nullptr;
+  };
+  Result<Turn> Lock(const std::vector<const cuda::Stream*>& streams);
+  Slot slots_[kMaxDevices];
+};
+
+}  // namespace tessera::engine

@@ -1,0 +1,77 @@
+#include "tessera/engine/tensorrt/library.h"
+
+#include <NvInferVersion.h>
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/status.h"
+
+namespace tessera::engine {
+namespace {
+
+std::string DefaultName() {
+  if (const char* named = std::getenv("TESSERA_NVINFER_LIBRARY"); named != nullptr && *named != 0)
+    return named;
+#if defined(TRT_MAJOR_RTX)
+  return fmt::format("libtensorrt_rtx.so.{}", NV_TENSORRT_MAJOR);
+#else
+  return fmt::format("libnvinfer.so.{}", NV_TENSORRT_MAJOR);
+#endif
+}
+
+struct Version {
+  int major;
+  int minor;
+  int patch;
+};
+
+// 110400 is 11.4.0 and TensorRT-RTX's 10701 is 1.7.1; TensorRT 8 wrote 8601 for 8.6.1.
+Version Decode(int number) {
+  if (number >= 10000) return {number / 10000, number / 100 % 100, number % 100};
+  return {number / 1000, number / 100 % 10, number % 100};
+}
+
+}  // namespace
+
+void TensorRtLibrary::LibraryTraits::Close(Handle handle) noexcept {
+  (void)dlclose(handle);
+}
+
+Result<std::shared_ptr<const TensorRtLibrary>> TensorRtLibrary::Open(const std::filesystem::path& file) {
+  const std::string name = file.empty() ? DefaultName() : file.string();
+  std::shared_ptr<TensorRtLibrary> library(new TensorRtLibrary);
+  library->handle_.Reset(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (!library->handle_) {
+    return Fail(Code::kUnavailable, "TensorRT's library cannot be opened: {} (set TESSERA_NVINFER_LIBRARY?)",
+                dlerror());
+  }
+  auto version = reinterpret_cast<int32_t (*)()>(dlsym(library->handle_.get(), "getInferLibVersion"));
+  library->create_ =
+      reinterpret_cast<CreateFunction>(dlsym(library->handle_.get(), "createInferRuntime_INTERNAL"));
+  if (version == nullptr || library->create_ == nullptr) {
+    return Fail(Code::kUnsupported, "'{}' is no TensorRT library: it has no createInferRuntime_INTERNAL",
+                name);
+  }
+  const Version got = Decode(version());
+  if (got.major != NV_TENSORRT_MAJOR) {
+    return Fail(Code::kUnsupported,
+                "'{}' is TensorRT {}.{}, this program was built with the headers of {}.{}", name, got.major,
+                got.minor, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR);
+  }
+  library->version_ = fmt::format("{}.{}.{}", got.major, got.minor, got.patch);
+  return library;
+}
+
+Result<std::unique_ptr<nvinfer1::IRuntime>> TensorRtLibrary::CreateRuntime(DeviceId device,
+                                                                           nvinfer1::ILogger& logger) const {
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
+  CUDA_TRY(cudaFree(nullptr));
+  auto* runtime = static_cast<nvinfer1::IRuntime*>(create_(&logger, NV_TENSORRT_VERSION));
+  if (runtime == nullptr) return Fail(Code::kUnavailable, "TensorRT {} made no runtime", version_);
+  return std::unique_ptr<nvinfer1::IRuntime>(runtime);
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,23 @@
+// How TensorRT models run.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+#include "tessera/base/types.h"
+
+namespace tessera::engine {
+
+struct TensorRtOptions {
+  std::vector<DeviceId> devices;  // of rank 0, 1, ..; empty: GPUs 0 .. world size - 1
+  std::filesystem::path library;  // TensorRT's; empty: see TensorRtLibrary::Open
+  bool cuda_graphs = true;        // replay steps from CUDA graphs where the engine can be captured
+  size_t max_plans = 64;          // input shapes whose graphs are kept; the least recently used goes first
+  // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is put
+  // together between the GPUs. SIZE_MAX: never.
+  size_t gather_from = size_t{512} << 10;
+};
+
+}  // namespace tessera::engine

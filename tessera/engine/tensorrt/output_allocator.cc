@@ -1,0 +1,32 @@
+#include "tessera/engine/tensorrt/output_allocator.h"
+
+#include <algorithm>
+
+#include "tessera/base/log.h"
+#include "tessera/engine/tensorrt/tensor_info.h"
+
+namespace tessera::engine {
+
+void* OutputAllocator::reallocateOutputAsync(const char* name, void*, uint64_t size, uint64_t,
+                                             cudaStream_t) noexcept {
+  if (buffer_.size() >= std::max<uint64_t>(size, 1)) return buffer_.data();
+  buffer_ = cuda::DeviceBuffer();  // waits for the device: what the old memory is still used for ends first
+  Result<cuda::DeviceBuffer> grown = cuda::DeviceBuffer::Create(device_, std::max<uint64_t>(size, 256));
+  if (!grown) {
+    TESSERA_LOG(kError, "output '{}': {}", name, grown.error().message);
+    return nullptr;
+  }
+  buffer_ = *std::move(grown);
+  return buffer_.data();
+}
+
+void* OutputAllocator::reallocateOutput(const char* name, void* current, uint64_t size,
+                                        uint64_t alignment) noexcept {
+  return reallocateOutputAsync(name, current, size, alignment, nullptr);
+}
+
+void OutputAllocator::notifyShape(const char*, const nvinfer1::Dims& dims) noexcept {
+  shape_ = FromTensorRt(dims);
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,139 @@
+#include "tessera/engine/tensorrt/rank_engine.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/profile.h"
+
+namespace tessera::engine {
+
+Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const TensorRtLibrary> library,
+                                                     Rank rank, DeviceId device,
+                                                     const std::filesystem::path& file) {
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
+  TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, cuda::Stream::Priority::kHigh));
+  std::unique_ptr<RankEngine> rank_engine(new RankEngine(rank, std::move(stream)));
+  TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, rank_engine->logger_));
+  rank_engine->library_ = std::move(library);
+  TRY(rank_engine->Deserialize(file));
+  TRY(rank_engine->MakeContexts());
+  return rank_engine;
+}
+
+tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_view what) {
+  auto failed = Fail(Code::kInternal, "rank {}: TensorRT's {}{}{}: {}", rank_.value(), call,
+                     what.empty() ? "" : " of ", what, logger_.TakeLastError());
+  failed.value().rank = rank_.value();
+  return failed;
+}
+
+Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
+  TRY_ASSIGN(std::shared_ptr<const MappedFile> plan, MappedFile::Open(file));
+  engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
+  if (!engine_) {
+    return Fail(Code::kInvalidArgument, "'{}' is no plan that TensorRT {} can load on GPU {}: {}",
+                file.string(), library_->version(), stream_.device().value(), logger_.TakeLastError());
+  }
+  TRY_ASSIGN(tensors_, ReadTensors(*engine_));
+  return {};
+}
+
+Result<void> RankEngine::MakeContexts() {
+  for (int32_t profile = 0; profile < engine_->getNbOptimizationProfiles(); ++profile) {
+    std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext());
+    if (!context) return Refused("createExecutionContext");
+    if (!context->setOptimizationProfileAsync(profile, stream_.get())) {
+      return Refused("setOptimizationProfileAsync", std::to_string(profile));
+    }
+    contexts_.push_back(std::move(context));
+  }
+  if (contexts_.empty())
+    return Fail(Code::kInvalidArgument, "rank {}: the engine has no profile", rank_.value());
+  return stream_.Drain(Deadline::In(std::chrono::seconds(60)));
+}
+
+std::optional<int> RankEngine::CollectiveLayers() const {
+  if (engine_->getProfilingVerbosity() == nvinfer1::ProfilingVerbosity::kNONE) return std::nullopt;
+  std::unique_ptr<nvinfer1::IEngineInspector> inspector(engine_->createEngineInspector());
+  if (!inspector) return std::nullopt;
+  int count = 0;
+  for (int32_t layer = 0; layer < engine_->getNbLayers(); ++layer) {
+    const char* text = inspector->getLayerInformation(layer, nvinfer1::LayerInformationFormat::kONELINE);
+    if (text == nullptr) return std::nullopt;
+    if (std::string_view(text).find("comm_") != std::string_view::npos) ++count;
+  }
+  return count;
+}
+
+Result<void> RankEngine::SetCommunicator(void* communicator) {
+  for (const auto& context : contexts_) {
+    if (!context->setCommunicator(communicator)) return Refused("setCommunicator");
+  }
+  return {};
+}
+
+Result<int> RankEngine::PickProfile(const std::vector<Shape>& inputs) const {
+  Result<int> best = Fail(Code::kInternal, "rank {}: no profile", rank_.value());
+  int64_t best_distance = 0;
+  for (int profile = 0; profile < profile_count(); ++profile) {
+    const Result<void> fits = ProfileTakes(*engine_, profile, tensors_.inputs, inputs);
+    if (!fits) {
+      if (!best) best = tl::unexpected<Error>(fits.error());
+      continue;
+    }
+    const int64_t distance = DistanceToOptimum(*engine_, profile, tensors_.inputs, inputs);
+    if (best && best_distance <= distance) continue;
+    best = profile;
+    best_distance = distance;
+  }
+  return best;
+}
+
+Result<std::vector<Shape>> RankEngine::OptimalShapes(int profile) const {
+  std::vector<Shape> shapes;
+  for (const TensorInfo& input : tensors_.inputs) {
+    shapes.push_back(ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kOPT));
+  }
+  return shapes;
+}
+
+Result<std::vector<Shape>> RankEngine::BindInputs(int profile, const std::vector<Shape>& shapes,
+                                                  const std::vector<void*>& at) {
+  nvinfer1::IExecutionContext& context = *contexts_[static_cast<size_t>(profile)];
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const std::string& name = tensors_.inputs[i].spec.name;
+    TRY_ASSIGN(nvinfer1::Dims dims, ToDims(shapes[i]));
+    if (!context.setInputShape(name.c_str(), dims)) return Refused("setInputShape", name);
+    if (!context.setInputTensorAddress(name.c_str(), at[i])) return Refused("setInputTensorAddress", name);
+  }
+  if (const int32_t missing = context.inferShapes(0, nullptr); missing != 0) return Refused("inferShapes");
+  std::vector<Shape> outputs;
+  for (const TensorInfo& output : tensors_.outputs) {
+    outputs.push_back(FromTensorRt(context.getTensorShape(output.spec.name.c_str())));
+  }
+  return outputs;
+}
+
+Result<void> RankEngine::BindOutput(int profile, int index, void* at) {
+  const std::string& name = tensors_.outputs[static_cast<size_t>(index)].spec.name;
+  if (!contexts_[static_cast<size_t>(profile)]->setTensorAddress(name.c_str(), at)) {
+    return Refused("setTensorAddress", name);
+  }
+  return {};
+}
+
+Result<void> RankEngine::BindOutputAllocator(int profile, int index, nvinfer1::IOutputAllocator* allocator) {
+  const std::string& name = tensors_.outputs[static_cast<size_t>(index)].spec.name;
+  if (!contexts_[static_cast<size_t>(profile)]->setOutputAllocator(name.c_str(), allocator)) {
+    return Refused("setOutputAllocator", name);
+  }
+  return {};
+}
+
+Result<void> RankEngine::Enqueue(int profile) {
+  if (!contexts_[static_cast<size_t>(profile)]->enqueueV3(stream_.get())) return Refused("enqueueV3");
+  return {};
+}
+
+}  // namespace tessera::engine

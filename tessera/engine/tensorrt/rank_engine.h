@@ -1,0 +1,73 @@
+// One rank's TensorRT engine, its execution contexts and its stream.
+#pragma once
+
+#include <NvInferRuntime.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "tessera/base/file.h"
+#include "tessera/cuda/stream.h"
+#include "tessera/engine/tensorrt/library.h"
+#include "tessera/engine/tensorrt/logger.h"
+#include "tessera/engine/tensorrt/tensor_info.h"
+
+namespace tessera::engine {
+
+// Not thread-safe: one thread at a time. Every call of TensorRT is checked; an error carries TensorRT's last
+// message.
+class RankEngine {
+ public:
+  // Deserialises the plan in `file`, which is mapped, and makes a context for each optimisation profile.
+  static Result<std::unique_ptr<RankEngine>> Load(std::shared_ptr<const TensorRtLibrary> library, Rank rank,
+                                                  DeviceId device, const std::filesystem::path& file);
+
+  Rank rank() const { return rank_; }
+  const cuda::Stream& stream() const { return stream_; }
+  const EngineTensors& tensors() const { return tensors_; }
+  int profile_count() const { return static_cast<int>(contexts_.size()); }
+
+  // Layers that communicate, as the inspector tells them; nullopt when the engine was built without layer
+  // names.
+  std::optional<int> CollectiveLayers() const;
+
+  // Hands the communicator to every context. All ranks call this at the same time: one after the other
+  // deadlocks. After an error nothing may be enqueued: collectives would silently do nothing.
+  Result<void> SetCommunicator(void* communicator);
+
+  // The profile that takes these input shapes, the one with the nearest optimum if several do. Errors:
+  // kInvalidArgument naming the input and the range that it must be in.
+  Result<int> PickProfile(const std::vector<Shape>& inputs) const;
+  // The shapes that the profile was optimised for.
+  Result<std::vector<Shape>> OptimalShapes(int profile) const;
+
+  // Sets shapes and addresses of all inputs for the next Enqueue with `profile`, and tells the shapes of the
+  // outputs (kDynamic where they depend on the data).
+  Result<std::vector<Shape>> BindInputs(int profile, const std::vector<Shape>& shapes,
+                                        const std::vector<void*>& at);
+  Result<void> BindOutput(int profile, int index, void* at);
+  Result<void> BindOutputAllocator(int profile, int index, nvinfer1::IOutputAllocator* allocator);
+  // Issues one inference to stream(): runs at once, or becomes part of a graph being captured.
+  Result<void> Enqueue(int profile);
+
+ private:
+  RankEngine(Rank rank, cuda::Stream stream)
+      : rank_(rank), stream_(std::move(stream)), logger_(fmt::format("rank {}", rank.value())) {}
+  Result<void> Deserialize(const std::filesystem::path& file);
+  Result<void> MakeContexts();
+  tl::unexpected<Error> Refused(std::string_view call, std::string_view what = {});
+
+  const Rank rank_;
+  const cuda::Stream stream_;
+  TensorRtLogger logger_;
+  std::shared_ptr<const TensorRtLibrary> library_;
+  std::unique_ptr<nvinfer1::IRuntime> runtime_;
+  std::unique_ptr<nvinfer1::ICudaEngine> engine_;
+  std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts_;  // [profile]
+  EngineTensors tensors_;
+};
+
+}  // namespace tessera::engine

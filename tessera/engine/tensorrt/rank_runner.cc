@@ -1,0 +1,134 @@
+#include "tessera/engine/tensorrt/rank_runner.h"
+
+#include <algorithm>
+
+#include "tessera/comm/nccl/status.h"
+#include "tessera/cuda/copy.h"
+#include "tessera/cuda/device.h"
+
+namespace tessera::engine {
+
+Result<std::shared_ptr<RankRunner>> RankRunner::Create(std::unique_ptr<RankEngine> engine,
+                                                       std::shared_ptr<comm::NcclGroup> group) {
+  const DeviceId device = engine->stream().device();
+  TRY_ASSIGN(cuda::Event start, cuda::Event::Create(device, cuda::Event::Timing::kOn));
+  TRY_ASSIGN(cuda::Event end, cuda::Event::Create(device, cuda::Event::Timing::kOn));
+  return std::shared_ptr<RankRunner>(
+      new RankRunner(std::move(engine), std::move(group), std::move(start), std::move(end)));
+}
+
+RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<comm::NcclGroup> group,
+                       cuda::Event start, cuda::Event end)
+    : group_(std::move(group)),
+      engine_(std::move(engine)),
+      start_(std::move(start)),
+      end_(std::move(end)),
+      buffers_(engine_->stream().device(), engine_->tensors().inputs.size(),
+               engine_->tensors().outputs.size()),
+      dynamic_(engine_->tensors().outputs.size()) {
+  for (size_t i = 0; i < dynamic_.size(); ++i) {
+    allocators_.push_back(std::make_unique<OutputAllocator>(stream().device()));
+  }
+}
+
+size_t RankRunner::InputBytes(const StepShape& shape, size_t input) const {
+  const auto rank = static_cast<size_t>(engine_->rank().value());
+  return BytesOf(engine_->tensors().inputs[input].spec.type, shape.inputs[rank][input]).value();
+}
+
+Result<bool> RankRunner::EnsureInputs(const StepShape& shape) {
+  bool moved = false;
+  for (size_t i = 0; i < shape.replication.size(); ++i) {
+    size_t bytes = InputBytes(shape, i);
+    if (shape.replication[i] == Replication::kGather) {
+      bytes = GatherChunk(bytes, world_size()) * static_cast<size_t>(world_size());
+    }
+    TRY_ASSIGN(const bool grown, buffers_.EnsureInput(i, bytes, stream()));
+    moved = moved || grown;
+  }
+  return moved;
+}
+
+Result<bool> RankRunner::Bind(const StepPlan& plan, std::vector<Shape>& outputs) {
+  std::vector<void*> addresses;
+  for (size_t i = 0; i < plan.shape.replication.size(); ++i) addresses.push_back(buffers_.input(i));
+  const auto rank = static_cast<size_t>(engine_->rank().value());
+  TRY_ASSIGN(outputs, engine_->BindInputs(plan.profile, plan.shape.inputs[rank], addresses));
+  bool moved = false;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const int index = static_cast<int>(i);
+    dynamic_[i] = !IsStatic(outputs[i]);
+    TRY(engine_->BindOutputAllocator(plan.profile, index, dynamic_[i] ? allocators_[i].get() : nullptr));
+    if (dynamic_[i]) continue;
+    const size_t bytes = BytesOf(engine_->tensors().outputs[i].spec.type, outputs[i]).value();
+    TRY_ASSIGN(const bool grown, buffers_.EnsureOutput(i, bytes, stream()));
+    moved = moved || grown;
+    TRY(engine_->BindOutput(plan.profile, index, buffers_.output(i)));
+  }
+  return moved;
+}
+
+Result<void> RankRunner::CopyInput(const StepPlan& plan, size_t input, const ConstRegion& from) {
+  std::byte* to = buffers_.input(input);
+  ConstRegion part = from;
+  if (plan.shape.replication[input] == Replication::kGather) {
+    const size_t chunk = GatherChunk(from.bytes(), world_size());
+    const size_t at = std::min(chunk * static_cast<size_t>(engine_->rank().value()), from.bytes());
+    const size_t bytes = std::min(chunk, from.bytes() - at);
+    part = ConstRegion{from.data + at, 1, bytes, bytes, from.kind, from.device};
+    to += at;
+  }
+  const size_t bytes = part.bytes();
+  return cuda::CopyAsync(part, Region{to, 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, stream());
+}
+
+Result<void> RankRunner::Gather(const StepPlan& plan) {
+  const Rank rank = engine_->rank();
+  for (size_t i = 0; i < plan.shape.replication.size(); ++i) {
+    if (plan.shape.replication[i] != Replication::kGather) continue;
+    const size_t chunk = GatherChunk(InputBytes(plan.shape, i), world_size());
+    std::byte* all = buffers_.input(i);
+    const std::byte* mine = all + chunk * static_cast<size_t>(rank.value());
+    NCCL_TRY(group_->comm(rank),
+             ncclAllGather(mine, all, chunk, ncclInt8, group_->comm(rank), stream().get()));
+  }
+  return {};
+}
+
+Result<void> RankRunner::IssueAs(const StepPlan& plan, Mode mode) {
+  std::optional<comm::NcclGroup::InFlight> call;
+  if (group_) {
+    call.emplace(*group_);
+    if (!call->usable()) return tl::unexpected<Error>(*group_->failure());
+  }
+  TRY(mode == Mode::kInGraph ? start_.RecordInGraph(stream().get()) : start_.Record(stream().get()));
+  TRY(Gather(plan));
+  TRY(engine_->Enqueue(plan.profile));
+  return mode == Mode::kInGraph ? end_.RecordInGraph(stream().get()) : end_.Record(stream().get());
+}
+
+Result<void> RankRunner::Issue(const StepPlan& plan) {
+  return IssueAs(plan, Mode::kNow);
+}
+
+Result<cuda::Graph> RankRunner::Capture(const StepPlan& plan) {
+  return cuda::Graph::Capture(stream(), [&] { return IssueAs(plan, Mode::kInGraph); });
+}
+
+Result<void> RankRunner::Launch(const StepPlan& plan) {
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(stream().device()));
+  return plan.graphs[static_cast<size_t>(engine_->rank().value())].Launch(stream());
+}
+
+Result<void> RankRunner::CopyOutput(size_t output, const Region& to) {
+  const std::byte* from = dynamic_[output] ? allocators_[output]->data() : buffers_.output(output);
+  const size_t bytes = to.bytes();
+  return cuda::CopyAsync(ConstRegion{from, 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, to,
+                         stream());
+}
+
+Result<std::chrono::nanoseconds> RankRunner::Time() const {
+  return cuda::Elapsed(start_, end_);
+}
+
+}  // namespace tessera::engine

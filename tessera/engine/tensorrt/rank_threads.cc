@@ -1,0 +1,133 @@
+#include "tessera/engine/tensorrt/rank_threads.h"
+
+#include <pthread.h>
+
+#include <deque>
+
+#include "tessera/base/log.h"
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/status.h"
+
+namespace tessera::engine {
+
+// One RunAll. Shared with the workers, so that one that comes late finds it alive.
+struct RankThreads::Round {
+  Task task;
+  std::function<void(const Error&)> on_failure;
+  Mutex mutex;
+  std::condition_variable ended;
+  int running GUARDED_BY(mutex) = 0;
+  std::optional<Error> first_error GUARDED_BY(mutex);
+
+  void Finish(Rank rank, Result<void> result) {
+    bool first = false;
+    if (!result) {
+      if (result.error().rank < 0) result.error().rank = rank.value();
+      MutexLock lock(mutex);
+      first = !first_error.has_value();
+      if (first) first_error = result.error();
+    }
+    if (first && on_failure) on_failure(result.error());
+    MutexLock lock(mutex);
+    if (--running == 0) ended.notify_all();
+  }
+};
+
+struct RankThreads::Worker {
+  std::thread thread;
+  Mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::shared_ptr<Round>> rounds GUARDED_BY(mutex);
+  bool stop GUARDED_BY(mutex) = false;
+  bool gone GUARDED_BY(mutex) = false;
+
+  void Push(std::shared_ptr<Round> round) {
+    MutexLock lock(mutex);
+    rounds.push_back(std::move(round));
+    changed.notify_all();
+  }
+
+  // Null: stop.
+  std::shared_ptr<Round> Pop() {
+    MutexLock lock(mutex);
+    changed.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return stop || !rounds.empty(); });
+    if (rounds.empty()) return nullptr;
+    std::shared_ptr<Round> round = std::move(rounds.front());
+    rounds.pop_front();
+    return round;
+  }
+
+  void SetGone() {
+    MutexLock lock(mutex);
+    gone = true;
+    changed.notify_all();
+  }
+};
+
+RankThreads::RankThreads(const std::vector<DeviceId>& devices) {
+  for (size_t r = 0; r < devices.size(); ++r) {
+    auto worker = std::make_shared<Worker>();
+    worker->thread = std::thread(
+        [worker, rank = Rank(static_cast<int>(r)), device = devices[r]] { Serve(worker, rank, device); });
+    workers_.push_back(std::move(worker));
+  }
+}
+
+void RankThreads::Serve(const std::shared_ptr<Worker>& worker, Rank rank, DeviceId device) {
+  (void)pthread_setname_np(pthread_self(), fmt::format("tessera-gpu{}", device.value()).c_str());
+  auto enter = [device]() -> Result<void> {
+    CUDA_TRY(cudaSetDevice(device.value()));
+    return {};
+  };
+  const Result<void> entered = enter();
+  while (std::shared_ptr<Round> round = worker->Pop()) {
+    Result<void> result = entered ? round->task(rank) : entered;
+    round->Finish(rank, std::move(result));
+  }
+  worker->SetGone();
+}
+
+Result<void> RankThreads::RunAll(Task task, Deadline deadline,
+                                 const std::function<void(const Error&)>& on_failure) {
+  auto round = std::make_shared<Round>();
+  round->task = std::move(task);
+  round->on_failure = on_failure;
+  {
+    MutexLock lock(round->mutex);
+    round->running = static_cast<int>(workers_.size());
+  }
+  for (const auto& worker : workers_) worker->Push(round);
+  MutexLock lock(round->mutex);
+  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return round->running == 0; };
+  if (deadline.never()) {
+    round->ended.wait(lock.std_lock(), done);
+  } else if (!round->ended.wait_until(lock.std_lock(), deadline.at(), done)) {
+    if (round->first_error) return tl::unexpected<Error>(*round->first_error);
+    return Fail(Code::kDeadline, "{} of {} ranks did not finish in their time", round->running,
+                workers_.size());
+  }
+  if (round->first_error) return tl::unexpected<Error>(*round->first_error);
+  return {};
+}
+
+RankThreads::~RankThreads() {
+  for (const auto& worker : workers_) {
+    MutexLock lock(worker->mutex);
+    worker->stop = true;
+    worker->changed.notify_all();
+  }
+  const Deadline deadline = Deadline::In(kJoinLimit);
+  for (const auto& worker : workers_) {
+    MutexLock lock(worker->mutex);
+    const bool gone = worker->changed.wait_until(lock.std_lock(), deadline.at(),
+                                                 [&]() NO_THREAD_SAFETY_ANALYSIS { return worker->gone; });
+    if (gone) {
+      worker->thread.join();
+    } else {
+      TESSERA_LOG(kError, "a rank's thread is stuck in its engine and is left behind");
+      worker->thread.detach();
+    }
+  }
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,47 @@
+#include "tessera/engine/tensorrt/step_plan.h"
+
+#include <algorithm>
+
+namespace tessera::engine {
+namespace {
+
+bool IsCommon(const Step& step, size_t input) {
+  const ConstRegion& first = step.ranks.front().tensors[input].data;
+  return std::all_of(step.ranks.begin(), step.ranks.end(), [&](const RankInputs& rank) {
+    const ConstRegion& data = rank.tensors[input].data;
+    return data.contiguous() && data.data == first.data && data.bytes() == first.bytes();
+  });
+}
+
+}  // namespace
+
+bool StepPlan::HasDynamicOutputs() const {
+  for (const std::vector<Shape>& rank : outputs) {
+    if (!std::all_of(rank.begin(), rank.end(), [](const Shape& output) { return IsStatic(output); }))
+      return true;
+  }
+  return false;
+}
+
+StepShape ShapeOf(const Step& step, size_t gather_from) {
+  StepShape shape;
+  for (const RankInputs& rank : step.ranks) {
+    std::vector<Shape>& inputs = shape.inputs.emplace_back();
+    for (const TensorView& tensor : rank.tensors) inputs.push_back(tensor.shape);
+  }
+  for (size_t i = 0; i < step.ranks.front().tensors.size(); ++i) {
+    const bool gather =
+        step.ranks.size() > 1 && step.ranks[0].tensors[i].data.bytes() >= gather_from && IsCommon(step, i);
+    shape.replication.push_back(gather ? Replication::kGather : Replication::kCopies);
+  }
+  return shape;
+}
+
+size_t GatherChunk(size_t bytes, int world_size) {
+  constexpr size_t kAlignment = 256;  // of each part's start: as a device allocation's
+  const auto world = static_cast<size_t>(world_size);
+  const size_t part = (bytes + world - 1) / world;
+  return (part + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace tessera::engine

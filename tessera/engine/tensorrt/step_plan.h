@@ -1,0 +1,46 @@
+// What is known of all steps with the same input shapes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tessera/base/types.h"
+#include "tessera/cuda/graph.h"
+#include "tessera/engine/rank_group.h"
+
+namespace tessera::engine {
+
+// Input i reaches every rank whole in one of two ways.
+enum class Replication {
+  kCopies,  // each rank copies its own tensor: small, split, or different on each rank
+  kGather,  // each rank copies 1/N of the common tensor over its own PCIe link; an all-gather over NVLink
+            // does the rest
+};
+
+struct StepShape {
+  std::vector<std::vector<Shape>> inputs;  // [rank][input]
+  std::vector<Replication> replication;    // [input]
+  auto operator<=>(const StepShape&) const = default;
+};
+
+struct StepPlan {
+  StepShape shape;
+  int profile = 0;
+  std::vector<std::vector<Shape>> outputs;  // [rank][output]; kDynamic where it depends on the data
+  std::vector<cuda::Graph> graphs;  // [rank], collectives inside; empty: the ranks' threads issue each step
+
+  bool captured() const { return !graphs.empty(); }
+  bool HasDynamicOutputs() const;
+};
+
+// The shapes of `step`, with kGather for every input that is one contiguous piece of memory given to all
+// ranks, of at least `gather_from` bytes.
+StepShape ShapeOf(const Step& step, size_t gather_from);
+
+// Bytes of a gathered tensor that each rank copies; the last rank's part may reach beyond the tensor, so its
+// buffer has GatherChunk() * world_size bytes.
+size_t GatherChunk(size_t bytes, int world_size);
+
+}  // namespace tessera::engine
