@@ -41,11 +41,11 @@ class Communicator {
 
   // Runs one collective and blocks until this rank's part is done. `send` and `recv` may be the same buffer
   // where they have the same size, and must not overlap otherwise. Not used on this rank: may be empty. sum
-  // and prod of kBool are logical or and and; avg of integers rounds toward zero; sum, prod and avg of 16-bit
-  // floats are accumulated in f32 in rank order 0 .. W-1 and rounded once. Every rank gets the same bits.
-  // Errors: kInvalidArgument (sizes, type, reduction; the group stays usable only when every rank made the
-  // same mistake), kDeadline (aborts the group), kPeerLost or the reason given to Abort. After any error but
-  // kInvalidArgument the group is unusable.
+  // and prod of kBool are logical or and and (avg too: and); avg of integers rounds toward zero; sum, prod
+  // and avg of 16-bit floats are accumulated in f32 in rank order 0 .. W-1 and rounded once. Every rank gets
+  // the same bits. Errors: kInvalidArgument (sizes, type, reduction; the group stays usable only when every
+  // rank made the same mistake), kDeadline (aborts the group), kPeerLost or the reason given to Abort. After
+  // any error but kInvalidArgument the group is unusable.
   virtual Result<void> Run(const Collective& what, Bytes send, MutableBytes recv, Deadline deadline) = 0;
 
   // Wakes every rank out of Run and makes the group unusable. Any thread, any time; the first reason stays.
