@@ -1,0 +1,147 @@
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tessera/cli/benchmark.h"
+#include "tessera/cli/command.h"
+#include "tessera/cli/model_directory.h"
+#include "tessera/cli/model_pair.h"
+#include "tessera/cli/progress.h"
+#include "tessera/cli/random_inputs.h"
+#include "tessera/cli/text.h"
+#include "tessera/cli/verify.h"
+
+namespace tessera::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::milliseconds kTurn{100};  // long against a switch of models, short against the run
+
+constexpr const char* kAbout =
+    "Measures latency and throughput of a sharded model, one step after the other as a server with one "
+    "instance runs "
+    "them. With --baseline also those of the original model on one device that has all the cores, in the "
+    "same run and "
+    "in turns, so that the ratio does not depend on what else the machine does. Percentiles are of single "
+    "steps.";
+constexpr const char* kExample =
+    "Example:\n"
+    "  tessera bench repo/minilm --baseline minilm.onnx --batch 8 --length 128 --seconds 10";
+
+struct Options {
+  std::string model;
+  std::string baseline;
+  double seconds = 5;
+  SizeOptions sizes;
+  bool json = false;
+};
+
+struct Measured {
+  std::string what;  // "sharded" or "baseline"
+  Latency latency;
+  double rows_per_second = 0;
+};
+
+TimedStep StepOf(Runner& runner, const Inputs& inputs) {
+  return [&runner, &inputs]() -> Result<void> {
+    TRY(runner.Run(inputs));
+    return {};
+  };
+}
+
+// Rows of a step: its batch where there is one.
+int64_t RowsOf(const Inputs& inputs) {
+  return inputs.empty() || inputs.front().spec.shape.empty() ? 1 : inputs.front().spec.shape.front();
+}
+
+void PrintText(const std::vector<Measured>& measured, const plan::Plan& plan, const Inputs& inputs) {
+  fmt::print("{} over {} ranks, {} cores;", plan.model_name, plan.world_size(),
+             std::thread::hardware_concurrency());
+  for (const HostTensor& input : inputs) fmt::print(" {} {}", input.spec.name, ToString(input.spec.shape));
+  Table table({"", "p50", "p90", "p99", "mean", "steps", "rows/s"});
+  for (const Measured& m : measured) {
+    table.Add({m.what, FormatMicroseconds(m.latency.p50_us), FormatMicroseconds(m.latency.p90_us),
+               FormatMicroseconds(m.latency.p99_us), FormatMicroseconds(m.latency.mean_us),
+               fmt::format("{}", m.latency.steps), fmt::format("{:.1f}", m.rows_per_second)});
+  }
+  fmt::print("\n{}", table.ToString());
+  if (measured.size() < 2) return;
+  fmt::print("  sharded / baseline: throughput {:.3f}x, p50 latency {:.3f}x\n",
+             measured[0].rows_per_second / measured[1].rows_per_second,
+             measured[0].latency.p50_us / measured[1].latency.p50_us);
+}
+
+void PrintJson(const std::vector<Measured>& measured) {
+  ordered_json object;
+  for (const Measured& m : measured) {
+    object[m.what] = {{"p50_us", m.latency.p50_us}, {"p90_us", m.latency.p90_us},
+                      {"p99_us", m.latency.p99_us}, {"mean_us", m.latency.mean_us},
+                      {"steps", m.latency.steps},   {"rows_per_second", m.rows_per_second}};
+  }
+  if (measured.size() == 2) {
+    object["throughput_ratio"] = measured[0].rows_per_second / measured[1].rows_per_second;
+    object["p50_ratio"] = measured[0].latency.p50_us / measured[1].latency.p50_us;
+  }
+  fmt::print("{}\n", object.dump(2));
+}
+
+// Measures the sharded model and, where there is one, the original, in turns.
+Result<std::vector<Measured>> Measure(const ModelPair& pair, const Inputs& inputs, double seconds) {
+  std::vector<Runner*> runners{pair.sharded.get()};
+  if (pair.whole) runners.push_back(pair.whole.get());
+  std::vector<Inputs> ordered(runners.size());
+  std::vector<TimedStep> steps;
+  for (size_t i = 0; i < runners.size(); ++i) {
+    TRY_ASSIGN(ordered[i], OrderInputs(runners[i]->plan(), inputs));
+    steps.push_back(StepOf(*runners[i], ordered[i]));
+  }
+  TRY_ASSIGN(const auto times,
+             MeasureInTurns(steps, nanoseconds(static_cast<int64_t>(seconds * 1e9)), kTurn));
+  std::vector<Measured> measured;
+  for (const auto& times_of_one : times) {
+    const Latency latency = Summarize(times_of_one);
+    measured.push_back(
+        {measured.empty() ? "sharded" : "baseline", latency, Throughput(latency, RowsOf(inputs))});
+  }
+  return measured;
+}
+
+Result<int> Bench(const Options& options) {
+  if (!(options.seconds > 0))
+    return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0", options.seconds);
+  ProgressBar bar(!options.json);
+  bar.Show("loading", 0.1);
+  TRY_ASSIGN(const fs::path version, FindVersion(options.model));
+  TRY_ASSIGN(const ModelPair pair, LoadPair(version, options.baseline));
+  const plan::Plan& plan = pair.sharded->plan();
+  TRY_ASSIGN(const Sizes sizes, ChooseSizes(options.sizes, plan, {8, 128, {}}));
+  TRY_ASSIGN(const Inputs inputs, RandomInputs(plan, sizes, pair.index_bounds, 1));
+  bar.Show("measuring", 0.5);
+  TRY_ASSIGN(const std::vector<Measured> measured, Measure(pair, inputs, options.seconds));
+  bar.Wipe();
+  options.json ? PrintJson(measured) : PrintText(measured, plan, inputs);
+  return ToInt(ExitCode::kOk);
+}
+
+}  // namespace
+
+Command MakeBenchCommand(CLI::App& parent) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand("bench", kAbout);
+  app->footer(kExample);
+  app->add_option("MODEL", options->model, "The sharded model's directory, REPO/NAME")->required();
+  app->add_option("--baseline", options->baseline, "The ONNX file that was sharded, measured alongside");
+  app->add_option("--seconds", options->seconds, "How long to measure")->capture_default_str();
+  app->add_option("--batch", options->sizes.batch, "Size of every free first dimension; else 8");
+  app->add_option("--length", options->sizes.length, "Size of every other free dimension; else 128");
+  app->add_option("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  app->add_flag("--json", options->json, "Print one JSON object instead of text");
+  return {app, [options] { return Bench(*options); }};
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,62 @@
+#include "tessera/cli/input_kinds.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace tessera::cli {
+namespace {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::ValueId;
+
+// Ops whose output has the elements of input 0, moved or repeated.
+constexpr std::array<std::string_view, 10> kMovers{"Cast",    "Reshape",   "Unsqueeze", "Squeeze", "Identity",
+                                                   "Flatten", "Transpose", "Slice",     "Expand",  "Tile"};
+
+// The number of entries that `value` can pick as an index of `node`; nullopt when it is no index there.
+std::optional<int64_t> TableLength(const Graph& graph, const Node& node, ValueId value) {
+  const bool gathers = node.op_type == "Gather" || node.op_type == "GatherElements";
+  if (!gathers || node.inputs.size() < 2 || node.inputs[1] != value) return std::nullopt;
+  const graph::Value& table = graph.value(node.inputs[0]);
+  const Shape& shape = table.constant ? table.constant->shape : table.shape;
+  const auto rank = static_cast<int64_t>(shape.size());
+  int64_t axis = node.Int("axis", 0);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank || shape[static_cast<size_t>(axis)] == kDynamic) return std::nullopt;
+  return shape[static_cast<size_t>(axis)];
+}
+
+bool Moves(const Node& node, ValueId value) {
+  return std::find(kMovers.begin(), kMovers.end(), node.op_type) != kMovers.end() &&
+         node.inputs.front() == value;
+}
+
+}  // namespace
+
+std::map<std::string, int64_t> IndexBounds(const Graph& graph) {
+  std::map<std::string, int64_t> bounds;
+  const auto consumers = graph.Consumers();
+  for (ValueId input : graph.inputs()) {
+    if (!IsInteger(graph.value(input).type)) continue;
+    std::optional<int64_t> bound;
+    std::vector<ValueId> open{input};  // ops only lead forward, so this ends
+    while (!open.empty()) {
+      const ValueId value = open.back();
+      open.pop_back();
+      for (NodeId id : consumers[static_cast<size_t>(value.value())]) {
+        const Node& node = graph.node(id);
+        if (auto length = TableLength(graph, node, value)) bound = std::min(bound.value_or(*length), *length);
+        if (Moves(node, value)) open.push_back(node.outputs.front());
+      }
+    }
+    if (bound) bounds[graph.value(input).name] = *bound;
+  }
+  return bounds;
+}
+
+}  // namespace tessera::cli

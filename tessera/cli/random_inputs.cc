@@ -1,0 +1,112 @@
+#include "tessera/cli/random_inputs.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tessera/cli/dim_option.h"
+
+namespace tessera::cli {
+namespace {
+
+using Random = std::mt19937_64;
+
+Shape FixShape(const plan::TensorPlan& input, const Sizes& sizes) {
+  Shape shape = input.spec.shape;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] != kDynamic) continue;
+    const auto named = sizes.named.find(i < input.dim_names.size() ? input.dim_names[i] : "");
+    if (named != sizes.named.end()) {
+      shape[i] = named->second;
+    } else {
+      shape[i] = i == 0 ? sizes.batch : sizes.length;
+    }
+  }
+  return shape;
+}
+
+void FillUniform(HostTensor& tensor, const ElementAccess& access, double low, double high, Random& random) {
+  std::uniform_real_distribution<double> values(low, high);
+  for (size_t i = 0; i < tensor.count(); ++i) access.write(&tensor.bytes[i * access.bytes], values(random));
+}
+
+void FillIndexes(HostTensor& tensor, const ElementAccess& access, int64_t bound, Random& random) {
+  std::uniform_int_distribution<int64_t> values(0, std::max<int64_t>(bound, 1) - 1);
+  for (size_t i = 0; i < tensor.count(); ++i) {
+    access.write(&tensor.bytes[i * access.bytes], static_cast<double>(values(random)));
+  }
+}
+
+// Each row is ones up to a random end and zeros behind it, as a padded batch of texts has it; at least one 1
+// a row.
+void FillMask(HostTensor& tensor, const ElementAccess& access, Random& random) {
+  const size_t row = tensor.spec.shape.empty() ? 1 : static_cast<size_t>(tensor.spec.shape.back());
+  if (row == 0) return;
+  for (size_t start = 0; start < tensor.count(); start += row) {
+    const size_t ones = std::uniform_int_distribution<size_t>((row + 1) / 2, row)(random);
+    for (size_t i = 0; i < row; ++i)
+      access.write(&tensor.bytes[(start + i) * access.bytes], i < ones ? 1 : 0);
+  }
+}
+
+std::set<std::string> DynamicNames(const plan::Plan& plan) {
+  std::set<std::string> names;
+  for (const plan::TensorPlan& input : plan.inputs) {
+    for (size_t i = 0; i < input.dim_names.size(); ++i) {
+      if (input.spec.shape[i] == kDynamic && !input.dim_names[i].empty()) names.insert(input.dim_names[i]);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+bool HasDynamicInputs(const plan::Plan& plan) {
+  return std::any_of(plan.inputs.begin(), plan.inputs.end(),
+                     [](const plan::TensorPlan& input) { return !IsStatic(input.spec.shape); });
+}
+
+Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, const Sizes& otherwise) {
+  for (auto [name, size] : {std::pair("--batch", options.batch), std::pair("--length", options.length)}) {
+    if (size < 0) return Fail(Code::kInvalidArgument, "{} is {}, wanted a positive size", name, size);
+  }
+  Sizes sizes = otherwise;
+  if (options.batch != 0) sizes.batch = options.batch;
+  if (options.length != 0) sizes.length = options.length;
+  const std::set<std::string> names = DynamicNames(plan);
+  TRY_ASSIGN(sizes.named, ParseDims(options.dims));
+  for (const auto& [name, size] : sizes.named) {
+    if (names.contains(name)) continue;
+    return Fail(Code::kInvalidArgument,
+                "--dim '{}={}': no input has a free dimension of this name; there are [{}]", name, size,
+                fmt::format("{}", fmt::join(names, ", ")));
+  }
+  return sizes;
+}
+
+Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const Sizes& sizes,
+                                             const std::map<std::string, int64_t>& index_bounds,
+                                             uint64_t seed) {
+  Random random(seed);
+  std::vector<HostTensor> tensors;
+  for (const plan::TensorPlan& input : plan.inputs) {
+    const TensorSpec& spec = input.spec;
+    TRY_ASSIGN(HostTensor tensor, MakeTensor({spec.name, spec.type, FixShape(input, sizes)}));
+    TRY_ASSIGN(const ElementAccess access, AccessOf(spec.type));
+    const auto bound = index_bounds.find(spec.name);
+    if (bound != index_bounds.end()) {
+      FillIndexes(tensor, access, bound->second, random);
+    } else if (IsFloat(spec.type)) {
+      FillUniform(tensor, access, -1, 1, random);
+    } else {
+      FillMask(tensor, access, random);
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,94 @@
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tessera/cli/command.h"
+#include "tessera/cli/dim_option.h"
+#include "tessera/cli/progress.h"
+#include "tessera/cli/repository.h"
+#include "tessera/cli/shard_report.h"
+#include "tessera/graph/openvino/openvino_shape_oracle.h"
+
+namespace tessera::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAbout =
+    "Splits an ONNX model over N ranks and writes a model that Triton serves: REPO/NAME/config.pbtxt and "
+    "REPO/NAME/1/ with the plan, one ONNX file a rank, and their weights. Weights of attention and MLP "
+    "blocks are cut, "
+    "so each rank holds and computes its part; where the parts must meet, the ranks run a collective. The "
+    "model itself "
+    "is not touched, and REPO/NAME appears whole or not at all.";
+constexpr const char* kExample =
+    "Examples:\n"
+    "  tessera shard minilm.onnx --ranks 2 -o repo\n"
+    "  tessera shard minilm.onnx --ranks 4 -o repo --name minilm4 --dim batch=8 --dim sequence=512";
+
+struct Options {
+  std::string model;
+  std::string repository;
+  std::string name;
+  int max_batch = 64;
+  std::vector<std::string> dims;
+  bool json = false;
+  shard::Options shard;
+};
+
+Result<void> Check(const Options& options) {
+  if (options.max_batch < 0)
+    return Fail(Code::kInvalidArgument, "--max-batch is {}, wanted >= 0", options.max_batch);
+  return {};
+}
+
+Result<int> Shard(Options options) {
+  TRY(Check(options));
+  TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
+  options.shard.name = options.name.empty() ? fs::path(options.model).stem().string() : options.name;
+  auto shard = [&](const fs::path& directory) {
+    ProgressBar bar(!options.json);
+    const auto oracle = graph::MakeOpenVinoShapeOracle();
+    return shard::ShardModel(options.model, options.shard, *oracle, directory,
+                             [&](std::string_view stage, double fraction) { bar.Show(stage, fraction); });
+  };
+  TRY_ASSIGN(const shard::Outcome outcome,
+             AddModel(options.repository, options.shard.name, options.max_batch, shard));
+  if (options.json) {
+    fmt::print("{}\n", ShardJson(outcome).dump(2));
+    return ToInt(ExitCode::kOk);
+  }
+  const std::string written = (fs::path(options.repository) / options.shard.name).string();
+  fmt::print("{}  written to   {}\n\nNext: tessera verify {} --against {}\n", ShardSummary(outcome), written,
+             written, options.model);
+  return ToInt(ExitCode::kOk);
+}
+
+}  // namespace
+
+Command MakeShardCommand(CLI::App& parent) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand("shard", kAbout);
+  app->footer(kExample);
+  app->add_option("MODEL.onnx", options->model, "The model to split")->required();
+  app->add_option("--ranks", options->shard.ranks, "Over how many ranks (devices)")->required();
+  app->add_option("-o,--output", options->repository, "The model repository to add it to; made if missing")
+      ->required();
+  app->add_option("--name", options->name, "The model's name in the repository; else the file's");
+  app->add_option("--strategy", options->shard.strategy,
+                  fmt::format("How to split: {}", fmt::join(shard::Strategies(), ", ")))
+      ->capture_default_str();
+  app->add_option("--engine", options->shard.engine, "What will run the ranks")->capture_default_str();
+  app->add_option("--max-batch", options->max_batch,
+                  "Largest batch to serve, where the first dimension of every input and output is free; 0 = "
+                  "no batching")
+      ->capture_default_str();
+  app->add_option("--dim", options->dims,
+                  "NAME=SIZE: assume this size of a free dimension when predicting cost");
+  app->add_flag("--json", options->json, "Print one JSON object instead of text");
+  return {app, [options] { return Shard(*options); }};
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,28 @@
+#include "tessera/cli/shared_library.h"
+
+#include <dlfcn.h>
+
+namespace tessera::cli {
+
+void LibraryTraits::Close(Handle handle) noexcept {
+  dlclose(handle);
+}
+
+Result<SharedLibrary> SharedLibrary::Open(std::initializer_list<const char*> names) {
+  std::string reason = "no name";
+  for (const char* name : names) {
+    SharedLibrary library;
+    library.handle_.Reset(dlopen(name, RTLD_LAZY | RTLD_LOCAL));
+    library.name_ = name;
+    if (library.handle_) return library;
+    const char* error = dlerror();
+    reason = error == nullptr ? "unknown" : error;
+  }
+  return Fail(Code::kNotFound, "{}", reason);
+}
+
+void* SharedLibrary::FindAddress(const char* symbol) const {
+  return dlsym(handle_.get(), symbol);
+}
+
+}  // namespace tessera::cli

@@ -1,0 +1,27 @@
+// Text for people: sizes, times and tables.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tessera/base/types.h"
+
+namespace tessera::cli {
+
+std::string FormatBytes(ByteCount bytes);    // "66.3 MiB"
+std::string FormatMicroseconds(double us);   // "812 us", "3.41 ms", "2.05 s"
+std::string FormatPercent(double fraction);  // "25.1 %"
+
+// Rows under a header, columns aligned: the first to the left, the others to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
+  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }  // as long as the header
+  // Every line starts with `indent` spaces and ends with a newline.
+  std::string ToString(size_t indent = 2) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace tessera::cli

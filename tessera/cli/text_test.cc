@@ -1,0 +1,41 @@
+#include "tessera/cli/text.h"
+
+#include <gtest/gtest.h>
+
+#include "tessera/cli/progress.h"
+
+namespace tessera::cli {
+namespace {
+
+TEST(FormatBytes, PicksTheUnitThatKeepsTheNumberSmall) {
+  EXPECT_EQ(FormatBytes(ByteCount{0}), "0 B");
+  EXPECT_EQ(FormatBytes(ByteCount{1023}), "1023 B");
+  EXPECT_EQ(FormatBytes(ByteCount{1536}), "1.5 KiB");
+  EXPECT_EQ(FormatBytes(ByteCount{uint64_t{66} << 20}), "66.0 MiB");
+  EXPECT_EQ(FormatBytes(ByteCount{uint64_t{5000} << 40}), "5000.0 TiB");
+}
+
+TEST(FormatMicroseconds, PicksTheUnit) {
+  EXPECT_EQ(FormatMicroseconds(812.4), "812 us");
+  EXPECT_EQ(FormatMicroseconds(3412), "3.41 ms");
+  EXPECT_EQ(FormatMicroseconds(2.05e6), "2.05 s");
+}
+
+TEST(Table, AlignsTheFirstColumnLeftAndOthersRight) {
+  Table table({"rank", "weights"});
+  table.Add({"0", "16.6 MiB"});
+  table.Add({"10", "1 B"});
+  EXPECT_EQ(table.ToString(2),
+            "  rank   weights\n"
+            "  0     16.6 MiB\n"
+            "  10         1 B\n");
+}
+
+TEST(ProgressLine, FillsTheBarByTheFraction) {
+  EXPECT_NE(ProgressLine("searching", 0.5).find("[###############---------------]  50 %"), std::string::npos);
+  EXPECT_NE(ProgressLine("x", 7).find("[##############################] 100 %"), std::string::npos);
+  EXPECT_NE(ProgressLine("x", -1).find("[------------------------------]   0 %"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tessera::cli

@@ -1,0 +1,168 @@
+#include <array>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tessera/cli/command.h"
+#include "tessera/cli/model_config.h"
+#include "tessera/cli/model_directory.h"
+#include "tessera/cli/model_pair.h"
+#include "tessera/cli/npz.h"
+#include "tessera/cli/progress.h"
+#include "tessera/cli/random_inputs.h"
+#include "tessera/cli/text.h"
+#include "tessera/cli/verify.h"
+
+namespace tessera::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kAbout =
+    "Proves that a sharded model computes what the original does: runs both on the same inputs and compares "
+    "every "
+    "output. max_rel is the largest difference over the largest value of that output; integer outputs must "
+    "be equal, "
+    "NaN may only meet NaN. Inputs are random but valid (indexes inside their tables, masks of ones and "
+    "zeros) in "
+    "several sizes, or taken from --inputs. Where requests would be batched, also checks that the rows of a "
+    "batch do "
+    "not influence each other. Exit code 1 when anything differs by more than the tolerance.";
+constexpr const char* kExample =
+    "Examples:\n"
+    "  tessera verify repo/minilm --against minilm.onnx\n"
+    "  tessera verify repo/minilm --against minilm.onnx --batch 8 --length 128 --tolerance 2e-5\n"
+    "  tessera verify repo/minilm --against minilm.onnx --inputs sentences.npz";
+
+struct Options {
+  std::string model;
+  std::string against;
+  std::string inputs;
+  double tolerance = 1e-5;
+  SizeOptions sizes;
+  bool json = false;
+};
+
+// Several sizes for what is free, or several seeds when nothing is. What the user sets holds for all of them.
+Result<std::vector<Inputs>> RandomCases(const Options& options, const ModelPair& pair) {
+  constexpr std::array<std::pair<int64_t, int64_t>, 4> kBatchAndLength{{{1, 16}, {2, 7}, {4, 32}, {3, 1}}};
+  const plan::Plan& plan = pair.sharded->plan();
+  std::vector<Inputs> cases;
+  for (auto [batch, length] : kBatchAndLength) {
+    TRY_ASSIGN(const Sizes sizes, ChooseSizes(options.sizes, plan, {batch, length, {}}));
+    TRY_ASSIGN(Inputs inputs, RandomInputs(plan, sizes, pair.index_bounds, /*seed=*/cases.size() + 1));
+    cases.push_back(std::move(inputs));
+  }
+  return cases;
+}
+
+Result<std::vector<Inputs>> GivenCase(const Options& options, const plan::Plan& plan) {
+  TRY_ASSIGN(std::vector<HostTensor> given, ReadNpz(options.inputs));
+  auto inputs = OrderInputs(plan, std::move(given));
+  if (!inputs) return Fail(Code::kInvalidArgument, "'{}': {}", options.inputs, inputs.error().message);
+  return std::vector<Inputs>{*std::move(inputs)};
+}
+
+// Of the cases, the first that is a real batch; nothing to check without one.
+Result<std::vector<OutputCheck>> CheckRows(Runner& sharded, const std::vector<Inputs>& cases,
+                                           double tolerance) {
+  if (!CanBatch(sharded.plan())) return std::vector<OutputCheck>{};
+  for (const Inputs& inputs : cases) {
+    if (inputs.front().spec.shape.front() > 1) return VerifyRows(sharded, inputs, tolerance);
+  }
+  return std::vector<OutputCheck>{};
+}
+
+ordered_json ToJson(const std::vector<OutputCheck>& outputs, bool ok) {
+  ordered_json list = ordered_json::array();
+  for (const OutputCheck& check : outputs) {
+    list.push_back({{"name", check.name},
+                    {"max_abs", check.worst.max_abs},
+                    {"max_rel", check.worst.max_rel},
+                    {"ok", check.ok}});
+  }
+  return {{"outputs", list}, {"ok", ok}};
+}
+
+std::string ToText(const std::vector<OutputCheck>& outputs) {
+  Table table({"output", "type", "max abs", "max rel", "ok"});
+  for (const OutputCheck& check : outputs) {
+    table.Add({check.name, std::string(DTypeName(check.type)), fmt::format("{:.3g}", check.worst.max_abs),
+               fmt::format("{:.3g}", check.worst.max_rel), check.ok ? "yes" : "NO"});
+  }
+  return table.ToString();
+}
+
+struct Verification {
+  size_t cases = 0;
+  std::vector<OutputCheck> outputs;
+  std::vector<OutputCheck> rows;
+
+  bool ok() const { return AllOk(outputs) && AllOk(rows); }
+};
+
+Result<Verification> RunChecks(const Options& options, const ModelPair& pair, ProgressBar& bar) {
+  const plan::Plan& plan = pair.sharded->plan();
+  bar.Show("making inputs", 0.4);
+  TRY_ASSIGN(const auto cases,
+             options.inputs.empty() ? RandomCases(options, pair) : GivenCase(options, plan));
+  Verification result;
+  result.cases = cases.size();
+  bar.Show("comparing", 0.6);
+  TRY_ASSIGN(result.outputs, VerifyOutputs(*pair.sharded, *pair.whole, cases, options.tolerance));
+  bar.Show("checking batches", 0.9);
+  TRY_ASSIGN(result.rows, CheckRows(*pair.sharded, cases, options.tolerance));
+  return result;
+}
+
+void Print(const Options& options, const plan::Plan& plan, const Verification& result) {
+  if (options.json) {
+    fmt::print("{}\n", ToJson(result.outputs, result.ok()).dump(2));
+  } else {
+    fmt::print("{} over {} ranks against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
+               plan.world_size(), options.against, result.cases, result.cases == 1 ? "" : "s",
+               options.tolerance, ToText(result.outputs));
+  }
+  if (AllOk(result.rows)) return;
+  fmt::print(stderr,
+             "tessera: the rows of a batch influence each other: set max_batch_size to 0 and remove "
+             "dynamic_batching "
+             "in config.pbtxt, or shard with --max-batch 0\n");
+}
+
+Result<int> Verify(const Options& options) {
+  if (options.against.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "give --against MODEL.onnx: a plan does not tell where its model was");
+  }
+  ProgressBar bar(!options.json);
+  bar.Show("loading", 0.1);
+  TRY_ASSIGN(const fs::path version, FindVersion(options.model));
+  TRY_ASSIGN(const ModelPair pair, LoadPair(version, options.against));
+  TRY_ASSIGN(const Verification result, RunChecks(options, pair, bar));
+  bar.Wipe();
+  Print(options, pair.sharded->plan(), result);
+  return ToInt(result.ok() ? ExitCode::kOk : ExitCode::kCheckFailed);
+}
+
+}  // namespace
+
+Command MakeVerifyCommand(CLI::App& parent) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand("verify", kAbout);
+  app->footer(kExample);
+  app->add_option("MODEL", options->model, "The sharded model's directory, REPO/NAME")->required();
+  app->add_option("--against", options->against, "The ONNX file that was sharded");
+  app->add_option("--inputs", options->inputs,
+                  "An .npz file with an array for every input, instead of random ones");
+  app->add_option("--tolerance", options->tolerance, "Largest max_rel that is ok")->capture_default_str();
+  app->add_option("--batch", options->sizes.batch, "Size of every free first dimension");
+  app->add_option("--length", options->sizes.length, "Size of every other free dimension");
+  app->add_option("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  app->add_flag("--json", options->json, "Print one JSON object instead of text");
+  return {app, [options] { return Verify(*options); }};
+}
+
+}  // namespace tessera::cli
