@@ -1,8 +1,9 @@
 """A real Triton server for tests and benchmarks.
 
     with TritonServer(repository, backends) as server:
-        httpclient.InferenceServerClient(server.http)     # "127.0.0.1:40123"
-        grpcclient.InferenceServerClient(server.grpc)
+        server.http_client().infer(..)     # a tritonclient.http client, closed with the server
+        server.grpc_client().infer(..)     # the same of tritonclient.grpc
+        server.http, server.grpc           # "127.0.0.1:40123", for other clients
         server.metrics_text()
 
 It listens on free loopback ports only, is ready when the constructor's `start` returns, ends with its test (or with
@@ -23,7 +24,7 @@ import time
 import urllib.request
 
 _PR_SET_PDEATHSIG = 1
-_STARTED = ("Started GRPCInferenceService", "Started HTTPService", "Started Metrics Service")
+_STARTED = {"grpc": "Started GRPCInferenceService", "http": "Started HTTPService", "metrics": "Started Metrics Service"}
 
 
 class ServerError(RuntimeError):
@@ -72,6 +73,7 @@ class TritonServer:
         self._process: subprocess.Popen | None = None
         self._reader: threading.Thread | None = None
         self._changed = threading.Condition()
+        self._clients: list = []
         self._lines: list[str] = []  # guarded by _changed
         self._ended = False          # guarded by _changed: the log's end was read
         self.http = self.grpc = self.metrics = ""
@@ -94,7 +96,7 @@ class TritonServer:
         """Starts the process and waits until its endpoints listen and the startup models are loaded."""
         for attempt in range(3):  # another process may take a port between the look and the bind
             self._launch(free_ports(3))
-            if self._wait_for(lambda: all(self._logged(s) for s in _STARTED), self._ready_timeout):
+            if self._wait_for(lambda: all(map(self._logged, self._wanted().values())), self._ready_timeout):
                 self._wait_for_listeners()
                 return self
             log = self.log()
@@ -103,10 +105,20 @@ class TritonServer:
                 break
         raise ServerError(f"tritonserver did not start within {self._ready_timeout} s:\n{log[-6000:]}")
 
+    def http_client(self, **arguments):
+        import tritonclient.http
+        return self._keep(tritonclient.http.InferenceServerClient(self.http, **arguments))
+
+    def grpc_client(self, **arguments):
+        import tritonclient.grpc
+        return self._keep(tritonclient.grpc.InferenceServerClient(self.grpc, **arguments))
+
     def stop(self, timeout: float = 40, check: bool = True) -> None:
         """SIGTERM, as an operator stops it. With `check`, a crash or a kill after `timeout` seconds is an error."""
         if self._process is None:
             return
+        while self._clients:  # the server waits for open connections before it ends
+            self._clients.pop().close()
         if self.running:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -124,8 +136,9 @@ class TritonServer:
         with self._changed:
             return "\n".join(self._lines)
 
-    def wait_for_log(self, text: str, timeout: float = 10) -> None:
-        if not self._wait_for(lambda: self._logged(text), timeout):
+    def wait_for_log(self, text: str, timeout: float = 10, count: int = 1) -> None:
+        """Until `count` lines have `text`."""
+        if not self._wait_for(lambda: self._logged(text, count), timeout):
             raise ServerError(f"'{text}' not in the log within {timeout} s:\n{self.log()[-6000:]}")
 
     def metrics_text(self) -> str:
@@ -140,10 +153,18 @@ class TritonServer:
     def thread_count(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
+    def _keep(self, client):
+        self._clients.append(client)
+        return client
+
+    def _wanted(self) -> dict[str, str]:
+        """What the log says of each endpoint that listens."""
+        return {name: line for name, line in _STARTED.items() if f"--allow-{name}=false" not in self._args}
+
     def _launch(self, ports: list[int]) -> None:
         self.http, self.grpc, self.metrics = (f"127.0.0.1:{p}" for p in ports)
         command = [str(find_tritonserver()), f"--model-repository={self.repository}",
-                   f"--backend-directory={self.backends}", "--metrics-interval-ms=100", "--exit-timeout-secs=20"]
+                   f"--backend-directory={self.backends}", "--metrics-interval-ms=100", "--exit-timeout-secs=10"]
         for name, port in zip(("http", "grpc", "metrics"), ports):
             command += [f"--{name}-address=127.0.0.1", f"--{name}-port={port}"]
         self._lines, self._ended = [], False
@@ -155,7 +176,7 @@ class TritonServer:
     def _wait_for_listeners(self) -> None:
         """The log says "Started" a moment before a port listens."""
         end = time.monotonic() + 10
-        for address in (self.http, self.grpc, self.metrics):
+        for address in (getattr(self, name) for name in self._wanted()):
             host, port = address.split(":")
             while True:
                 try:
@@ -177,8 +198,8 @@ class TritonServer:
             self._ended = True
             self._changed.notify_all()
 
-    def _logged(self, text: str) -> bool:
-        return any(text in line for line in self._lines)
+    def _logged(self, text: str, count: int = 1) -> bool:
+        return sum(text in line for line in self._lines) >= count
 
     def _wait_for(self, condition, timeout: float) -> bool:
         """Waits until `condition` holds on the log, the log ends or the time is over."""

@@ -1,0 +1,37 @@
+"""Both protocols behind one face, so that a test can be written once for HTTP and gRPC."""
+
+from __future__ import annotations
+
+import numpy as np
+import tritonclient.grpc
+import tritonclient.http
+from tritonclient.utils import np_to_triton_dtype
+
+PROTOCOLS = ["http", "grpc"]
+
+
+class Client:
+    def __init__(self, server, protocol: str):
+        self.library = {"http": tritonclient.http, "grpc": tritonclient.grpc}[protocol]
+        self.raw = server.http_client(concurrency=16) if protocol == "http" else server.grpc_client()
+
+    def inputs(self, tensors: dict[str, np.ndarray], **options):
+        return [self.input(name, value, **options) for name, value in tensors.items()]
+
+    def input(self, name: str, value: np.ndarray, dtype: str | None = None, **options):
+        made = self.library.InferInput(name, list(value.shape), dtype or np_to_triton_dtype(value.dtype))
+        made.set_data_from_numpy(value, **options)
+        return made
+
+    def infer(self, model: str, tensors: dict[str, np.ndarray], outputs: list[str] | None = None, **options):
+        """name -> array of all outputs that came back."""
+        wanted = outputs and [self.library.InferRequestedOutput(name) for name in outputs]
+        result = self.raw.infer(model, self.inputs(tensors), outputs=wanted, **options)
+        return arrays(result)
+
+
+def arrays(result) -> dict[str, np.ndarray]:
+    response = result.get_response()
+    outputs = response["outputs"] if isinstance(response, dict) else response.outputs
+    names = [output["name"] if isinstance(output, dict) else output.name for output in outputs]
+    return {name: result.as_numpy(name) for name in names}

@@ -1,0 +1,42 @@
+"""What the backend library takes from the server and what it shows to the process."""
+
+import pathlib
+import subprocess
+
+import pytest
+from server import find_tritonserver
+
+ENTRY_POINTS = {"Initialize", "Finalize", "GetBackendAttribute", "ModelInitialize", "ModelFinalize",
+                "ModelInstanceInitialize", "ModelInstanceFinalize", "ModelInstanceExecute"}
+
+
+@pytest.fixture(scope="module")
+def library(backends) -> pathlib.Path:
+    return backends / "tensorrt/libtriton_tensorrt.so"
+
+
+def symbols(library, *options) -> set[str]:
+    text = subprocess.run(["nm", "-D", *options, library], check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1].split("@")[0] for line in text.splitlines()}
+
+
+def server_library() -> pathlib.Path:
+    text = subprocess.run(["ldd", find_tritonserver()], check=True, capture_output=True, text=True).stdout
+    (path,) = [line.split("=>")[1].split()[0] for line in text.splitlines() if "libtritonserver" in line]
+    return pathlib.Path(path)
+
+
+def test_the_server_exports_all_that_the_library_leaves_open(library):
+    wanted = {name for name in symbols(library, "--undefined-only") if name.startswith("TRITON")}
+    assert len(wanted) > 30
+    assert wanted <= symbols(server_library(), "--defined-only")
+
+
+def test_the_library_exports_its_entry_points_alone(library):
+    assert symbols(library, "--defined-only") == {f"TRITONBACKEND_{name}" for name in ENTRY_POINTS}
+
+
+def test_the_library_needs_no_library_of_triton_or_of_a_gpu(library):
+    text = subprocess.run(["readelf", "-d", library], check=True, capture_output=True, text=True).stdout
+    needed = [line.split("[")[1].rstrip("]") for line in text.splitlines() if "NEEDED" in line]
+    assert not [name for name in needed if "triton" in name or "cuda" in name or "nvinfer" in name]
