@@ -18,14 +18,16 @@ struct Options {
   std::string strategy = "auto";    // see Strategies()
   std::string engine = "openvino";  // goes into the plan
   std::string name;                 // of the model; "" = the file's stem
-  // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or 128.
+  // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or
+  // 128.
   std::map<std::string, int64_t> nominal_dims;
 };
 
 // The names that Options::strategy may take, "auto" first.
 std::vector<std::string_view> Strategies();
 
-// Called with a stage ("reading", "shapes", "searching", "writing", ...) and the fraction of the whole done, 0 .. 1.
+// Called with a stage ("reading", "shapes", "searching", "writing", ...) and the fraction of the whole done,
+// 0 .. 1.
 using Progress = std::function<void(std::string_view stage, double fraction)>;
 
 // What was decided, beside the plan: for the printed summary and the report.
@@ -35,11 +37,12 @@ struct Outcome {
   std::string reason;         // one line: why this strategy, or why nothing was split ("" = as asked)
 };
 
-// Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be empty (the
-// caller makes a temporary one and renames it: nothing half-written). Never modifies the model.
-// Errors: kNotFound, kInvalidArgument (not ONNX, ranks, strategy, truncated external data), kUnsupported (nothing can
-// be split over this many ranks: the line says why).
-Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options, graph::ShapeOracle& oracle,
-                           const std::filesystem::path& directory, const Progress& progress);
+// Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be
+// empty (the caller makes a temporary one and renames it: nothing half-written). Never modifies the model.
+// Errors: kNotFound, kInvalidArgument (not ONNX, ranks, strategy, truncated external data), kUnsupported
+// (nothing can be split over this many ranks: the line says why).
+Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options,
+                           graph::ShapeOracle& oracle, const std::filesystem::path& directory,
+                           const Progress& progress);
 
 }  // namespace tessera::shard

@@ -1,0 +1,106 @@
+#include "tessera/shard/converter.h"
+
+namespace tessera::shard {
+namespace {
+
+using graph::Constant;
+using graph::ValueId;
+
+// Position in the blocks of all ranks one after the other, for each element of the whole dimension.
+std::vector<int64_t> WholeFromBlocks(const Cut& cut, int64_t size, int parts) {
+  std::vector<int64_t> position(static_cast<size_t>(size));
+  int64_t at = 0;
+  for (int rank = 0; rank < parts; ++rank) {
+    for (const int64_t element : cut.Indices(size, parts, rank))
+      position[static_cast<size_t>(element)] = at++;
+  }
+  return position;
+}
+
+// The elements of the whole dimension in the order of the ranks' blocks.
+std::vector<int64_t> BlocksFromWhole(const Cut& cut, int64_t size, int parts) {
+  std::vector<int64_t> elements;
+  for (int rank = 0; rank < parts; ++rank) {
+    const auto held = cut.Indices(size, parts, rank);
+    elements.insert(elements.end(), held.begin(), held.end());
+  }
+  return elements;
+}
+
+// The sizes of a shape with `axis` brought to the front, that dimension set to `size`.
+Shape Front(Shape shape, int axis, int64_t size) {
+  shape.erase(shape.begin() + axis);
+  shape.insert(shape.begin(), size);
+  return shape;
+}
+
+}  // namespace
+
+Result<ValueId> Converter::Convert(ValueId value, ValueId original, const graph::Value& whole,
+                                   const State& from, const State& to, const std::string& name) {
+  const double bytes = cost_.NominalBytes(original);
+  if (from.replicated() && to.split()) return Slice(value, whole, to, name);
+  if (from.partial() && to.replicated()) {
+    return emitter_.Collective(CollectiveOp::kAllReduce, from.reduce, value, whole.shape, bytes, name);
+  }
+  if (from.split() && to.replicated()) return AllGather(value, whole, from, bytes, name);
+  if (from.partial() && to.split()) return ReduceScatter(value, whole, from, to, bytes, name);
+  if (from.split() && to.split()) {
+    return Slice(AllGather(value, whole, from, bytes, name + ".whole"), whole, to, name);
+  }
+  return Fail(Code::kInternal, "value '{}': no way from {} to {}", whole.name, from.ToString(),
+              to.ToString());
+}
+
+// Each rank's own piece. The cut one, too, is a lookup with one list of indices a rank; the plain one is a
+// Slice.
+ValueId Converter::Slice(ValueId value, const graph::Value& whole, const State& to, const std::string& name) {
+  RankModel& model = emitter_.model();
+  const int64_t size = whole.shape[static_cast<size_t>(to.axis)];
+  if (!to.cut.plain() || model.graph.opset() < 10) {
+    std::vector<std::vector<int64_t>> indices;
+    for (int rank = 0; rank < model.parts; ++rank) indices.push_back(to.cut.Indices(size, model.parts, rank));
+    return emitter_.Take(value, to.axis, std::move(indices), name);
+  }
+  std::vector<Constant> starts;
+  std::vector<Constant> ends;
+  const int64_t piece = size / model.parts;
+  for (int rank = 0; rank < model.parts; ++rank) {
+    starts.push_back(Constant::OfInt64({rank * piece}, {1}));
+    ends.push_back(Constant::OfInt64({(rank + 1) * piece}, {1}));
+  }
+  return emitter_.Op(
+      "Slice", name,
+      {value, emitter_.PerRank(name + "/start", std::move(starts)),
+       emitter_.PerRank(name + "/end", std::move(ends)), emitter_.Integers(name + "/axis", {to.axis})},
+      LocalShape(whole.shape, to, model.parts));
+}
+
+ValueId Converter::AllGather(ValueId value, const graph::Value& whole, const State& from, double bytes,
+                             const std::string& name) {
+  const int parts = emitter_.model().parts;
+  const int64_t size = whole.shape[static_cast<size_t>(from.axis)];
+  const bool last = from.axis == 0 && from.cut.plain();
+  ValueId at = emitter_.ToFront(value, from.axis, name + ".front");
+  at = emitter_.Collective(CollectiveOp::kAllGather, ReduceOp::kNone, at, Front(whole.shape, from.axis, size),
+                           bytes / parts, last ? name : name + ".blocks");
+  if (!from.cut.plain()) {
+    at = emitter_.Take(at, 0, {WholeFromBlocks(from.cut, size, parts)},
+                       from.axis == 0 ? name : name + ".ordered");
+  }
+  return emitter_.FromFront(at, from.axis, name);
+}
+
+ValueId Converter::ReduceScatter(ValueId value, const graph::Value& whole, const State& from, const State& to,
+                                 double bytes, const std::string& name) {
+  const int parts = emitter_.model().parts;
+  const int64_t size = whole.shape[static_cast<size_t>(to.axis)];
+  ValueId at = emitter_.ToFront(value, to.axis, name + ".front");
+  if (!to.cut.plain()) at = emitter_.Take(at, 0, {BlocksFromWhole(to.cut, size, parts)}, name + ".ordered");
+  at = emitter_.Collective(CollectiveOp::kReduceScatter, from.reduce, at,
+                           Front(whole.shape, to.axis, size / parts), bytes,
+                           to.axis == 0 ? name : name + ".block");
+  return emitter_.FromFront(at, to.axis, name);
+}
+
+}  // namespace tessera::shard

@@ -1,0 +1,143 @@
+#include "tessera/shard/cost.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tessera/shard/cost_network.h"
+
+namespace tessera::shard {
+namespace {
+
+constexpr int64_t kNominalFirst = 8;    // a dynamic first dimension: a batch
+constexpr int64_t kNominalOther = 128;  // another one: a sequence
+constexpr double kPreference = 1e-3;    // us: decides between plans of equal time
+
+bool Moves(const graph::Node& node) {
+  static constexpr std::array kFree{"Reshape",  "Squeeze", "Unsqueeze", "Flatten",
+                                    "Identity", "Shape",   "Size"};
+  return std::find(kFree.begin(), kFree.end(), node.op_type) == kFree.end();
+}
+
+// Types that the collectives take (see comm/communicator.h).
+bool Collects(DType type) {
+  static constexpr std::array kTypes{DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8,
+                                     DType::kInt32,   DType::kInt64,   DType::kBool};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+// Whether pieces of a value can be taken or put together: the cut dimension's size is known, and a constant's
+// elements are whole bytes.
+bool Movable(const graph::Value& value, const State& state) {
+  if (value.constant && !state.replicated() && (value.constant->raw || BitsOf(value.type) % 8 != 0))
+    return false;
+  return !state.split() || (value.has_shape && value.shape[static_cast<size_t>(state.axis)] != kDynamic);
+}
+
+}  // namespace
+
+CostModel::CostModel(const graph::Graph& graph, const Machine& machine, const Objective& objective, int parts,
+                     const std::map<std::string, int64_t>& nominal_dims)
+    : graph_(graph), machine_(machine), objective_(objective), parts_(parts), nominal_dims_(nominal_dims) {}
+
+double CostModel::NominalCount(const graph::Value& value) const {
+  if (!value.has_shape) return 0;
+  double count = 1;
+  for (size_t d = 0; d < value.shape.size(); ++d) {
+    int64_t size = value.shape[d];
+    if (size == kDynamic) {
+      size = d == 0 ? kNominalFirst : kNominalOther;
+      const int32_t symbol = d < value.symbols.size() ? value.symbols[d] : -1;
+      if (symbol >= 0 && static_cast<size_t>(symbol) < graph_.symbol_names.size()) {
+        const auto told = nominal_dims_.find(graph_.symbol_names[static_cast<size_t>(symbol)]);
+        if (told != nominal_dims_.end()) size = told->second;
+      }
+    }
+    count *= static_cast<double>(size);
+  }
+  return count;
+}
+
+double CostModel::NominalBytes(graph::ValueId value) const {
+  const graph::Value& v = graph_.value(value);
+  return NominalCount(v) * std::max(1, BitsOf(v.type) / 8);
+}
+
+double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const {
+  const auto& rule = rows.rule();
+  double bytes = 0;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == graph::kNoValue || !row.inputs[i]) continue;
+    bytes += NominalBytes(node.inputs[i]) / (row.inputs[i]->split() ? parts_ : 1);
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] != graph::kNoValue)
+      bytes += NominalBytes(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
+  }
+  if (!Moves(node)) return kPreference;
+  double time = bytes / machine_.bytes_per_us;
+  if (rule && rule->contraction) {
+    double flops = 2 * NominalCount(graph_.value(node.outputs[0]));
+    for (const Factor& factor : rule->factors) {
+      if (factor.reduce == ReduceOp::kSum)
+        flops *= static_cast<double>(factor.size == kDynamic ? kNominalOther : factor.size);
+    }
+    if (row.factor != kNoFactor) flops /= parts_;
+    time = std::max(time, flops / machine_.flops_per_us);
+  }
+  return machine_.launch_us + time;
+}
+
+double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const {
+  double bytes = 0;
+  if (!rows.rule()) return 0;
+  for (const int w : rows.rule()->weights) {
+    const auto i = static_cast<size_t>(w);
+    if (i >= node.inputs.size() || node.inputs[i] == graph::kNoValue ||
+        !graph_.value(node.inputs[i]).constant)
+      continue;
+    bytes += NominalBytes(node.inputs[i]) / (row.inputs[i] && row.inputs[i]->split() ? parts_ : 1);
+  }
+  return bytes;
+}
+
+double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {
+  return NodeTime(node, rows, row) + objective_.weight_us_per_byte * HeldWeights(node, rows, row);
+}
+
+CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from, const State& to) const {
+  if (from == to) return {};
+  const bool constant = graph_.value(value).constant != nullptr;
+  if (to.partial()) {
+    if (constant && !Movable(graph_.value(value), to)) return {kForbidden, false};
+    // Only a constant can be zero on all ranks but one; a bias is better added after the reduction, though.
+    return constant ? Conversion{kPreference, false} : Conversion{kForbidden, false};
+  }
+  if (!Movable(graph_.value(value), from) || !Movable(graph_.value(value), to)) return {kForbidden, false};
+  if (constant) return {};
+  const double bytes = NominalBytes(value);
+  const double part = bytes * (parts_ - 1) / parts_;
+  const double slice = machine_.launch_us + bytes / parts_ / machine_.bytes_per_us;
+  if (from.replicated()) return {slice, false};
+  if (!Collects(graph_.value(value).type)) return {kForbidden, true};
+  // A collective works along axis 0: another axis is transposed to it and back.
+  const double turn = 2 * (machine_.launch_us + bytes / machine_.bytes_per_us);
+  const double gather = machine_.collective_us + part / machine_.collective_bytes_per_us;
+  const auto axis_cost = [&](const State& s) {
+    return (s.axis == 0 ? 0 : turn) + (s.cut.plain() ? 0 : turn / 2);
+  };
+  if (from.split()) {
+    const double whole = gather + axis_cost(from);
+    return {to.replicated() ? whole : whole + slice, true};
+  }
+  if (to.replicated()) return {machine_.collective_us + 2 * part / machine_.collective_bytes_per_us, true};
+  if (from.reduce != ReduceOp::kSum && from.reduce != ReduceOp::kAvg) return {kForbidden, true};
+  return {gather + axis_cost(to), true};
+}
+
+double CostModel::OutputCost(graph::ValueId value, const State& state) const {
+  if (state.replicated()) return 0;
+  if (state.partial() || !state.cut.plain()) return kForbidden;
+  return NominalBytes(value) / machine_.output_bytes_per_us;
+}
+
+}  // namespace tessera::shard

@@ -1,0 +1,62 @@
+#include "tessera/shard/rule.h"
+
+#include "tessera/shard/rules/families.h"
+
+namespace tessera::shard {
+namespace {
+
+const RuleTable& Table() {
+  static const RuleTable table = [] {
+    RuleTable made;
+    AddElementwise(made);
+    AddContractions(made);
+    AddMovement(made);
+    AddIndexing(made);
+    AddNormalization(made);
+    AddReductions(made);
+    AddConvolution(made);
+    AddAttention(made);
+    return made;
+  }();
+  return table;
+}
+
+}  // namespace
+
+std::optional<std::vector<int64_t>> OpView::Integers(int index) const {
+  if (!has_input(index) || !input(index).constant) return std::nullopt;
+  return graph::AsInt64(*input(index).constant);
+}
+
+int OpView::Axis(std::string_view attribute, int64_t otherwise, size_t rank) const {
+  const int64_t axis = node_.Int(attribute, otherwise);
+  return static_cast<int>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
+}
+
+bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t dim_b) {
+  if (a.shape[dim_a] != kDynamic) return a.shape[dim_a] == b.shape[dim_b];
+  const auto symbol = [](const graph::Value& v, size_t d) {
+    return d < v.symbols.size() ? v.symbols[d] : -1;
+  };
+  return b.shape[dim_b] == kDynamic && symbol(a, dim_a) >= 0 && symbol(a, dim_a) == symbol(b, dim_b);
+}
+
+std::optional<Rule> RuleFor(const OpView& op) {
+  if (!op.node().domain.empty() && op.node().domain != "ai.onnx") return std::nullopt;
+  const auto found = Table().find(op.node().op_type);
+  if (found == Table().end()) return std::nullopt;
+  auto rule = found->second(op);
+  if (!rule) return rule;
+  // What the text does not name is never cut.
+  rule->inputs.resize(static_cast<size_t>(op.inputs()));
+  rule->outputs.resize(static_cast<size_t>(op.outputs()));
+  return rule;
+}
+
+std::vector<std::string> OpsWithRules() {
+  std::vector<std::string> ops;
+  for (const auto& [name, maker] : Table()) ops.push_back(name);
+  return ops;
+}
+
+}  // namespace tessera::shard

@@ -1,0 +1,97 @@
+#include "tessera/shard/shard.h"
+
+#include <fmt/format.h>
+
+#include "tessera/base/sha256.h"
+#include "tessera/graph/onnx.h"
+#include "tessera/shard/compile.h"
+#include "tessera/shard/known_elements.h"
+#include "tessera/shard/write_ranks.h"
+
+namespace tessera::shard {
+namespace {
+
+plan::Layout LayoutOf(const State& state) {
+  if (!state.split()) return {};
+  return {plan::Layout::Kind::kSplit, state.axis, Rank{0}};
+}
+
+plan::TensorPlan TensorPlanOf(const graph::Graph& graph, graph::ValueId id, const State& state) {
+  const graph::Value& value = graph.value(id);
+  plan::TensorPlan tensor;
+  tensor.spec = {value.name, value.type, value.shape};
+  tensor.layout = LayoutOf(state);
+  for (size_t d = 0; d < value.shape.size(); ++d) {
+    const int32_t symbol = value.shape[d] == kDynamic && d < value.symbols.size() ? value.symbols[d] : -1;
+    const bool named = symbol >= 0 && static_cast<size_t>(symbol) < graph.symbol_names.size();
+    tensor.dim_names.push_back(named ? graph.symbol_names[static_cast<size_t>(symbol)] : "");
+  }
+  return tensor;
+}
+
+Result<void> CheckInterface(const graph::Graph& graph) {
+  const auto check = [&](const std::vector<graph::ValueId>& ids, const char* kind) -> Result<void> {
+    for (const graph::ValueId id : ids) {
+      if (graph.value(id).has_shape && graph.value(id).type != DType::kUndefined) continue;
+      return Fail(Code::kUnsupported,
+                  "{} '{}': its type and number of dimensions are not known, wanted a tensor", kind,
+                  graph.value(id).name);
+    }
+    return {};
+  };
+  TRY(check(graph.inputs(), "input"));
+  return check(graph.outputs(), "output");
+}
+
+uint64_t InitializerBytes(const graph::Graph& graph) {
+  uint64_t bytes = 0;
+  for (const graph::Value& value : graph.values()) {
+    if (value.constant) bytes += value.constant->bytes.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options,
+                           graph::ShapeOracle& oracle, const std::filesystem::path& directory,
+                           const Progress& progress) {
+  progress("reading", 0.0);
+  TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model));
+  progress("shapes", 0.1);
+  TRY(oracle.Infer(graph));
+  RefineShapes(graph);
+  TRY(CheckInterface(graph));
+  progress("searching", 0.3);
+  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  progress("writing", 0.5);
+  Outcome outcome;
+  plan::Plan& plan = outcome.plan;
+  TRY_ASSIGN(plan.ranks, WriteRanks(compiled.model, directory, [&](int written) {
+               progress("writing", 0.5 + 0.4 * written / options.ranks);
+             }));
+  plan.model_name = options.name.empty() ? model.stem().string() : options.name;
+  TRY_ASSIGN(plan.source_sha256, Sha256OfFile(model));
+  plan.strategy = compiled.strategy;
+  plan.engine = options.engine;
+  plan.mesh = {{"tp", options.ranks}};
+  plan.collectives = compiled.model.collectives;
+  plan.predicted_us = compiled.predicted_us;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    plan.inputs.push_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
+  }
+  for (size_t i = 0; i < graph.outputs().size(); ++i) {
+    plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));
+  }
+  TRY(plan::WritePlan(plan, directory));
+  outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
+  if (options.strategy == "auto" && options.ranks > 1) {
+    outcome.reason =
+        fmt::format("tensor: each rank holds {:.1f}% of the matrix weights, {} collectives a step",
+                    100 * compiled.held_bytes / compiled.weight_bytes, plan.collectives.size());
+  }
+  progress("done", 1.0);
+  return outcome;
+}
+
+}  // namespace tessera::shard
