@@ -1,11 +1,12 @@
-// How long a collective of an in-process group takes. One benchmark thread a rank; the time is that of a
-// call.
+// How long a call of an in-process group takes, seen from rank 0; the other ranks call as often, each on its
+// thread.
 //
 //     inproc_benchmark --benchmark_repetitions=9 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "tessera/comm/inproc/inproc_group.h"
@@ -13,30 +14,37 @@
 namespace tessera::comm {
 namespace {
 
-std::vector<std::unique_ptr<Communicator>> ends;
+class Caller {
+ public:
+  Caller(Communicator& end, const Collective& what, size_t bytes)
+      : end_(end), what_(what), send_(bytes), recv_(bytes) {}
 
-void MakeEnds(const benchmark::State& state) {
-  auto made = CreateInprocGroup(state.threads());
-  if (!made) std::abort();
-  ends = *std::move(made);
-}
-void DropEnds(const benchmark::State&) {
-  ends.clear();
-}
+  void Call() {
+    if (!end_.Run(what_, send_, recv_, Deadline::In(std::chrono::minutes(1)))) std::abort();
+  }
 
+ private:
+  Communicator& end_;
+  const Collective what_;
+  std::vector<std::byte> send_, recv_;
+};
+
+// Arguments: ranks, bytes.
 void Measure(benchmark::State& state, const Collective& what) {
-  const auto bytes = static_cast<size_t>(state.range(0));
-  std::vector<std::byte> send(bytes), recv(bytes);
-  Communicator& end = *ends[static_cast<size_t>(state.thread_index())];
-  for (auto _ : state) {
-    if (!end.Run(what, send, recv, Deadline::In(std::chrono::minutes(1)))) {
-      state.SkipWithError("a rank failed");
-      break;
-    }
+  auto ends = CreateInprocGroup(static_cast<int>(state.range(0)));
+  if (!ends) return state.SkipWithError(ends.error().message.c_str());
+  const auto bytes = static_cast<size_t>(state.range(1));
+  std::vector<std::thread> peers;
+  for (size_t rank = 1; rank < ends->size(); ++rank) {
+    peers.emplace_back([&, rank, calls = state.max_iterations] {
+      Caller caller(*(*ends)[rank], what, bytes);
+      for (benchmark::IterationCount i = 0; i < calls; ++i) caller.Call();
+    });
   }
-  if (state.thread_index() == 0) {
-    state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(bytes));
-  }
+  Caller caller(*ends->front(), what, bytes);
+  for (auto _ : state) caller.Call();
+  for (std::thread& peer : peers) peer.join();
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(bytes));
 }
 
 void AllReduce(benchmark::State& state) {
@@ -49,14 +57,14 @@ void AllToAll(benchmark::State& state) {
   Measure(state, {CollectiveOp::kAllToAll});
 }
 
-void Sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->UseRealTime()->Unit(benchmark::kMicrosecond)->Setup(MakeEnds)->Teardown(DropEnds);
-  benchmark->Threads(2)->Threads(4);
+void RanksAndSizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->UseRealTime()->Unit(benchmark::kMicrosecond)->ArgNames({"ranks", "bytes"});
+  benchmark->ArgsProduct({{2, 4}, benchmark::CreateRange(64, 4 << 20, 8)});
 }
 
-BENCHMARK(AllReduce)->Apply(Sizes)->RangeMultiplier(4)->Range(64, 4 << 20);
-BENCHMARK(AllReduceHalf)->Apply(Sizes)->Arg(1 << 10)->Arg(1 << 20);
-BENCHMARK(AllToAll)->Apply(Sizes)->Arg(1 << 10)->Arg(1 << 20);
+BENCHMARK(AllReduce)->Apply(RanksAndSizes);
+BENCHMARK(AllReduceHalf)->Apply(RanksAndSizes);
+BENCHMARK(AllToAll)->Apply(RanksAndSizes);
 
 }  // namespace
 }  // namespace tessera::comm
