@@ -4,6 +4,7 @@
 //     inproc_benchmark --benchmark_repetitions=9 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -59,7 +60,9 @@ void AllToAll(benchmark::State& state) {
 
 void RanksAndSizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->UseRealTime()->Unit(benchmark::kMicrosecond)->ArgNames({"ranks", "bytes"});
-  benchmark->ArgsProduct({{2, 4}, benchmark::CreateRange(64, 4 << 20, 8)});
+  benchmark->ArgsProduct({{2, 4}, {64, 1 << 10, 8 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20}});
+  benchmark->ComputeStatistics(
+      "min", [](const std::vector<double>& runs) { return *std::min_element(runs.begin(), runs.end()); });
 }
 
 BENCHMARK(AllReduce)->Apply(RanksAndSizes);
