@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "tessera/engine/run_step.h"
+#include "tessera/engine/plain_step.h"
 
 namespace tessera::engine {
 
@@ -142,7 +142,7 @@ TEST_P(EngineConformance, ComputesTheSameOnEveryRank) {
     const std::vector<float> x = conformance::Ramp(32);
     KeepingSink sink(group->world_size(), 1);
     const Step step = ReplicatedStep(group->world_size(), {ViewOf(DType::kFloat32, {4, 8}, x)}, sink);
-    Result<StepReport> report = RunStep(*group, step);
+    Result<StepReport> report = group->Run(step);
     ASSERT_TRUE(report) << report.error().ToString();
     EXPECT_EQ(report->rank_time.size(), static_cast<size_t>(group->world_size()));
     for (int r = 0; r < group->world_size(); ++r) {
@@ -158,8 +158,7 @@ TEST_P(EngineConformance, TakesCollectivesOfAnyDomain) {
     ASSERT_NE(group, nullptr);
     const std::vector<float> x = conformance::Ramp(8);
     KeepingSink sink(2, 1);
-    Result<StepReport> report =
-        RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink));
+    Result<StepReport> report = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink));
     ASSERT_TRUE(report) << report.error().ToString();
     EXPECT_EQ(sink.values<float>(1, 0), conformance::MlpAnswer(x));
   }
@@ -172,8 +171,7 @@ TEST_P(EngineConformance, RunsStepAfterStepWithSizesThatChange) {
     const int64_t batch = 1 + i * 7 % 5;
     const std::vector<float> x = conformance::Ramp(static_cast<size_t>(batch) * 8, static_cast<float>(i));
     KeepingSink sink(2, 1);
-    Result<StepReport> report =
-        RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {batch, 8}, x)}, sink));
+    Result<StepReport> report = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {batch, 8}, x)}, sink));
     ASSERT_TRUE(report) << report.error().ToString();
     ASSERT_EQ(sink.values<float>(0, 0), conformance::MlpAnswer(x));
     ASSERT_EQ(sink.values<float>(1, 0), conformance::MlpAnswer(x));
@@ -185,7 +183,7 @@ TEST_P(EngineConformance, TakesNoRows) {
   ASSERT_NE(group, nullptr);
   const std::vector<float> x;
   KeepingSink sink(2, 1);
-  Result<StepReport> report = RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {0, 8}, x)}, sink));
+  Result<StepReport> report = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {0, 8}, x)}, sink));
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(sink.of(0, 0).shape, (Shape{0, 8}));
 }
@@ -204,7 +202,7 @@ TEST_P(EngineConformance, ReadsAndWritesStridedParts) {
     std::vector<float> whole(output == 0 ? 48 : 24);
     conformance::ColumnSink sink(2, output, whole);
     step.sink = &sink;
-    Result<StepReport> report = RunStep(*group, step);
+    Result<StepReport> report = group->Run(step);
     ASSERT_TRUE(report) << report.error().ToString();
     for (size_t i = 0; i < whole.size(); ++i) {
       const float wanted = output == 0 ? -x[i / 12 * 6 + i % 6] : std::max(x[i], 0.F);
@@ -218,8 +216,7 @@ TEST_P(EngineConformance, ReducesToOneRank) {
   ASSERT_NE(group, nullptr);
   const std::vector<float> ones(12, 1);
   KeepingSink sink(2, 3);
-  Result<StepReport> report =
-      RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {4, 3}, ones)}, sink));
+  Result<StepReport> report = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {4, 3}, ones)}, sink));
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(sink.values<float>(1, 2), std::vector<float>(12, 2));
 }
@@ -231,7 +228,7 @@ TEST_P(EngineConformance, SplitInputReachesTheCollective) {
   const std::vector<float> b{4, 5, -6};
   KeepingSink sink(2, 2);
   const Step step{{{{ViewOf(DType::kFloat32, {1, 3}, a)}}, {{ViewOf(DType::kFloat32, {1, 3}, b)}}}, &sink};
-  Result<StepReport> report = RunStep(*group, step);
+  Result<StepReport> report = group->Run(step);
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(sink.values<float>(1, 0), (std::vector<float>{8, 10, -12}));
   EXPECT_EQ(sink.values<float>(0, 1), (std::vector<float>{4, 8, 3}));
@@ -246,7 +243,7 @@ TEST_P(EngineConformance, RunsCollectivesOfConstantsAndTwins) {
   for (int i = 0; i < 3; ++i) {
     KeepingSink sink(2, 1);
     const Step step{{{{ViewOf(DType::kFloat32, {2}, a)}}, {{ViewOf(DType::kFloat32, {2}, b)}}}, &sink};
-    Result<StepReport> report = RunStep(*group, step);
+    Result<StepReport> report = group->Run(step);
     ASSERT_TRUE(report) << report.error().ToString();
     EXPECT_EQ(sink.values<float>(0, 0), (std::vector<float>{11 + 8, 11 + 14}));
     EXPECT_EQ(sink.values<float>(1, 0), (std::vector<float>{11 + 8, 11 + 14}));
@@ -276,7 +273,7 @@ TEST_P(EngineConformance, GathersEveryTypeBitByBit) {
     }
     KeepingSink sink(2, 1);
     const Step step{{{{ViewOf(type, {3, 2}, sent[0])}}, {{ViewOf(type, {3, 2}, sent[1])}}}, &sink};
-    Result<StepReport> report = RunStep(*group, step);
+    Result<StepReport> report = group->Run(step);
     ASSERT_TRUE(report) << DTypeName(type) << ": " << report.error().ToString();
     std::vector<std::byte> wanted = sent[0];
     wanted.insert(wanted.end(), sent[1].begin(), sent[1].end());
@@ -294,7 +291,7 @@ TEST_P(EngineConformance, DoesNotWriteToItsInputs) {
   const std::vector<float> x = conformance::Ramp(12, -5);
   const std::vector<float> before = x;
   KeepingSink sink(2, 3);
-  ASSERT_TRUE(RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {4, 3}, x)}, sink)));
+  ASSERT_TRUE(group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {4, 3}, x)}, sink)));
   EXPECT_EQ(x, before);
 }
 
@@ -303,12 +300,12 @@ TEST_P(EngineConformance, RefusesAWrongShapeAndGoesOn) {
   ASSERT_NE(group, nullptr);
   const std::vector<float> x = conformance::Ramp(8);
   KeepingSink sink(2, 1);
-  Result<StepReport> refused = RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {8, 1}, x)}, sink));
+  Result<StepReport> refused = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {8, 1}, x)}, sink));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
   EXPECT_EQ(refused.error().message, "rank 0: input 'x' is [8,1], the engine wants [-1,8]");
   EXPECT_TRUE(group->usable());
-  EXPECT_TRUE(RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink)));
+  EXPECT_TRUE(group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink)));
 }
 
 TEST_P(EngineConformance, ASinkThatRefusesFailsTheStepOnly) {
@@ -318,12 +315,12 @@ TEST_P(EngineConformance, ASinkThatRefusesFailsTheStepOnly) {
     const std::vector<float> x = conformance::Ramp(32);
     const std::vector<TensorView> inputs{ViewOf(DType::kFloat32, {4, 8}, x)};
     conformance::RefusingSink refusing;
-    Result<StepReport> refused = RunStep(*group, ReplicatedStep(2, inputs, refusing));
+    Result<StepReport> refused = group->Run(ReplicatedStep(2, inputs, refusing));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "no room");
     EXPECT_TRUE(group->usable());
     KeepingSink sink(2, 1);
-    ASSERT_TRUE(RunStep(*group, ReplicatedStep(2, inputs, sink)));
+    ASSERT_TRUE(group->Run(ReplicatedStep(2, inputs, sink)));
     EXPECT_EQ(sink.values<float>(0, 0), conformance::MlpAnswer(x));
   }
 }
@@ -335,7 +332,7 @@ TEST_P(EngineConformance, AnAbortedGroupRunsNoMore) {
   EXPECT_FALSE(group->usable());
   const std::vector<float> x = conformance::Ramp(8);
   KeepingSink sink(2, 1);
-  Result<StepReport> refused = RunStep(*group, ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink));
+  Result<StepReport> refused = group->Run(ReplicatedStep(2, {ViewOf(DType::kFloat32, {1, 8}, x)}, sink));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
 }

@@ -124,15 +124,19 @@ void RankTeam::RunRank(Rank rank, RankSession& session) {
   if (!failed()) {  // else a peer failed before this rank woke
     Result<void> ran =
         session.Run(step_->ranks[static_cast<size_t>(rank.value())], *this, rank, step_->deadline);
-    if (!ran) {
-      Error error = std::move(ran).error();
-      if (error.rank < 0) error.rank = rank.value();
-      Fail(std::move(error));
-    }
+    if (!ran) FailRank(rank, std::move(ran).error());
   }
   slot.time = Clock::now() - start;
   slot.busy.store(false, std::memory_order_relaxed);
   if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) Complete();
+}
+
+void RankTeam::FailRank(Rank rank, Error error) {
+  if (error.rank < 0) error.rank = rank.value();
+  // A single rank that failed by itself is out of step with nobody.
+  if (world_size() > 1 || IsEcho(error) || error.code == Code::kDeadline) return Fail(std::move(error));
+  MutexLock lock(mutex_);
+  step_error_ = std::move(error);
 }
 
 // In the thread of the rank that finished last.
@@ -145,8 +149,8 @@ void RankTeam::Complete() {
     MutexLock lock(mutex_);
     if (first_error_) {
       result = tl::unexpected<Error>(*first_error_);
-    } else if (sink_error_) {
-      result = tl::unexpected<Error>(*std::exchange(sink_error_, std::nullopt));
+    } else if (step_error_) {
+      result = tl::unexpected<Error>(*std::exchange(step_error_, std::nullopt));
     }
   }
   // From here on the owner may begin the next step.
@@ -210,7 +214,7 @@ Result<Region> RankTeam::Place(Rank rank, int index, DType type, const Shape& sh
                                : Forward(std::move(place));
   if (checked) return place;
   MutexLock lock(mutex_);
-  if (!sink_error_) sink_error_ = std::move(checked).error();
+  if (!step_error_) step_error_ = std::move(checked).error();
   return Region{};
 }
 

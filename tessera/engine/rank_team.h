@@ -57,6 +57,7 @@ class RankTeam final : private OutputSink {
   bool LoadRank(Rank rank, const SessionFactory& make_session, Deadline deadline) EXCLUDES(mutex_);
   void Serve(Rank rank);
   void RunRank(Rank rank, RankSession& session);
+  void FailRank(Rank rank, Error error) EXCLUDES(mutex_);
   void Complete();
   void Expire();
   std::string BusyRanks() const;
@@ -75,7 +76,7 @@ class RankTeam final : private OutputSink {
   std::condition_variable changed_;  // loaded_ or left_ grew, or the team failed
   std::vector<std::unique_ptr<RankSession>> sessions_ GUARDED_BY(mutex_);
   std::optional<Error> first_error_ GUARDED_BY(mutex_);
-  std::optional<Error> sink_error_ GUARDED_BY(mutex_);
+  std::optional<Error> step_error_ GUARDED_BY(mutex_);  // of this step alone; the team goes on
   int loaded_ GUARDED_BY(mutex_) = 0;
   int left_ GUARDED_BY(mutex_) = 0;
 

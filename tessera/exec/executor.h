@@ -1,4 +1,5 @@
-// Runs requests on a loaded model: gives every rank its part of the inputs, runs all ranks, puts the outputs together.
+// Runs requests on a loaded model: gives every rank its part of the inputs, runs all ranks, puts the outputs
+// together.
 #pragma once
 
 #include <chrono>
@@ -21,8 +22,8 @@ namespace tessera::exec {
 class OutputTarget {
  public:
   virtual ~OutputTarget() = default;
-  // Dense memory for output `index` (as in Executor::outputs()), valid until Infer returns. data == nullptr: not wanted.
-  // Called at most once per output and Infer, from any thread, for different outputs at the same time.
+  // Dense memory for output `index` (as in Executor::outputs()), valid until Infer returns. data == nullptr:
+  // not wanted. Called at most once per output and Infer, one call at a time, from any thread.
   virtual Result<Region> Place(int index, DType type, const Shape& shape) = 0;
 };
 
@@ -35,6 +36,8 @@ struct Options {
   // Longest time that one step may take when the caller's deadline is later.
   std::chrono::milliseconds step_limit{60'000};
   std::chrono::milliseconds load_limit{600'000};
+  // Compare every file with the plan's sha256 before loading: about 1 s per GB.
+  bool verify_files = true;
   // The ordinary model of a directory without plan.json.
   std::string model_file = "model.onnx";
 };
@@ -42,9 +45,11 @@ struct Options {
 // One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
 class Executor {
  public:
-  // Loads the model in `directory` (plan.json, or a lone model.onnx) with `engine`, which must outlive the executor.
-  static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory, engine::Engine& engine,
-                                                  const Options& options = {});
+  // Loads the model in `directory` (plan.json, or a lone model.onnx as one rank) with `engine`, which must
+  // outlive the executor. Errors: kNotFound, kInvalidArgument (a file and its content, against the plan),
+  // kUnsupported, kDeadline.
+  static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory,
+                                                  engine::Engine& engine, const Options& options = {});
   virtual ~Executor() = default;
 
   // Global names, types and shapes; kDynamic where free.
@@ -52,11 +57,12 @@ class Executor {
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual const plan::Plan& plan() const = 0;
 
-  // Runs one request; blocks until done or `deadline`. `inputs` in the order of inputs(), not touched after return.
-  // Errors: kInvalidArgument (a shape or type misfit, nothing was run, the line names tensor, got and wanted),
-  // kDeadline, kPeerLost and what a rank's engine reports; after one of those the ranks are loaded anew before the
-  // next request is served (kUnavailable if that fails).
-  virtual Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline) = 0;
+  // Runs one request; blocks until done or `deadline`. `inputs` in the order of inputs(), not touched after
+  // return. Errors: kInvalidArgument (a shape or type misfit, nothing was run, the line names tensor, got and
+  // wanted), kDeadline, kPeerLost and what a rank's engine reports; after one of those the ranks are loaded
+  // anew before the next request is served (kUnavailable if that fails).
+  virtual Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
+                                    Deadline deadline) = 0;
 };
 
 }  // namespace tessera::exec

@@ -1,23 +1,13 @@
-// A step and its outputs in plain vectors, waited for: for tests and tools.
+// A step's inputs and outputs in plain vectors: for tests and tools.
 #pragma once
 
 #include <cstring>
-#include <future>
-#include <memory>
+#include <span>
 #include <vector>
 
-#include "tessera/base/mutex.h"
 #include "tessera/engine/rank_group.h"
 
 namespace tessera::engine {
-
-// Submits and blocks until the step is complete.
-inline Result<StepReport> RunStep(RankGroup& group, const Step& step) {
-  std::promise<Result<StepReport>> promise;
-  std::future<Result<StepReport>> report = promise.get_future();
-  group.Submit(step, [&](Result<StepReport> result) { promise.set_value(std::move(result)); });
-  return report.get();
-}
 
 // Keeps each rank's outputs, dense.
 class KeepingSink : public OutputSink {

@@ -1,0 +1,72 @@
+// A directory with a plan and files to match, for tests; removed with the object.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tessera/base/sha256.h"
+#include "tessera/exec/executor.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::exec {
+
+class PlanDirectory {
+ public:
+  PlanDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tessera_exec_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~PlanDirectory() { std::filesystem::remove_all(path_); }
+  PlanDirectory(const PlanDirectory&) = delete;
+  PlanDirectory& operator=(const PlanDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  void Write(const std::string& file, const std::string& text) const { std::ofstream(path_ / file) << text; }
+
+  // Writes a plan of these tensors, without collectives.
+  Result<void> WritePlan(int ranks, std::vector<plan::TensorPlan> inputs,
+                         std::vector<plan::TensorPlan> outputs) const {
+    plan::Plan plan;
+    plan.model_name = "fake";
+    plan.strategy = "tensor";
+    plan.engine = "fake";
+    plan.mesh = {{"tp", ranks}};
+    for (int r = 0; r < ranks; ++r) {
+      const std::string file = "model.onnx.rank" + std::to_string(r);
+      Write(file, file);
+      TRY_ASSIGN(const std::string sha256, Sha256OfFile(path_ / file));
+      plan::RankPlan rank;
+      rank.model = {file, ByteCount{file.size()}, sha256};
+      plan.ranks.push_back(rank);
+    }
+    plan.inputs = std::move(inputs);
+    plan.outputs = std::move(outputs);
+    return plan::WritePlan(plan, path_);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Keeps outputs in vectors, dense; what a test or a tool wants.
+class KeepingTarget final : public OutputTarget {
+ public:
+  Result<Region> Place(int index, DType type, const Shape& shape) override {
+    if (kept.size() <= static_cast<size_t>(index)) kept.resize(static_cast<size_t>(index) + 1);
+    Output& output = kept[static_cast<size_t>(index)];
+    output = {shape, std::vector<float>(BytesOf(type, shape).value() / sizeof(float))};
+    return HostRegion(std::as_writable_bytes(std::span(output.values)));
+  }
+
+  struct Output {
+    Shape shape;
+    std::vector<float> values;
+  };
+  std::vector<Output> kept;
+};
+
+}  // namespace tessera::exec
