@@ -50,12 +50,13 @@ class Inference {
   Result<bool> LearnFromUnconverted();
   bool KeepWeightsOf(const Node& node);
   bool LearnFromUnknownRanks();
-  std::unordered_map<std::string, std::vector<int32_t>> DeclaredSymbols() const;
+  DeclaredShapes Declared() const;
   void TransferAll();
 
   Graph& graph_;
   InferenceChoices choices_;
   ConvertedModel converted_;
+  SymbolsByNumber symbols_;
 };
 
 Result<void> Inference::ConvertAndInfer() {
@@ -65,7 +66,7 @@ Result<void> Inference::ConvertAndInfer() {
     TRY_ASSIGN(converted_, ConvertForInference(std::move(onnx), domains));
     TRY_ASSIGN(const bool keeps_more, LearnFromUnconverted());
     if (keeps_more) continue;
-    TRY(InferSymbols(DeclaredSymbols(), *converted_.model));
+    TRY_ASSIGN(symbols_, InferSymbols(Declared(), *converted_.model));
     if (!LearnFromUnknownRanks()) break;
   }
   return {};
@@ -115,32 +116,19 @@ bool Inference::LearnFromUnknownRanks() {
   return learned;
 }
 
-std::unordered_map<std::string, std::vector<int32_t>> Inference::DeclaredSymbols() const {
-  std::unordered_map<std::string, std::vector<int32_t>> symbols;
-  const auto add = [&](ValueId id) {
-    const Value& value = graph_.value(id);
-    if (value.has_shape) symbols.emplace(value.name, value.symbols);
-  };
-  for (ValueId input : graph_.inputs()) add(input);
-  for (size_t i = 0; i < graph_.nodes().size(); ++i) {
-    if (!choices_.cut[i]) continue;
-    for (ValueId output : graph_.nodes()[i].outputs) {
-      if (output != kNoValue) add(output);
+DeclaredShapes Inference::Declared() const {
+  DeclaredShapes declared;
+  for (const Value& value : graph_.values()) {
+    if (value.has_shape && value.constant == nullptr) {
+      declared.emplace(value.name, DeclaredShape{value.shape, value.symbols});
     }
   }
-  return symbols;
+  return declared;
 }
 
 void Inference::TransferAll() {
   const auto outputs = OutputsByName(*converted_.model);
-  SymbolNumbers numbers(graph_.symbol_names);
-  for (const auto& [name, symbols] : DeclaredSymbols()) {
-    const auto found = outputs.find(name);
-    if (found == outputs.end() || found->second.get_partial_shape().size() != symbols.size()) continue;
-    for (size_t i = 0; i < symbols.size(); ++i) {
-      if (symbols[i] >= 0) numbers.Bind(found->second.get_partial_shape()[i].get_symbol(), symbols[i]);
-    }
-  }
+  SymbolNumbers numbers(graph_.symbol_names, symbols_);
   for (size_t i = 0; i < graph_.values().size(); ++i) {
     Value& value = graph_.value(ValueId{static_cast<int32_t>(i)});
     const auto found = outputs.find(value.name);

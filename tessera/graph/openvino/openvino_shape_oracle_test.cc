@@ -28,7 +28,9 @@ Graph Inferred(const pb::ModelProto& model) {
   return graph ? *std::move(graph) : Graph{};
 }
 
-const Value& ValueOf(const Graph& graph, std::string_view name) { return graph.value(*graph.FindValue(name)); }
+const Value& ValueOf(const Graph& graph, std::string_view name) {
+  return graph.value(*graph.FindValue(name));
+}
 
 // A node of a domain that nobody knows.
 pb::NodeProto Unheard(std::initializer_list<std::string> inputs, std::initializer_list<std::string> outputs) {

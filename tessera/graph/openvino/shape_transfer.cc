@@ -1,5 +1,6 @@
 #include "tessera/graph/openvino/shape_transfer.h"
 
+#include <algorithm>
 #include <openvino/core/symbol.hpp>
 
 namespace tessera::graph {
@@ -56,8 +57,14 @@ DType FromOpenVino(ov::element::Type_t type) {
 
 }  // namespace
 
-void SymbolNumbers::Bind(const std::shared_ptr<ov::Symbol>& symbol, int32_t number) {
-  if (symbol != nullptr) numbers_.emplace(ov::symbol::ancestor_of(symbol), number);
+SymbolNumbers::SymbolNumbers(SymbolNames names,
+                             const std::unordered_map<int32_t, std::shared_ptr<ov::Symbol>>& known)
+    : names_(std::move(names)) {
+  for (const auto& [number, symbol] : known) {
+    // Two declared names found to be equal: the first stays, in every run.
+    const auto [found, added] = numbers_.emplace(ov::symbol::ancestor_of(symbol), number);
+    if (!added) found->second = std::min(found->second, number);
+  }
 }
 
 int32_t SymbolNumbers::NumberOf(const std::shared_ptr<ov::Symbol>& symbol) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <unordered_map>
 
 #include <openvino/core/node.hpp>
 
@@ -13,11 +14,8 @@ namespace tessera::graph {
 // The graph's numbers of OpenVINO's symbols.
 class SymbolNumbers {
  public:
-  // `names`: those already in use; numbers of new symbols follow them.
-  explicit SymbolNumbers(SymbolNames names) : names_(std::move(names)) {}
-
-  // Says that a declared dimension is this symbol: the first number given stays.
-  void Bind(const std::shared_ptr<ov::Symbol>& symbol, int32_t number);
+  // `names` and `known`: the declared ones. Numbers of new symbols follow them.
+  SymbolNumbers(SymbolNames names, const std::unordered_map<int32_t, std::shared_ptr<ov::Symbol>>& known);
   int32_t NumberOf(const std::shared_ptr<ov::Symbol>& symbol);
   const SymbolNames& names() const { return names_; }
 

@@ -5,8 +5,10 @@
 #include <openvino/op/result.hpp>
 #include <openvino/op/util/framework_node.hpp>
 #include <sstream>
+#include <unordered_set>
 
 #include "tessera/graph/openvino/dist_collective.h"
+#include "tessera/graph/openvino/symbol_rules.h"
 
 namespace tessera::graph {
 namespace {
@@ -42,15 +44,44 @@ std::vector<Unconverted> FindUnconverted(const ov::Model& model) {
   return found;
 }
 
-// Puts a symbol of its own on every dynamic dimension that has none, so that what is computed from it stays
-// known to be equal.
-ov::PartialShape WithSymbols(ov::PartialShape shape) {
-  if (shape.rank().is_dynamic()) return shape;
-  for (auto& dim : shape) {
-    if (dim.is_dynamic() && !dim.has_symbol()) dim.set_symbol(std::make_shared<ov::Symbol>());
+// Completes inferred shapes by what the model declares.
+class Completion {
+ public:
+  explicit Completion(const DeclaredShapes& declared) : declared_(declared) {}
+
+  // The shape with a symbol on every dynamic dimension.
+  ov::PartialShape Complete(ov::PartialShape shape, const std::unordered_set<std::string>& names) {
+    if (shape.rank().is_dynamic()) return shape;
+    for (const std::string& name : names) {
+      const auto found = declared_.find(name);
+      if (found != declared_.end() && found->second.shape.size() == shape.size()) Merge(found->second, shape);
+    }
+    for (auto& dim : shape) {
+      // One of its own, so that what is computed from it stays known to be equal.
+      if (dim.is_dynamic() && !dim.has_symbol()) dim.set_symbol(std::make_shared<ov::Symbol>());
+    }
+    return shape;
   }
-  return shape;
-}
+
+  SymbolsByNumber TakeSymbols() { return std::move(symbols_); }
+
+ private:
+  void Merge(const DeclaredShape& declared, ov::PartialShape& shape) {
+    for (size_t i = 0; i < shape.size(); ++i) {
+      if (shape[i].is_static()) continue;
+      if (declared.shape[i] >= 0 && shape[i].compatible(declared.shape[i])) {
+        shape[i] = declared.shape[i];
+      } else if (declared.symbols[i] >= 0 && !shape[i].has_symbol()) {
+        auto& symbol = symbols_[declared.symbols[i]];
+        if (symbol == nullptr) symbol = std::make_shared<ov::Symbol>();
+        shape[i].set_symbol(symbol);
+      }
+    }
+  }
+
+  const DeclaredShapes& declared_;
+  SymbolsByNumber symbols_;
+};
 
 }  // namespace
 
@@ -69,29 +100,24 @@ Result<ConvertedModel> ConvertForInference(std::string onnx, const std::set<std:
   return Fail(Code::kInvalidArgument, "OpenVINO cannot read the model: {}", OneLine(error.what()));
 }
 
-Result<void> InferSymbols(const std::unordered_map<std::string, std::vector<int32_t>>& symbols,
-                          ov::Model& model) try {
-  std::unordered_map<int32_t, std::shared_ptr<ov::Symbol>> shared;
+Result<SymbolsByNumber> InferSymbols(const DeclaredShapes& declared, ov::Model& model) try {
+  Completion completion(declared);
   for (const auto& parameter : model.get_parameters()) {
-    ov::PartialShape shape = parameter->get_partial_shape();
-    const auto known = symbols.find(parameter->get_friendly_name());
-    if (shape.rank().is_dynamic() || known == symbols.end() || known->second.size() != shape.size()) continue;
-    for (size_t i = 0; i < shape.size(); ++i) {
-      if (shape[i].is_static() || known->second[i] < 0) continue;
-      auto& symbol = shared[known->second[i]];
-      if (symbol == nullptr) symbol = std::make_shared<ov::Symbol>();
-      shape[i].set_symbol(symbol);
-    }
-    parameter->set_partial_shape(shape);
+    parameter->set_partial_shape(
+        completion.Complete(parameter->get_partial_shape(), parameter->output(0).get_names()));
   }
   for (const auto& op : model.get_ordered_ops()) {
     op->revalidate_and_infer_types();
     if (ov::is_type<ov::op::v0::Result>(op)) continue;
+    ImproveSymbols(*op);
     for (size_t i = 0; i < op->get_output_size(); ++i) {
-      op->set_output_type(i, op->get_output_element_type(i), WithSymbols(op->get_output_partial_shape(i)));
+      const ov::PartialShape& before = op->get_output_partial_shape(i);
+      if (before.rank().is_dynamic()) continue;
+      op->set_output_type(i, op->get_output_element_type(i),
+                          completion.Complete(before, op->output(i).get_names()));
     }
   }
-  return {};
+  return completion.TakeSymbols();
 } catch (const std::exception& error) {
   return Fail(Code::kInvalidArgument, "the model is inconsistent: {}", OneLine(error.what()));
 }

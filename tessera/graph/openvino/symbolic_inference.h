@@ -27,11 +27,19 @@ struct ConvertedModel {
 // `domains`: where DistCollective nodes live. Errors: kInvalidArgument (OpenVINO cannot read it at all).
 Result<ConvertedModel> ConvertForInference(std::string onnx, const std::set<std::string>& domains);
 
-// Infers all shapes anew with a symbol on every dynamic dimension: on inputs those of `symbols` by input name
-// (equal numbers = the same symbol, -1 = one of its own), elsewhere a new one where nothing is known. Errors:
-// kInvalidArgument (a contradiction).
-Result<void> InferSymbols(const std::unordered_map<std::string, std::vector<int32_t>>& symbols,
-                          ov::Model& model);
+// What a model says about a value: sizes (kDynamic: free) and symbols (equal numbers = equal sizes, -1 =
+// none).
+struct DeclaredShape {
+  Shape shape;
+  std::vector<int32_t> symbols;
+};
+using DeclaredShapes = std::unordered_map<std::string, DeclaredShape>;  // by name
+
+// Infers all shapes anew with a symbol on every dynamic dimension, and with what is declared where inference
+// knows less. A dimension of which nothing is known gets a symbol of its own. Returns OpenVINO's symbols of
+// the declared numbers. Errors: kInvalidArgument (a contradiction).
+using SymbolsByNumber = std::unordered_map<int32_t, std::shared_ptr<ov::Symbol>>;
+Result<SymbolsByNumber> InferSymbols(const DeclaredShapes& declared, ov::Model& model);
 
 // Every output of the model's operations by its ONNX names.
 std::unordered_map<std::string, ov::Output<ov::Node>> OutputsByName(const ov::Model& model);

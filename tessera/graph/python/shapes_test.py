@@ -66,7 +66,13 @@ def test_inferred_shapes_are_those_computed(path):
     dimensions = [pair for v in values if "shape" in v for pair in zip(v["shape"], v["symbols"], strict=True)]
     told = sum(size >= 0 or symbol >= 0 for size, symbol in dimensions)
     assert told >= 0.99 * len(dimensions), f"{told} of {len(dimensions)} dimensions have a size or a symbol"
-    print(f"{path.stem}: rank of {known}/{len(values)} values, size or symbol of {told}/{len(dimensions)} dimensions")
+    names = [name for v in values if "shape" in v for size, name in zip(v["shape"], v.get("names", [])) if size < 0]
+    named = sum(name != "" for name in names)
+    assert named >= 0.95 * len(names), f"{named} of {len(names)} dynamic dimensions are known to be an input's"
+    print(
+        f"{path.stem}: rank of {known}/{len(values)} values, size or symbol of {told}/{len(dimensions)} dimensions, "
+        f"an input's symbol on {named}/{len(names)} dynamic ones"
+    )
 
     for first, others in [(2, 7), (3, 5), (1, 1)]:
         real = computed(path, first, others)
