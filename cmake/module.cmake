@@ -9,6 +9,7 @@ if(TESSERA_SANITIZE)
   # g++ sees uninitialized reads in sound code once the sanitizers' checks stand between (its manual says so).
   target_compile_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE} -fno-omit-frame-pointer
                          -Wno-maybe-uninitialized)
+  target_compile_definitions(tessera_flags INTERFACE _GLIBCXX_ASSERTIONS)  # optional, vector, span .. check their use
   target_link_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE})
 endif()
 

@@ -40,7 +40,7 @@ SENTENCES = [  # and how alike to QUESTION they are, where a published figure ex
 def tessera(*arguments):
     """Runs a command of the program and shows it as a user would type it."""
     print(f"\n$ tessera {' '.join(str(argument) for argument in arguments)}", flush=True)
-    result = subprocess.run([TESSERA, *arguments], check=False)
+    result = subprocess.run([TESSERA, *arguments], cwd=ROOT, check=False)
     if result.returncode != 0:
         sys.exit(f"example: tessera {arguments[0]} ended with {result.returncode}")
 
@@ -63,12 +63,14 @@ class Server:
         command = [TESSERA, "serve", REPOSITORY.relative_to(ROOT), "--json", "--http-port", "0", "--grpc-port", "0",
                    "--metrics-port", "0"]
         print(f"\n$ tessera {' '.join(str(part) for part in command[1:])}", flush=True)
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()  # printed once every model is ready
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()  # printed once every model is loaded, or was refused
         if not line:
             sys.exit(f"example: tessera serve ended with {self.process.wait()}")
-        print(f"  {line.strip()}")
         self.endpoints = json.loads(line)
+        for model in self.endpoints["models"]:
+            print(f"  {model['name']:14} {model['state']}  {model['reason']}")
+        print(f"  HTTP {self.endpoints['http']}, gRPC {self.endpoints['grpc']}")
         return self
 
     def __exit__(self, *_):
