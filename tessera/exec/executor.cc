@@ -82,7 +82,7 @@ Result<engine::StepReport> GroupExecutor::RunStep(std::vector<engine::RankInputs
 
 Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& directory,
                                                    engine::Engine& engine, const Options& options) {
-  TRY_ASSIGN(plan::Plan plan, OpenModelDirectory(directory, options.verify_files));
+  TRY_ASSIGN(plan::Plan plan, OpenModelDirectory(directory, options.model_file, options.verify_files));
   auto load = [plan, directory, &engine, limit = options.load_limit] {
     return engine.Load(plan, directory, Deadline::In(limit));
   };

@@ -45,7 +45,7 @@ struct Options {
 // One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
 class Executor {
  public:
-  // Loads the model in `directory` (plan.json, or a lone model.onnx as one rank) with `engine`, which must
+  // Loads the model in `directory` (plan.json, or a lone model file as one rank) with `engine`, which must
   // outlive the executor. Errors: kNotFound, kInvalidArgument (a file and its content, against the plan),
   // kUnsupported, kDeadline.
   static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory,

@@ -1,6 +1,5 @@
 #include "tessera/exec/model_directory.h"
 
-#include <string>
 #include <system_error>
 #include <vector>
 
@@ -14,13 +13,13 @@ bool Exists(const fs::path& file) {
   return fs::exists(file, ignored);
 }
 
-plan::Plan SinglePlan(const fs::path& directory) {
+plan::Plan SinglePlan(const fs::path& directory, const std::string& model_file) {
   plan::Plan plan;
   plan.model_name = directory.filename().string();
   plan.strategy = kSingleStrategy;
   plan.engine = "openvino";
   plan::RankPlan rank;
-  rank.model.file = kSingleModel;
+  rank.model.file = model_file;
   plan.ranks.push_back(rank);
   return plan;
 }
@@ -34,15 +33,14 @@ std::vector<plan::TensorPlan> Replicated(const std::vector<TensorSpec>& specs) {
 
 }  // namespace
 
-Result<plan::Plan> OpenModelDirectory(const fs::path& directory, bool verify) {
+Result<plan::Plan> OpenModelDirectory(const fs::path& directory, const std::string& model_file, bool verify) {
   if (Exists(directory / plan::kPlanFile)) {
     TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(directory));
     if (verify) TRY(plan::VerifyArtifacts(plan, directory));
     return plan;
   }
-  if (Exists(directory / kSingleModel)) return SinglePlan(directory);
-  return Fail(Code::kNotFound, "'{}' has neither {} nor {}", directory.string(), plan::kPlanFile,
-              kSingleModel);
+  if (Exists(directory / model_file)) return SinglePlan(directory, model_file);
+  return Fail(Code::kNotFound, "'{}' has neither {} nor {}", directory.string(), plan::kPlanFile, model_file);
 }
 
 bool IsSingleModel(const plan::Plan& plan) {

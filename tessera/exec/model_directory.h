@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "tessera/base/result.h"
 #include "tessera/engine/rank_group.h"
@@ -9,13 +10,13 @@
 
 namespace tessera::exec {
 
-inline constexpr const char* kSingleModel = "model.onnx";
 inline constexpr const char* kSingleStrategy = "single";
 
 // The plan of `directory`, its files compared with it when `verify`; without plan.json the plan of its
-// model.onnx as one rank, its inputs and outputs not known yet. Errors: kNotFound (neither), and those of
+// `model_file` as one rank, its inputs and outputs not known yet. Errors: kNotFound (neither), and those of
 // plan::ReadPlan and plan::VerifyArtifacts.
-Result<plan::Plan> OpenModelDirectory(const std::filesystem::path& directory, bool verify);
+Result<plan::Plan> OpenModelDirectory(const std::filesystem::path& directory, const std::string& model_file,
+                                      bool verify);
 
 // True for a plan that was made for a lone model.
 bool IsSingleModel(const plan::Plan& plan);
