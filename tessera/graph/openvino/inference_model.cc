@@ -8,6 +8,21 @@ namespace {
 constexpr size_t kSmallBytes = 1024;
 constexpr size_t kSmallIntegerBytes = 64 * 1024;  // shapes and positions: computed with, so worth their copy
 
+// Types that OpenVINO's frontend refuses to read. Given without a type, such a value is merely unknown to it.
+bool IsOpaque(DType type) {
+  switch (type) {
+    case DType::kInt2:
+    case DType::kUInt2:
+    case DType::kFloat8E4M3FNUZ:
+    case DType::kFloat8E5M2FNUZ:
+    case DType::kComplex64:
+    case DType::kComplex128:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void AddValues(const Graph& graph, const InferenceChoices& choices, Graph& model) {
   for (size_t i = 0; i < graph.values().size(); ++i) {
     const Value& value = graph.values()[i];
@@ -17,16 +32,24 @@ void AddValues(const Graph& graph, const InferenceChoices& choices, Graph& model
     copy.symbols = value.symbols;
     copy.rest = value.rest;
     copy.constant = value.constant;
-    if (value.constant == nullptr || choices.keep[i] || !IsLargeWeight(*value.constant)) continue;
+    if (IsOpaque(value.type)) {
+      copy.type = DType::kUndefined;
+      copy.has_shape = false;
+      copy.rest.clear();
+      if (value.constant != nullptr) model.inputs().push_back(id);
+      copy.constant = nullptr;
+    }
+    if (copy.constant == nullptr || choices.keep[i] || !IsLargeWeight(*copy.constant)) continue;
     copy.constant = nullptr;
     model.inputs().push_back(id);
   }
 }
 
-// Makes the outputs of a node that is left out inputs of the model.
+// Makes the outputs of a node that is left out inputs of the model, with as much of their type as is
+// declared.
 void AddAsInputs(const Node& node, Graph& model) {
   for (ValueId output : node.outputs) {
-    if (output != kNoValue && model.value(output).has_shape) model.inputs().push_back(output);
+    if (output != kNoValue) model.inputs().push_back(output);
   }
 }
 

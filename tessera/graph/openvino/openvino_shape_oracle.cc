@@ -1,6 +1,6 @@
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 
-#include <algorithm>
+#include <map>
 
 #include "tessera/graph/openvino/inference_model.h"
 #include "tessera/graph/openvino/shape_transfer.h"
@@ -9,6 +9,7 @@
 namespace tessera::graph {
 namespace {
 
+constexpr std::string_view kCollective = "DistCollective";
 constexpr int kMostTries = 8;  // each learns at least one node to cut or weight to keep
 
 size_t IndexOf(ValueId id) {
@@ -21,7 +22,7 @@ size_t IndexOf(NodeId id) {
 std::set<std::string> CollectiveDomains(const Graph& graph) {
   std::set<std::string> domains;
   for (const Node& node : graph.nodes()) {
-    if (node.op_type == "DistCollective") domains.insert(node.domain);
+    if (node.op_type == kCollective) domains.insert(node.domain);
   }
   return domains;
 }
@@ -30,6 +31,20 @@ std::string NameOf(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.name.empty()) return fmt::format("node #{} ({})", id.value(), node.op_type);
   return fmt::format("node '{}' ({})", node.name, node.op_type);
+}
+
+// OpenVINO takes many operators apart; only where it stayed whole is a failed inference of shapes the model's
+// fault and not a form of the operator that OpenVINO does not know.
+bool IsContradiction(const Node& node, const Unconverted& unconverted) {
+  static const std::map<std::string_view, std::string_view> kOtherNames{{"Sub", "Subtract"},
+                                                                        {"Mul", "Multiply"},
+                                                                        {"Div", "Divide"},
+                                                                        {"Gemm", "MatMul"},
+                                                                        {"Conv", "Convolution"}};
+  if (node.op_type == kCollective) return true;  // the conversion is our own
+  if (unconverted.failed_operator.empty() || !node.domain.empty()) return false;
+  const auto other = kOtherNames.find(node.op_type);
+  return unconverted.failed_operator == (other == kOtherNames.end() ? node.op_type : other->second);
 }
 
 // One inference of one graph.
@@ -80,9 +95,10 @@ Result<bool> Inference::LearnFromUnconverted() {
     if (!value || unconverted.message.empty()) continue;
     const NodeId producer = graph_.value(*value).producer;
     if (producer == kNoNode) continue;
-    if (KeepWeightsOf(graph_.node(producer))) {
+    const Node& node = graph_.node(producer);
+    if (KeepWeightsOf(node)) {
       learned = true;
-    } else if (unconverted.inconsistent) {
+    } else if (IsContradiction(node, unconverted)) {
       return Fail(Code::kInvalidArgument, "{}: {}", NameOf(graph_, producer), unconverted.message);
     }
   }

@@ -118,6 +118,36 @@ TEST(OpenVinoShapeOracle, ContradictionIsAnErrorThatNamesTheNode) {
   EXPECT_EQ(graph.error().message.find('\n'), std::string::npos);
 }
 
+TEST(OpenVinoShapeOracle, GoesOnWhenOnlyOneOutputOfAnUnknownOpIsDeclared) {
+  auto model = SmallModel();
+  Import("com.example", model);
+  auto& inner = *model.mutable_graph();
+  *inner.add_node() = Unheard({"h"}, {"u", "other"});
+  *inner.add_value_info() = MakeValue("u", {"batch", "5"});
+  *inner.add_node() = MakeNode("Add", {"u", "other"}, {"sum"});
+  *inner.add_node() = MakeNode("Relu", {"u"}, {"v"});
+  const Graph graph = Inferred(model);
+  EXPECT_THAT(ValueOf(graph, "v").shape, ElementsAre(kDynamic, 5));
+  EXPECT_FALSE(ValueOf(graph, "other").has_shape);
+}
+
+// OpenVINO refuses to read a model with such a type anywhere.
+TEST(OpenVinoShapeOracle, TypesThatOpenVinoCannotReadStayAsDeclared) {
+  auto model = SmallModel();
+  auto& inner = *model.mutable_graph();
+  *inner.add_input() = MakeValue("packed", {"batch", "8"}, pb::TensorProto::INT2);
+  auto table = MakeTensor("table", {4});
+  table.set_data_type(pb::TensorProto::FLOAT8E4M3FNUZ);
+  table.set_raw_data(std::string(4, '\0'));
+  *inner.add_initializer() = table;
+  *inner.add_node() = MakeNode("Identity", {"packed"}, {"same"});
+  *inner.add_node() = MakeNode("Identity", {"table"}, {"same_table"});
+  const Graph graph = Inferred(model);
+  EXPECT_EQ(ValueOf(graph, "packed").type, DType::kInt2);
+  EXPECT_THAT(ValueOf(graph, "packed").shape, ElementsAre(kDynamic, 8));
+  EXPECT_THAT(ValueOf(graph, "h").shape, ElementsAre(kDynamic, 3));
+}
+
 TEST(OpenVinoShapeOracle, DeclaredShapeIsKeptWhereInferenceKnowsLess) {
   auto model = SmallModel();
   auto& inner = *model.mutable_graph();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <openvino/core/symbol.hpp>
 
+#include "tessera/base/log.h"
+
 namespace tessera::graph {
 namespace {
 
@@ -55,6 +57,12 @@ DType FromOpenVino(ov::element::Type_t type) {
   }
 }
 
+ov::PartialShape ToPartial(const Shape& shape) {
+  ov::PartialShape partial;
+  for (int64_t d : shape) partial.push_back(d < 0 ? ov::Dimension::dynamic() : ov::Dimension(d));
+  return partial;
+}
+
 }  // namespace
 
 SymbolNumbers::SymbolNumbers(SymbolNames names,
@@ -80,6 +88,10 @@ void Transfer(const ov::Output<ov::Node>& output, SymbolNumbers& numbers, Value&
   const ov::PartialShape& inferred = output.get_partial_shape();
   if (inferred.rank().is_dynamic()) return;
   const bool declared = value.has_shape && value.shape.size() == inferred.size();
+  if (value.has_shape && !(declared && inferred.compatible(ToPartial(value.shape)))) {
+    TESSERA_LOG(kWarning, "value '{}' is declared as {}, inferred as {}", value.name, ToString(value.shape),
+                inferred.to_string());
+  }
   if (!declared) {
     value.shape.assign(inferred.size(), kDynamic);
     value.symbols.assign(inferred.size(), -1);

@@ -25,6 +25,16 @@ std::string OneLine(const std::string& text) {
   return last;
 }
 
+// "MatMul" in "While validating node 'opset1::MatMul MatMul_3 (...": the operation whose shapes did not fit.
+std::string OperatorIn(const std::string& text) {
+  static constexpr std::string_view kBefore = "While validating node 'opset";
+  const size_t found = text.find(kBefore);
+  if (found == std::string::npos || text.find("shape_inference") == std::string::npos) return {};
+  const size_t start = text.find("::", found + kBefore.size());
+  if (start == std::string::npos) return {};
+  return text.substr(start + 2, text.find(' ', start) - start - 2);
+}
+
 std::vector<Unconverted> FindUnconverted(const ov::Model& model) {
   std::vector<Unconverted> found;
   for (const auto& op : model.get_ops()) {
@@ -36,7 +46,7 @@ std::vector<Unconverted> FindUnconverted(const ov::Model& model) {
     }
     const auto& attributes = node->get_attrs();
     if (const auto reason = attributes.find(kFailedConversion); reason != attributes.end()) {
-      unconverted.inconsistent = reason->second.find("shape_inference") != std::string::npos;
+      unconverted.failed_operator = OperatorIn(reason->second);
       unconverted.message = OneLine(reason->second);
     }
     found.push_back(std::move(unconverted));

@@ -14,9 +14,10 @@ namespace tessera::graph {
 
 // A node that OpenVINO did not convert.
 struct Unconverted {
-  std::string output;         // the name of one of its outputs
-  std::string message;        // one line; empty: it does not know the operator
-  bool inconsistent = false;  // the inference of shapes found a contradiction
+  std::string output;   // the name of one of its outputs
+  std::string message;  // one line; empty: OpenVINO does not know the operator
+  std::string
+      failed_operator;  // OpenVINO's name of the operation whose shapes contradict each other, else empty
 };
 
 struct ConvertedModel {
