@@ -17,27 +17,109 @@ constexpr size_t kMostStates = 16;
 
 class Propagator {
  public:
-  Propagator(const Graph& graph, int parts) : graph_(graph), consumers_(graph.Consumers()) {
+  Propagator(const Graph& graph, const Space& space)
+      : graph_(graph), space_(space), consumers_(graph.Consumers()) {
     result_.states.resize(graph.values().size());
     result_.rows.resize(graph.nodes().size());
+    result_.inputs.resize(graph.inputs().size());
+    const Division division{space.parts, InputSymbols()};
     for (const Node& node : graph.nodes()) {
       const OpView op(graph, node);
-      result_.makers.emplace_back(op, RuleFor(op), parts);
+      result_.makers.emplace_back(op, RuleFor(op), division);
       result_.rows[result_.makers.size() - 1].push_back(result_.makers.back().Replicated());
     }
   }
 
   Candidates Run() {
-    for (size_t n = 0; n < result_.makers.size(); ++n) SeedWeights(n);
+    for (size_t n = 0; n < result_.makers.size(); ++n) {
+      if (space_.weights) SeedWeights(n);
+      if (space_.activations()) SeedProducts(n);
+    }
+    if (space_.activations()) SeedInputs();
     while (!open_.empty()) {
       const auto [value, state] = open_.front();
       open_.pop_front();
       Visit(value, state);
     }
+    ListInputs();
     return std::move(result_);
   }
 
  private:
+  bool Starts(const graph::Value& value, size_t axis) const {
+    if (value.shape[axis] == kDynamic && !space_.dynamic) return false;
+    return axis == 0 ? space_.batch : space_.context;
+  }
+
+  // The dynamic sizes that are cut where the model begins: the executor refuses a request in which they do
+  // not divide.
+  std::set<int32_t> InputSymbols() const {
+    std::set<int32_t> symbols;
+    for (const ValueId id : graph_.inputs()) {
+      const graph::Value& value = graph_.value(id);
+      for (size_t axis = 0; axis < value.shape.size(); ++axis) {
+        if (Starts(value, axis) && value.shape[axis] == kDynamic) symbols.insert(SymbolOf(value, axis));
+      }
+    }
+    symbols.erase(-1);
+    AddProducts(symbols);
+    return symbols;
+  }
+
+  // A dimension that a reshape makes of several divides where one of them does.
+  void AddProducts(std::set<int32_t>& symbols) const {
+    for (const Node& node : graph_.nodes()) {
+      if (symbols.empty() || (node.op_type != "Reshape" && node.op_type != "Flatten")) continue;
+      const auto rule = RuleFor(OpView(graph_, node));
+      if (!rule) continue;
+      const graph::Value& out = graph_.value(node.outputs[0]);
+      for (size_t d = 0; d < out.shape.size(); ++d) {
+        const int32_t symbol = out.shape[d] == kDynamic ? SymbolOf(out, d) : -1;
+        const FactorDim& dim = rule->outputs[0][d];
+        const bool divides = std::any_of(dim.begin(), dim.end(), [&](int f) {
+          const Factor& factor = rule->factors[static_cast<size_t>(f)];
+          return factor.size == kDynamic ? symbols.contains(factor.symbol) : factor.size % space_.parts == 0;
+        });
+        if (symbol >= 0 && divides) symbols.insert(symbol);
+      }
+    }
+  }
+
+  // A start is any cut that divides; a consumer's rule says whether it leads anywhere.
+  void SeedInputs() {
+    for (const ValueId id : graph_.inputs()) {
+      const graph::Value& value = graph_.value(id);
+      for (size_t axis = 0; axis < value.shape.size(); ++axis) {
+        const bool divides = value.shape[axis] == kDynamic || value.shape[axis] % space_.parts == 0;
+        if (Starts(value, axis) && divides && value.shape[axis] != 0)
+          AddState(id, State::Split(static_cast<int>(axis)));
+      }
+    }
+  }
+
+  // Products of two activations: where attention could be cut by heads or queries.
+  void SeedProducts(size_t n) {
+    const auto& rule = result_.makers[n].rule();
+    const Node& node = graph_.nodes()[n];
+    if (!rule || !rule->contraction || node.outputs.empty()) return;
+    const graph::Value& out = graph_.value(node.outputs[0]);
+    for (size_t axis = 0; axis < out.shape.size(); ++axis) {
+      if (Starts(out, axis))
+        AddRows(n, result_.makers[n].With({true, 0}, State::Split(static_cast<int>(axis))));
+    }
+  }
+
+  // Plain cuts of the inputs that some consumer can use as they are.
+  void ListInputs() {
+    for (size_t i = 0; i < graph_.inputs().size(); ++i) {
+      result_.inputs[i].insert(State::Replicated());
+      if (!space_.activations()) continue;
+      for (const State& state : result_.states[static_cast<size_t>(graph_.inputs()[i].value())]) {
+        if (state.split() && state.cut.plain()) result_.inputs[i].insert(state);
+      }
+    }
+  }
+
   void SeedWeights(size_t n) {
     const auto& rule = result_.makers[n].rule();
     if (!rule) return;
@@ -73,7 +155,9 @@ class Propagator {
   void AddRows(size_t n, const std::vector<Row>& rows) {
     for (const Row& row : rows) {
       auto& known = result_.rows[n];
-      if (std::find(known.begin(), known.end(), row) != known.end() || !PartialsExist(n, row)) continue;
+      if (std::find(known.begin(), known.end(), row) != known.end() || !PartialsExist(n, row) ||
+          !Allowed(n, row))
+        continue;
       known.push_back(row);
       const Node& node = graph_.nodes()[n];
       for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -81,6 +165,18 @@ class Propagator {
       }
       for (size_t i = 0; i < node.outputs.size(); ++i) AddState(node.outputs[i], row.outputs[i]);
     }
+  }
+
+  // Without tensor parallelism every rank has all weights.
+  bool Allowed(size_t n, const Row& row) const {
+    const auto& rule = result_.makers[n].rule();
+    if (space_.weights || !rule) return true;
+    const Node& node = graph_.nodes()[n];
+    return std::none_of(rule->weights.begin(), rule->weights.end(), [&](int w) {
+      const auto i = static_cast<size_t>(w);
+      return i < node.inputs.size() && node.inputs[i] != graph::kNoValue &&
+             graph_.value(node.inputs[i]).constant && row.inputs[i] && !row.inputs[i]->replicated();
+    });
   }
 
   // A partial input must be produced as one, or be a constant; a row that waits for another input comes again
@@ -104,6 +200,7 @@ class Propagator {
   }
 
   const Graph& graph_;
+  const Space space_;
   std::vector<std::vector<graph::NodeId>> consumers_;
   Candidates result_;
   std::deque<std::pair<ValueId, State>> open_;
@@ -111,8 +208,8 @@ class Propagator {
 
 }  // namespace
 
-Candidates Propagate(const Graph& graph, int parts) {
-  return Propagator(graph, parts).Run();
+Candidates Propagate(const Graph& graph, const Space& space) {
+  return Propagator(graph, space).Run();
 }
 
 }  // namespace tessera::shard

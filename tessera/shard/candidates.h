@@ -9,14 +9,28 @@
 
 namespace tessera::shard {
 
+// Which plans are looked at: where cuts start, and what may be cut.
+struct Space {
+  int parts = 1;
+  bool weights = true;   // tensor parallel: weights may be cut, cuts start at their dimensions
+  bool batch = false;    // data parallel: cuts start at first dimensions of inputs and activations
+  bool context = false;  // context parallel: at their other dimensions (sequence, heads)
+
+  bool dynamic = false;  // dynamic sizes of inputs may be cut: requests must be multiples of `parts` there
+
+  bool activations() const { return batch || context; }
+};
+
 struct Candidates {
   std::vector<Rows> makers;             // by node
   std::vector<std::vector<Row>> rows;   // by node; the first is the replicated one
   std::vector<std::set<State>> states;  // by value: states that a row produces or asks for, R not listed
+  std::vector<std::set<State>>
+      inputs;  // by model input: how the executor could hand it over; R is one of them
 };
 
-// Starts from the plain cuts of every weight's dimensions and follows them through producers and consumers,
-// forward and backward, until nothing new appears. `parts` = ranks.
-Candidates Propagate(const graph::Graph& graph, int parts);
+// Starts from plain cuts and follows them through producers and consumers, forward and backward, until
+// nothing new appears.
+Candidates Propagate(const graph::Graph& graph, const Space& space);
 
 }  // namespace tessera::shard

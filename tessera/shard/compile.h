@@ -1,6 +1,9 @@
 // The compiler without files: a graph in, the sharded model out.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "tessera/base/result.h"
 #include "tessera/shard/rank_model.h"
 #include "tessera/shard/shard.h"
@@ -9,10 +12,11 @@ namespace tessera::shard {
 
 struct Compiled {
   RankModel model;
-  std::string strategy;     // that was taken
-  double predicted_us = 0;  // of a step
-  double weight_bytes = 0;  // of the operands that tensor parallelism wants to split: all, and held by a rank
-  double held_bytes = 0;
+  std::string strategy;  // that was taken: "single" = one rank
+  std::string axis;      // of the mesh
+  double predicted_us = 0;
+  std::vector<Alternative> alternatives;  // all that were priced, the taken one among them
+  std::string reason;
 };
 
 // Shapes must be inferred. Errors: kInvalidArgument (ranks, strategy), kUnsupported (nothing can be split:

@@ -21,6 +21,10 @@ class Converter {
                        const std::string& name);
   graph::ValueId AllGather(graph::ValueId value, const graph::Value& whole, const State& from, double bytes,
                            const std::string& name);
+  graph::ValueId Exchange(graph::ValueId value, const graph::Value& whole, const State& from, const State& to,
+                          double bytes, const std::string& name);
+  graph::ValueId SliceAtRunTime(graph::ValueId value, const graph::Value& whole, const State& to,
+                                const std::string& name);
   graph::ValueId ReduceScatter(graph::ValueId value, const graph::Value& whole, const State& from,
                                const State& to, double bytes, const std::string& name);
 

@@ -25,35 +25,65 @@ bool Collects(DType type) {
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 
-// Whether pieces of a value can be taken or put together: the cut dimension's size is known, and a constant's
-// elements are whole bytes.
+// Whether pieces of a value can be taken or put together: the cut is plain or the dimension's size is known,
+// and a constant's elements are whole bytes.
 bool Movable(const graph::Value& value, const State& state) {
   if (value.constant && !state.replicated() && (value.constant->raw || BitsOf(value.type) % 8 != 0))
     return false;
-  return !state.split() || (value.has_shape && value.shape[static_cast<size_t>(state.axis)] != kDynamic);
+  if (!state.split()) return true;
+  return value.has_shape && (state.cut.plain() || value.shape[static_cast<size_t>(state.axis)] != kDynamic);
 }
 
 }  // namespace
 
 CostModel::CostModel(const graph::Graph& graph, const Machine& machine, const Objective& objective, int parts,
                      const std::map<std::string, int64_t>& nominal_dims)
-    : graph_(graph), machine_(machine), objective_(objective), parts_(parts), nominal_dims_(nominal_dims) {}
+    : graph_(graph), machine_(machine), objective_(objective), parts_(parts), nominal_dims_(nominal_dims) {
+  FindNominalSizes();
+}
+
+// A reshape keeps the number of elements: that tells the one size of its output that nothing else tells.
+void CostModel::FindNominalSizes() {
+  for (const graph::ValueId id : graph_.inputs()) {
+    const graph::Value& value = graph_.value(id);
+    for (size_t d = 0; d < value.shape.size(); ++d) {
+      const int32_t symbol = SymbolOf(value, d);
+      if (symbol < 0) continue;
+      const auto index = static_cast<size_t>(symbol);
+      const auto told =
+          nominal_dims_.find(index < graph_.symbol_names.size() ? graph_.symbol_names[index] : "");
+      const int64_t size =
+          told != nominal_dims_.end() ? told->second : (d == 0 ? kNominalFirst : kNominalOther);
+      nominal_.try_emplace(symbol, static_cast<double>(size));
+    }
+  }
+  for (const graph::Node& node : graph_.nodes()) {
+    if (node.op_type != "Reshape" || !graph_.value(node.inputs[0]).has_shape) continue;
+    const graph::Value& out = graph_.value(node.outputs[0]);
+    double rest = NominalCount(graph_.value(node.inputs[0]));
+    int32_t open = -1;
+    for (size_t d = 0; d < out.shape.size(); ++d) {
+      const int32_t symbol = SymbolOf(out, d);
+      if (out.shape[d] == kDynamic && symbol >= 0 && !nominal_.contains(symbol))
+        open = symbol;
+      else
+        rest /= NominalSize(out, d);
+    }
+    if (open >= 0) nominal_.emplace(open, std::max(1.0, rest));
+  }
+}
+
+double CostModel::NominalSize(const graph::Value& value, size_t dim) const {
+  if (value.shape[dim] != kDynamic) return static_cast<double>(value.shape[dim]);
+  const auto known = nominal_.find(SymbolOf(value, dim));
+  if (known != nominal_.end()) return known->second;
+  return static_cast<double>(dim == 0 ? kNominalFirst : kNominalOther);
+}
 
 double CostModel::NominalCount(const graph::Value& value) const {
   if (!value.has_shape) return 0;
   double count = 1;
-  for (size_t d = 0; d < value.shape.size(); ++d) {
-    int64_t size = value.shape[d];
-    if (size == kDynamic) {
-      size = d == 0 ? kNominalFirst : kNominalOther;
-      const int32_t symbol = d < value.symbols.size() ? value.symbols[d] : -1;
-      if (symbol >= 0 && static_cast<size_t>(symbol) < graph_.symbol_names.size()) {
-        const auto told = nominal_dims_.find(graph_.symbol_names[static_cast<size_t>(symbol)]);
-        if (told != nominal_dims_.end()) size = told->second;
-      }
-    }
-    count *= static_cast<double>(size);
-  }
+  for (size_t d = 0; d < value.shape.size(); ++d) count *= NominalSize(value, d);
   return count;
 }
 
@@ -101,7 +131,8 @@ double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const R
 }
 
 double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {
-  return NodeTime(node, rows, row) + objective_.weight_us_per_byte * HeldWeights(node, rows, row);
+  return objective_.compute_price * NodeTime(node, rows, row) +
+         objective_.weight_us_per_byte * HeldWeights(node, rows, row);
 }
 
 CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from, const State& to) const {
@@ -125,6 +156,10 @@ CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from
   const auto axis_cost = [&](const State& s) {
     return (s.axis == 0 ? 0 : turn) + (s.cut.plain() ? 0 : turn / 2);
   };
+  if (from.split() && to.split() && ExchangesDirectly(from, to)) {
+    return {machine_.collective_us + part / parts_ / machine_.collective_bytes_per_us + 2 * turn / parts_,
+            true};
+  }
   if (from.split()) {
     const double whole = gather + axis_cost(from);
     return {to.replicated() ? whole : whole + slice, true};

@@ -24,6 +24,8 @@ struct Machine {
 struct Objective {
   // What a byte of weights that a rank holds costs beside the time: 0 = only time counts.
   double weight_us_per_byte = 0;
+  // What a microsecond of an op costs: more than 1 splits work even where the collectives outweigh it.
+  double compute_price = 1;
 };
 
 class CostModel {
@@ -52,6 +54,8 @@ class CostModel {
   double NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const;
 
  private:
+  void FindNominalSizes();
+  double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
   double HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const;
 
@@ -60,6 +64,7 @@ class CostModel {
   Objective objective_;
   double parts_;
   std::map<std::string, int64_t> nominal_dims_;
+  std::map<int32_t, double> nominal_;  // by symbol
 };
 
 }  // namespace tessera::shard

@@ -126,7 +126,9 @@ std::optional<FactorCut> CutOfFactor(const Cut& cut, const std::vector<int64_t>&
     if (sizes[i] == 1) continue;
     const auto here = sizes.begin() + static_cast<std::ptrdiff_t>(i);
     const auto factor = Unlift(cut, sizes[i], Product(sizes.begin(), here), Product(here + 1, sizes.end()));
-    if (factor && factor->Divides(sizes[i], parts)) return FactorCut{static_cast<int>(i), *factor};
+    // Whether a dynamic size divides is for the caller to know.
+    const bool open = factor && factor->plain() && sizes[i] == kDynamic;
+    if (factor && (open || factor->Divides(sizes[i], parts))) return FactorCut{static_cast<int>(i), *factor};
   }
   return std::nullopt;
 }

@@ -52,7 +52,7 @@ class Cut {
 };
 
 // Which factor of a dimension (sizes, major first) a cut of the dimension cuts, and how. nullopt: it crosses
-// factors, or does not divide over `parts`.
+// factors, or does not divide over `parts` (a plain cut of a dynamic size passes: the caller knows of those).
 struct FactorCut {
   int factor = 0;  // position in `sizes`
   Cut cut;

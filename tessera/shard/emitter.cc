@@ -110,6 +110,28 @@ ValueId Emitter::Take(ValueId value, int axis, std::vector<std::vector<int64_t>>
   return Op("Gather", name, {value, which}, std::move(shape), {Int("axis", axis)});
 }
 
+std::vector<ValueId> Emitter::Split(ValueId value, int axis, const Shape& part, const std::string& name) {
+  const graph::Value like = model_.graph.value(value);
+  graph::Node node;
+  node.name = name;
+  node.op_type = "Split";
+  node.inputs = {value};
+  node.attributes = {Int("axis", axis)};
+  // From opset 18 on the number of parts must be told; before, it is that of the outputs.
+  if (model_.graph.opset() >= 18) node.attributes.push_back(Int("num_outputs", model_.parts));
+  for (int rank = 0; rank < model_.parts; ++rank) {
+    node.outputs.push_back(model_.graph.AddValue(name, like.type, part));
+    model_.graph.value(node.outputs.back()).has_shape = like.has_shape;
+  }
+  std::vector<ValueId> outputs = node.outputs;
+  model_.graph.AddNode(std::move(node));
+  return outputs;
+}
+
+ValueId Emitter::Concat(const std::vector<ValueId>& parts, int axis, Shape shape, const std::string& name) {
+  return Op("Concat", name, parts, std::move(shape), {Int("axis", axis)});
+}
+
 ValueId Emitter::Collective(CollectiveOp op, ReduceOp reduce, ValueId value, Shape shape, double send_bytes,
                             const std::string& name) {
   namespace dist = plan::dist_collective;

@@ -32,6 +32,12 @@ class Emitter {
   graph::ValueId Take(graph::ValueId value, int axis, std::vector<std::vector<int64_t>> indices,
                       const std::string& name);
 
+  // Equal parts along `axis`, one a rank, each of shape `part`; and parts put together along an axis.
+  std::vector<graph::ValueId> Split(graph::ValueId value, int axis, const Shape& part,
+                                    const std::string& name);
+  graph::ValueId Concat(const std::vector<graph::ValueId>& parts, int axis, Shape shape,
+                        const std::string& name);
+
   // A collective, listed in the plan. `send_bytes`: what a rank sends at nominal sizes.
   graph::ValueId Collective(CollectiveOp op, ReduceOp reduce, graph::ValueId value, Shape shape,
                             double send_bytes, const std::string& name);

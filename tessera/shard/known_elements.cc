@@ -167,6 +167,7 @@ class Refiner {
       if (HasOpenOutput(node)) {
         if ((node.op_type == "Reshape" || node.op_type == "Expand") && node.inputs.size() > 1)
           FromTarget(node);
+        if (node.op_type == "Range") FromRange(node);
         FromRule(node);
       }
       evaluator_.Visit(node);
@@ -203,8 +204,27 @@ class Refiner {
       const int64_t size = target[i].number.value_or(kDynamic);
       if (size > (expand ? 1 : 0))
         Fill(value, i + skipped, size, -1);
-      else if (!expand && size == kDynamic && !target[i].number)
+      else if (!target[i].number &&
+               (!expand || Broadcast(graph_.value(node.inputs[0]), value.shape.size() - i - skipped)))
         Fill(value, i + skipped, kDynamic, target[i].symbol);
+    }
+  }
+
+  // Whether a tensor has size 1, or nothing, at the `from_right`-th dimension from the right.
+  static bool Broadcast(const Value& value, size_t from_right) {
+    return value.has_shape &&
+           (from_right > value.shape.size() || value.shape[value.shape.size() - from_right] == 1);
+  }
+
+  // Range(0, size, 1) is as long as that size.
+  void FromRange(const Node& node) {
+    const Elements& start = evaluator_.Of(node.inputs[0]);
+    const Elements& limit = evaluator_.Of(node.inputs[1]);
+    const Elements& step = evaluator_.Of(node.inputs[2]);
+    const bool counts = start.size() == 1 && start[0].number == 0 && step.size() == 1 && step[0].number == 1;
+    Value& value = graph_.value(node.outputs[0]);
+    if (counts && limit.size() == 1 && value.shape.size() == 1) {
+      Fill(value, 0, limit[0].number.value_or(kDynamic), limit[0].symbol);
     }
   }
 
@@ -217,7 +237,9 @@ class Refiner {
       Value& value = graph_.value(node.outputs[o]);
       for (size_t d = 0; d < rule->outputs[o].size(); ++d) {
         const FactorDim& dim = rule->outputs[o][d];
-        if (dim.size() == 1) Fill(value, d, rule->factors[static_cast<size_t>(dim[0])].size, -1);
+        if (dim.size() != 1) continue;
+        const Factor& factor = rule->factors[static_cast<size_t>(dim[0])];
+        Fill(value, d, factor.size, factor.whole ? -1 : factor.symbol);
       }
     }
   }

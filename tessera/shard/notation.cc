@@ -102,6 +102,7 @@ class Binder {
       if (!Place(op_.has_input(i) ? &op_.input(i) : nullptr, text_.inputs, i, rule_.inputs))
         return std::nullopt;
     }
+    placing_outputs_ = true;
     for (int i = 0; i < op_.outputs(); ++i) {
       const bool present = op_.node().outputs[static_cast<size_t>(i)] != graph::kNoValue;
       if (!Place(present ? &op_.output(i) : nullptr, text_.outputs, i, rule_.outputs)) return std::nullopt;
@@ -186,7 +187,7 @@ class Binder {
     for (const char letter : word.letters) {
       auto [found, fresh] = letters_.try_emplace(letter, static_cast<int>(rule_.factors.size()));
       if (fresh) {
-        rule_.factors.push_back({letter == open ? rest : KnownSize(letter)});
+        rule_.factors.push_back({letter == open ? rest : KnownSize(letter), -1});
         seen_.push_back({});
       }
       into.push_back(found->second);
@@ -211,7 +212,7 @@ class Binder {
   }
 
   int NewFactor(const Value& value, size_t dim) {
-    rule_.factors.push_back({value.shape[dim]});
+    rule_.factors.push_back({value.shape[dim], SymbolOf(value, dim)});
     seen_.push_back({&value, dim});
     return static_cast<int>(rule_.factors.size()) - 1;
   }
@@ -225,7 +226,8 @@ class Binder {
       return;
     }
     if (SameSize(*seen.value, seen.dim, value, dim)) return;
-    factor.whole = true;
+    // An output has the size that the inputs give it, whether inference knew or not.
+    if (!placing_outputs_ || factor.size != kDynamic) factor.whole = true;
     if (factor.size != kDynamic && value.shape[dim] != kDynamic && factor.size != value.shape[dim])
       consistent_ = false;
   }
@@ -238,6 +240,7 @@ class Binder {
   std::map<char, int> letters_;
   std::map<size_t, int> stars_;
   bool consistent_ = true;
+  bool placing_outputs_ = false;
 };
 
 }  // namespace

@@ -54,10 +54,11 @@ class Rewriter {
     if (model_.parts > 1) out.opsets[plan::dist_collective::kDomain] = plan::dist_collective::kDomainVersion;
     for (const ValueId id : graph_.inputs()) {
       const graph::Value& value = graph_.value(id);
-      const ValueId copy = emitter_.Value(value.name, value, value.shape);
+      const State& state = assignment_.placement[static_cast<size_t>(id.value())].produced;
+      const ValueId copy = emitter_.Value(value.name, value, LocalShape(value.shape, state, model_.parts));
       out.inputs().push_back(copy);
-      model_.inputs.push_back(State::Replicated());
-      Keep(id, State::Replicated(), copy);
+      model_.inputs.push_back(state);
+      Keep(id, state, copy);
     }
   }
 

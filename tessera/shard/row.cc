@@ -57,8 +57,13 @@ std::optional<std::vector<Cut>> CutsOfPieces(const Cut& whole, const std::vector
 
 }  // namespace
 
-Rows::Rows(const OpView& op, std::optional<Rule> rule, int parts)
-    : op_(op), rule_(std::move(rule)), parts_(parts) {}
+bool Division::Divides(const Factor& factor, const Cut& cut) const {
+  if (factor.size == kDynamic && cut.plain()) return symbols.contains(factor.symbol);
+  return cut.Divides(factor.size, parts);
+}
+
+Rows::Rows(const OpView& op, std::optional<Rule> rule, Division division)
+    : op_(op), rule_(std::move(rule)), division_(std::move(division)) {}
 
 const FactorShape& Rows::ShapeOf(Operand operand) const {
   return (operand.output ? rule_->outputs : rule_->inputs)[static_cast<size_t>(operand.index)];
@@ -90,7 +95,7 @@ std::vector<Row> Rows::Splitting(Operand operand, const State& state) const {
   }
   const FactorDim& dim = shape[static_cast<size_t>(state.axis)];
   if (dim.empty()) return {};
-  const auto found = CutOfFactor(state.cut, Sizes(*rule_, dim), parts_);
+  const auto found = CutOfFactor(state.cut, Sizes(*rule_, dim), division_.parts);
   if (!found) return {};
   auto row = Cutting(dim[static_cast<size_t>(found->factor)], found->cut);
   return row ? std::vector<Row>{*row} : std::vector<Row>{};
@@ -115,7 +120,7 @@ std::optional<Row> Rows::Joining(Operand operand, const Cut& cut) const {
   }
   if (!cuts) return std::nullopt;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    if (!(*cuts)[i].Divides(sizes[i], parts_)) return std::nullopt;
+    if (!(*cuts)[i].Divides(sizes[i], division_.parts)) return std::nullopt;
   }
   const auto whole = sizes.size() == 1 ? std::optional((*cuts)[0]) : CutOfWhole(*cuts, sizes);
   if (!whole) return std::nullopt;
@@ -172,7 +177,7 @@ std::optional<State> Rows::CutShape(const FactorShape& shape, int factor, const 
 
 std::optional<Row> Rows::Cutting(int factor, const Cut& cut) const {
   const Factor& what = rule_->factors[static_cast<size_t>(factor)];
-  if (what.whole || !cut.Divides(what.size, parts_)) return std::nullopt;
+  if (what.whole || !division_.Divides(what, cut)) return std::nullopt;
   Row row = Replicated();
   row.factor = factor;
   bool possible = true;

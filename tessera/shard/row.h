@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "tessera/shard/rule.h"
@@ -19,6 +20,15 @@ struct Row {
 };
 inline constexpr int kNoFactor = -1;
 
+// Over how many ranks, and which dynamic sizes (by symbol) can be relied on to divide: those of model inputs,
+// which the executor checks.
+struct Division {
+  int parts = 1;
+  std::set<int32_t> symbols;
+
+  bool Divides(const Factor& factor, const Cut& cut) const;
+};
+
 // One of a node's inputs or outputs.
 struct Operand {
   bool output = false;
@@ -27,7 +37,7 @@ struct Operand {
 
 class Rows {
  public:
-  Rows(const OpView& op, std::optional<Rule> rule, int parts);
+  Rows(const OpView& op, std::optional<Rule> rule, Division division);
 
   const std::optional<Rule>& rule() const { return rule_; }
 
@@ -50,7 +60,7 @@ class Rows {
 
   const OpView op_;
   std::optional<Rule> rule_;
-  int parts_;
+  Division division_;
 };
 
 }  // namespace tessera::shard

@@ -33,12 +33,13 @@ int OpView::Axis(std::string_view attribute, int64_t otherwise, size_t rank) con
   return static_cast<int>(axis < 0 ? axis + static_cast<int64_t>(rank) : axis);
 }
 
+int32_t SymbolOf(const graph::Value& value, size_t dim) {
+  return dim < value.symbols.size() ? value.symbols[dim] : -1;
+}
+
 bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t dim_b) {
   if (a.shape[dim_a] != kDynamic) return a.shape[dim_a] == b.shape[dim_b];
-  const auto symbol = [](const graph::Value& v, size_t d) {
-    return d < v.symbols.size() ? v.symbols[d] : -1;
-  };
-  return b.shape[dim_b] == kDynamic && symbol(a, dim_a) >= 0 && symbol(a, dim_a) == symbol(b, dim_b);
+  return b.shape[dim_b] == kDynamic && SymbolOf(a, dim_a) >= 0 && SymbolOf(a, dim_a) == SymbolOf(b, dim_b);
 }
 
 std::optional<Rule> RuleFor(const OpView& op) {

@@ -18,6 +18,7 @@ namespace tessera::shard {
 
 struct Factor {
   int64_t size = kDynamic;
+  int32_t symbol = -1;  // of a dynamic size (graph::Value::symbols)
   // Cutting the factor leaves the outputs Partial(reduce); kNone = they are cut along with it.
   ReduceOp reduce = ReduceOp::kNone;
   bool whole = false;  // never cut
@@ -93,6 +94,9 @@ class OpView {
   const graph::Graph& graph_;
   const graph::Node& node_;
 };
+
+// The symbol of a dimension, -1 if it has none.
+int32_t SymbolOf(const graph::Value& value, size_t dim);
 
 // Equal sizes for certain: the same number, or the same symbol.
 bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t dim_b);

@@ -48,10 +48,11 @@ class Problem {
         }
       }
     }
+    for (size_t i = 0; i < graph_.inputs().size(); ++i)
+      produced[Index(graph_.inputs()[i])] = candidates_.inputs[i];
     for (size_t v = 0; v < placements_.size(); ++v) {
       const ValueId id{static_cast<int32_t>(v)};
-      if (graph_.value(id).constant) continue;
-      if (produced[v].empty()) produced[v].insert(State::Replicated());
+      if (graph_.value(id).constant || produced[v].empty()) continue;
       wanted[v].insert(State::Replicated());
       for (const State& from : produced[v]) {
         placements_[v].push_back({from, std::nullopt});

@@ -12,7 +12,7 @@ namespace tessera::shard {
 
 // What was decided for one value.
 struct Placement {
-  State produced;             // as its producer leaves it (inputs: replicated)
+  State produced;             // as its producer, or the executor, leaves it
   std::optional<State> made;  // what a collective turns it into, once, for whoever asks
 };
 

@@ -68,13 +68,13 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   Outcome outcome;
   plan::Plan& plan = outcome.plan;
   TRY_ASSIGN(plan.ranks, WriteRanks(compiled.model, directory, [&](int written) {
-               progress("writing", 0.5 + 0.4 * written / options.ranks);
+               progress("writing", 0.5 + 0.4 * written / compiled.model.parts);
              }));
   plan.model_name = options.name.empty() ? model.stem().string() : options.name;
   TRY_ASSIGN(plan.source_sha256, Sha256OfFile(model));
   plan.strategy = compiled.strategy;
   plan.engine = options.engine;
-  plan.mesh = {{"tp", options.ranks}};
+  plan.mesh = {{compiled.axis, compiled.model.parts}};
   plan.collectives = compiled.model.collectives;
   plan.predicted_us = compiled.predicted_us;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
@@ -85,11 +85,8 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   }
   TRY(plan::WritePlan(plan, directory));
   outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
-  if (options.strategy == "auto" && options.ranks > 1) {
-    outcome.reason =
-        fmt::format("tensor: each rank holds {:.1f}% of the matrix weights, {} collectives a step",
-                    100 * compiled.held_bytes / compiled.weight_bytes, plan.collectives.size());
-  }
+  outcome.alternatives = compiled.alternatives;
+  outcome.reason = compiled.reason;
   progress("done", 1.0);
   return outcome;
 }

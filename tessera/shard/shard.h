@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/graph/shape_oracle.h"
@@ -21,6 +22,7 @@ struct Options {
   // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or
   // 128.
   std::map<std::string, int64_t> nominal_dims;
+  ByteCount memory_per_rank{0};  // most bytes of weights that a rank may hold; 0 = any
 };
 
 // The names that Options::strategy may take, "auto" first.
@@ -30,11 +32,20 @@ std::vector<std::string_view> Strategies();
 // 0 .. 1.
 using Progress = std::function<void(std::string_view stage, double fraction)>;
 
+// A strategy that was priced.
+struct Alternative {
+  std::string strategy;
+  double predicted_us = 0;         // of a step at nominal sizes
+  ByteCount rank_weight_bytes{0};  // that a rank holds
+  std::string refused;             // why it splits nothing; "" = it does
+};
+
 // What was decided, beside the plan: for the printed summary and the report.
 struct Outcome {
   plan::Plan plan;
-  ByteCount weight_bytes{0};  // of the unsharded model's initializers
-  std::string reason;         // one line: why this strategy, or why nothing was split ("" = as asked)
+  ByteCount weight_bytes{0};              // of the unsharded model's initializers
+  std::vector<Alternative> alternatives;  // all that were priced, the taken one among them
+  std::string reason;  // one line: why this strategy, or why nothing was split ("" = as asked)
 };
 
 // Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be

@@ -16,6 +16,10 @@ std::string State::ToString() const {
   return "?";
 }
 
+bool ExchangesDirectly(const State& from, const State& to) {
+  return from.split() && to.split() && from.axis != to.axis && from.cut.plain() && to.cut.plain();
+}
+
 Shape LocalShape(const Shape& shape, const State& state, int parts) {
   Shape local = shape;
   if (state.split()) {

@@ -32,6 +32,9 @@ struct State {
   auto operator<=>(const State&) const = default;
 };
 
+// Whether one all-to-all turns `from` into `to`: both are plain splits, of different axes.
+bool ExchangesDirectly(const State& from, const State& to);
+
 // The shape of what one of `parts` ranks holds of a value of `shape`.
 Shape LocalShape(const Shape& shape, const State& state, int parts);
 

@@ -22,6 +22,10 @@ class Side {
   int at(bool from_left) const { return from_left ? begin_ : end_ - 1; }
   int64_t left(int dim) const { return left_[static_cast<size_t>(dim)]; }
   bool touched(int dim) const { return left(dim) != value_.shape[static_cast<size_t>(dim)]; }
+  // Of a dynamic dimension, none of which was taken off yet.
+  int32_t symbol(int dim) const {
+    return left(dim) == kDynamic ? SymbolOf(value_, static_cast<size_t>(dim)) : -1;
+  }
   const Value& value() const { return value_; }
 
   // Takes a factor of `size` off the left (major) or right (minor) end of `dim`.
@@ -79,8 +83,8 @@ std::optional<int64_t> Common(const Side& from, const Side& to, bool from_left) 
   return common > 1 ? std::optional(common) : std::nullopt;
 }
 
-int NewFactor(Rule& rule, int64_t size, bool whole = false) {
-  rule.factors.push_back({size, ReduceOp::kNone, whole});
+int NewFactor(Rule& rule, int64_t size, int32_t symbol, bool whole = false) {
+  rule.factors.push_back({size, symbol, ReduceOp::kNone, whole});
   return static_cast<int>(rule.factors.size()) - 1;
 }
 
@@ -88,7 +92,8 @@ void TakeCommon(Rule& rule, Side& from, Side& to, bool from_left) {
   while (!from.empty() && !to.empty()) {
     const auto size = Common(from, to, from_left);
     if (!size) return;
-    const int factor = NewFactor(rule, *size);
+    const int dim = from.at(from_left);
+    const int factor = NewFactor(rule, *size, from.symbol(dim));
     from.Take(from.at(from_left), factor, *size, from_left);
     to.Take(to.at(from_left), factor, *size, from_left);
   }
@@ -114,7 +119,7 @@ Rule FactorChain(const Value& from_value, const Value& to_value) {
   const auto compound = [&](const Side& side, const std::vector<int>& dims,
                             std::vector<std::vector<int>>& parts, std::vector<int>& whole) {
     for (const int d : dims) {
-      const int factor = NewFactor(rule, side.left(d));
+      const int factor = NewFactor(rule, side.left(d), side.symbol(d));
       parts[static_cast<size_t>(d)] = {factor};
       whole.push_back(factor);
     }
@@ -124,8 +129,8 @@ Rule FactorChain(const Value& from_value, const Value& to_value) {
   } else if (one_from) {
     compound(to, b, to_middle, from_middle[static_cast<size_t>(a[0])]);
   } else {
-    for (const int d : a) from_middle[static_cast<size_t>(d)] = {NewFactor(rule, from.left(d), true)};
-    for (const int d : b) to_middle[static_cast<size_t>(d)] = {NewFactor(rule, to.left(d), true)};
+    for (const int d : a) from_middle[static_cast<size_t>(d)] = {NewFactor(rule, from.left(d), -1, true)};
+    for (const int d : b) to_middle[static_cast<size_t>(d)] = {NewFactor(rule, to.left(d), -1, true)};
   }
   rule.inputs = {from.Factors(from_middle)};
   rule.outputs = {to.Factors(to_middle)};

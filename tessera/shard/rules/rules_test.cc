@@ -1,0 +1,210 @@
+// Golden text of the rules and of the rows that they give, by op: read as documentation.
+#include <gtest/gtest.h>
+
+#include "tessera/shard/testing/describe.h"
+#include "tessera/shard/testing/graph_builder.h"
+
+namespace tessera::shard {
+namespace {
+
+using graph::kNoValue;
+using testing::DescribeLast;
+using testing::GraphBuilder;
+
+TEST(ElementwiseRule, BroadcastAlignsAtTheRight) {
+  GraphBuilder b;
+  b.Op("Add", {b.Input("x", {2, 3, 4}), b.Input("y", {4})}, {2, 3, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ElementwiseRule, UnaryLetsNoPartialPass) {
+  GraphBuilder b;
+  b.Op("Gelu", {b.Input("x", {2, 4})}, {2, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ElementwiseRule, MulIsLinearInEachFactorAlone) {
+  GraphBuilder b;
+  b.Op("Mul", {b.Input("x", {3, 4}), b.Input("y", {3, 1})}, {3, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ElementwiseRule, DivIsLinearInTheDividendOnly) {
+  GraphBuilder b;
+  b.Op("Div", {b.Input("x", {4}), b.Input("y", {4})}, {4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ElementwiseRule, WhereIsLinearInBothBranches) {
+  GraphBuilder b;
+  b.Op("Where", {b.Input("c", {4, 1}, {}, DType::kBool), b.Input("x", {4, 2}), b.Input("y", {2})}, {4, 2});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ElementwiseRule, IntegerCastIsNoLinearMap) {
+  GraphBuilder b;
+  b.Op("Cast", {b.Input("x", {4})}, {4}, {{"to", int64_t{7}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(ContractionRule, MatMulWithBatch) {
+  GraphBuilder b;
+  b.Op("MatMul", {b.Input("x", {2, 3, 4}), b.Weight("w", {4, 6})}, {2, 3, 6});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ContractionRule, MatMulOfVectorAndMatrix) {
+  GraphBuilder b;
+  b.Op("MatMul", {b.Input("x", {4}), b.Weight("w", {4, 6})}, {6});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ContractionRule, GemmTransposedWithBias) {
+  GraphBuilder b;
+  b.Op("Gemm", {b.Input("x", {3, 4}), b.Weight("w", {6, 4}), b.Weight("b", {6})}, {3, 6},
+       {{"transB", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ContractionRule, EinsumIsItsEquation) {
+  GraphBuilder b;
+  b.Op("Einsum", {b.Input("x", {2, 3, 4}), b.Input("y", {2, 4, 6})}, {2, 3, 6},
+       {{"equation", std::string("bij,bjk->bik")}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ContractionRule, EinsumWithARepeatedLetterHasNone) {
+  GraphBuilder b;
+  b.Op("Einsum", {b.Input("x", {4, 4})}, {4}, {{"equation", std::string("ii->i")}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "no rule");
+}
+
+TEST(ConvolutionRule, ChannelsPassAndAreSummedOver) {
+  GraphBuilder b;
+  b.Op("Conv", {b.Input("x", {1, 4, 5, 5}), b.Weight("w", {6, 4, 3, 3}), b.Weight("b", {6})}, {1, 6, 3, 3});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ConvolutionRule, GroupsAreACompound) {
+  GraphBuilder b;
+  b.Op("Conv", {b.Input("x", {1, 4, 5}), b.Weight("w", {8, 1, 3}), b.Weight("b", {8})}, {1, 8, 3},
+       {{"group", int64_t{4}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(MovementRule, TransposePermutes) {
+  GraphBuilder b;
+  b.Op("Transpose", {b.Input("x", {2, 4, 6})}, {6, 2, 4}, {{"perm", std::vector<int64_t>{2, 0, 1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, ReshapeIntoHeads) {
+  GraphBuilder b;
+  b.Op("Reshape", {b.Input("x", {2, 5, 12}), b.Ints("t", {2, 5, 4, 3})}, {2, 5, 4, 3});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, ReshapeOfDynamicBatchIntoHeads) {
+  GraphBuilder b;
+  b.Op("Reshape", {b.Input("x", {kDynamic, kDynamic, 12}, {0, 1}), b.Ints("t", {0, 0, 4, 3})},
+       {kDynamic, kDynamic, 4, 3}, {}, {0, 1});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, UnsqueezeAddsADimensionThatIsNeverCut) {
+  GraphBuilder b;
+  b.Op("Unsqueeze", {b.Input("x", {2, 4}), b.Ints("a", {1})}, {2, 1, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, ExpandedDimensionIsOfTheOutputOnly) {
+  GraphBuilder b;
+  b.Op("Expand", {b.Input("x", {1, 4}), b.Ints("t", {6, 4})}, {6, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, TileRepeatsAsTheMajorFactor) {
+  GraphBuilder b;
+  b.Op("Tile", {b.Input("x", {4, 2}), b.Ints("r", {3, 1})}, {12, 2});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, ConcatCutsEveryPieceAlike) {
+  GraphBuilder b;
+  b.Op("Concat", {b.Input("x", {2, 4}), b.Input("y", {2, 6})}, {2, 10}, {{"axis", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, SplitOfFusedQkv) {
+  GraphBuilder b;
+  b.Ops("Split", {b.Input("x", {3, 12}), b.Ints("s", {8, 2, 2})}, {{3, 8}, {3, 2}, {3, 2}},
+        {{"axis", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(MovementRule, SliceKeepsItsAxisWhole) {
+  GraphBuilder b;
+  b.Op("Slice", {b.Input("x", {4, 6}), b.Ints("s", {1}), b.Ints("e", {3}), b.Ints("a", {1})}, {4, 2});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(IndexingRule, GatherKeepsItsAxisWhole) {
+  GraphBuilder b;
+  b.Op("Gather", {b.Weight("table", {10, 4}), b.Input("ids", {2, 6}, {}, DType::kInt64)}, {2, 6, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(IndexingRule, ShapeReadsAnyState) {
+  GraphBuilder b;
+  b.Op("Shape", {b.Input("x", {2, 6})}, {2});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(NormalizationRule, SoftmaxKeepsItsAxisWhole) {
+  GraphBuilder b;
+  b.Op("Softmax", {b.Input("x", {2, 4, 6})}, {2, 4, 6}, {{"axis", int64_t{-1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(NormalizationRule, SoftmaxBeforeOpset13FlattensFromItsAxisOn) {
+  GraphBuilder b(11);
+  b.Op("Softmax", {b.Input("x", {2, 4, 6})}, {2, 4, 6}, {{"axis", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(NormalizationRule, LayerNormalizationKeepsItsAxesWhole) {
+  GraphBuilder b;
+  b.Op("LayerNormalization", {b.Input("x", {2, 4, 6}), b.Weight("g", {6}), b.Weight("b", {6})}, {2, 4, 6});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(ReductionRule, ReduceSumOfACutAxisIsPartial) {
+  GraphBuilder b;
+  b.Op("ReduceSum", {b.Input("x", {2, 4}), b.Ints("a", {1})}, {2, 1});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ReductionRule, ReduceMeanAverages) {
+  GraphBuilder b;
+  b.Op("ReduceMean", {b.Input("x", {2, 4})}, {2},
+       {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{0}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ReductionRule, ReduceMaxIsPartialMax) {
+  GraphBuilder b;
+  b.Op("ReduceMax", {b.Input("x", {2, 4}), b.Ints("a", {0, 1})}, {1, 1});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(ReductionRule, ArgMaxKeepsItsAxisWhole) {
+  GraphBuilder b;
+  b.Op("ArgMax", {b.Input("x", {2, 4})}, {2, 1}, {{"axis", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(AttentionRule, FlatHeadsWithGroupedQueries) {
+  GraphBuilder b(23);
+  b.Op("Attention", {b.Input("q", {2, 5, 24}), b.Input("k", {2, 5, 12}), b.Input("v", {2, 5, 12})},
+       {2, 5, 24}, {{"q_num_heads", int64_t{4}}, {"kv_num_heads", int64_t{2}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(AttentionRule, HeadsOfFourDimensionsWithMask) {
+  GraphBuilder b(23);
+  b.Op("Attention",
+       {b.Input("q", {2, 4, 6, 3}), b.Input("k", {2, 4, 8, 3}), b.Input("v", {2, 4, 8, 3}),
+        b.Input("m", {6, 8})},
+       {2, 4, 6, 3});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+TEST(AttentionRule, CausalMaskKeepsTheQueriesWhole) {
+  GraphBuilder b(23);
+  b.Op("Attention", {b.Input("q", {2, 4, 6, 3}), b.Input("k", {2, 4, 6, 3}), b.Input("v", {2, 4, 6, 3})},
+       {2, 4, 6, 3}, {{"is_causal", int64_t{1}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "?");
+}
+
+TEST(UnknownOp, HasNoRule) {
+  GraphBuilder b;
+  b.Op("NonMaxSuppression", {b.Input("x", {4})}, {4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "no rule");
+}
+
+}  // namespace
+}  // namespace tessera::shard

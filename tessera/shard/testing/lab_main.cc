@@ -1,0 +1,161 @@
+// The compiler's inside for the Python tests of tests/shard. Reads a JSON request a line, answers a JSON line:
+//   {"do": "rows",  "model": FILE, "parts": N, "out": DIR}             every node by every row: DIR/PREFIX.rank0 ..
+//   {"do": "force", "model": FILE, "parts": N, "out": DIR, "seed": S}  a plan by chance: DIR/model.onnx.rank0 ..
+//   {"do": "shard", "model": FILE, "parts": N, "out": DIR, "strategy": NAME}  as the program does
+//   {"do": "check", "model": FILE, "dir": DIR}                         the state checker over the files of a plan
+//   {"do": "ops"}                                                      the ops that have a rule
+// "error" in the answer: what failed.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "tessera/graph/onnx.h"
+#include "tessera/graph/openvino/openvino_shape_oracle.h"
+#include "tessera/shard/compile.h"
+#include "tessera/shard/known_elements.h"
+#include "tessera/shard/rewrite.h"
+#include "tessera/shard/testing/describe.h"
+#include "tessera/shard/testing/forced.h"
+
+namespace tessera::shard::testing {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+Result<graph::Graph> Read(const std::string& file) {
+  static const auto oracle = graph::MakeOpenVinoShapeOracle();
+  TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(file));
+  TRY(oracle->Infer(graph));
+  RefineShapes(graph);
+  return graph;
+}
+
+// {"kind": "S", "axis": 1, "indices": [[..] a rank]}: the elements that each rank holds, in order (none where the
+// size is dynamic); {"kind": "P", "reduce": "sum"}; {"kind": "R"}.
+Json JsonOf(const State& state, const graph::Value& whole, int parts) {
+  Json json{{"kind", state.split() ? "S" : state.partial() ? "P" : "R"}};
+  if (state.partial()) json["reduce"] = Name(state.reduce);
+  if (!state.split()) return json;
+  json["axis"] = state.axis;
+  json["cut"] = state.cut.ToString();
+  const int64_t size = whole.shape[static_cast<size_t>(state.axis)];
+  for (int rank = 0; rank < parts && size != kDynamic; ++rank)
+    json["indices"].push_back(state.cut.Indices(size, parts, rank));
+  return json;
+}
+
+Result<void> WriteAll(const RankModel& model, const fs::path& prefix) {
+  for (int rank = 0; rank < model.parts; ++rank) {
+    const auto source = [&](graph::ValueId id) -> Result<graph::InitializerContent> {
+      return graph::InitializerContent(
+          std::make_shared<const graph::Constant>(OnRank(model.constants.at(id), rank, model.parts)));
+    };
+    TRY(graph::WriteOnnx(model.graph, fmt::format("{}.rank{}", prefix.string(), rank), source));
+  }
+  return {};
+}
+
+Json Interface(const graph::Graph& graph, const std::vector<graph::ValueId>& ids, const std::vector<State>& states,
+               const graph::Graph& names, int parts) {
+  Json list = Json::array();
+  for (size_t i = 0; i < ids.size(); ++i)
+    list.push_back({{"name", names.value(ids[i]).name}, {"state", JsonOf(states[i], graph.value(ids[i]), parts)}});
+  return list;
+}
+
+Result<Json> Describe(const graph::Graph& graph, const RankModel& model, const fs::path& directory) {
+  Json answer;
+  TRY(WriteAll(model, directory / "model.onnx"));
+  answer["inputs"] = Interface(graph, graph.inputs(), model.inputs, graph, model.parts);
+  answer["outputs"] = Interface(graph, graph.outputs(), model.outputs, graph, model.parts);
+  answer["origin"] = Json::array();
+  for (const auto& [id, held] : model.origin) {
+    const graph::Value& whole = graph.value(held.first);
+    answer["origin"].push_back({{"value", model.graph.value(id).name},
+                                {"of", whole.name},
+                                {"state", JsonOf(held.second, whole, model.parts)}});
+  }
+  answer["collectives"] = model.collectives.size();
+  return answer;
+}
+
+Result<Json> RowsOfNode(const graph::Graph& graph, size_t n, int parts, const fs::path& directory) {
+  const graph::Node& node = graph.nodes()[n];
+  const OpView op(graph, node);
+  const Rows rows(op, RuleFor(op), Division{parts, {}});
+  Json answer{{"op", node.op_type}, {"rule", rows.rule().has_value()}, {"rows", Json::array()}};
+  if (!rows.rule()) return answer;
+  std::vector<Row> all = AllRows(rows, op);
+  for (size_t r = 0; r < all.size(); ++r) {
+    const std::string prefix = fmt::format("n{}r{}", n, r);
+    TRY_ASSIGN(const RankModel model, NodeByRow(graph, n, rows, all[r], parts));
+    TRY(WriteAll(model, directory / prefix));
+    Json json{{"prefix", prefix}, {"text", testing::Describe(all[r])}};
+    for (size_t i = 0; i < model.inputs.size(); ++i) {
+      const std::string& name = model.graph.value(model.graph.inputs()[i]).name;
+      json["inputs"].push_back(
+          {{"name", name}, {"state", JsonOf(model.inputs[i], graph.value(*graph.FindValue(name)), parts)}});
+    }
+    for (size_t i = 0; i < model.outputs.size(); ++i) {
+      const std::string& name = model.graph.value(model.graph.outputs()[i]).name;
+      json["outputs"].push_back(
+          {{"name", name}, {"state", JsonOf(model.outputs[i], graph.value(*graph.FindValue(name)), parts)}});
+    }
+    answer["rows"].push_back(std::move(json));
+  }
+  return answer;
+}
+
+Result<Json> DoRows(const Json& request) {
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  Json answer{{"nodes", Json::array()}};
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    TRY_ASSIGN(Json node, RowsOfNode(graph, n, request.at("parts"), request.at("out").get<std::string>()));
+    answer["nodes"].push_back(std::move(node));
+  }
+  return answer;
+}
+
+Result<Json> DoForce(const Json& request) {
+  const int parts = request.at("parts");
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  const CostModel cost(graph, Machine{}, Objective{}, parts, {});
+  const Candidates candidates = AllCandidates(graph, parts);
+  std::mt19937 random(request.at("seed").get<unsigned>());
+  const Assignment assignment = RandomAssignment(graph, candidates, cost, random);
+  TRY_ASSIGN(const RankModel model, Rewrite(graph, candidates, assignment, cost, parts, "tp"));
+  return Describe(graph, model, request.at("out").get<std::string>());
+}
+
+Result<Json> DoShard(const Json& request) {
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  Options options;
+  options.ranks = request.at("parts");
+  options.strategy = request.value("strategy", "auto");
+  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  return Describe(graph, compiled.model, request.at("out").get<std::string>());
+}
+
+Result<Json> Do(const Json& request) {
+  const std::string what = request.at("do");
+  if (what == "rows") return DoRows(request);
+  if (what == "force") return DoForce(request);
+  if (what == "shard") return DoShard(request);
+  if (what == "ops") return Json{{"ops", OpsWithRules()}};
+  return Fail(Code::kInvalidArgument, "'{}' is no request", what);
+}
+
+}  // namespace
+}  // namespace tessera::shard::testing
+
+int main() {
+  using namespace tessera::shard::testing;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto answer = Do(Json::parse(line));
+    const Json text = answer ? *answer : Json{{"error", answer.error().message}};
+    std::cout << text.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+  }
+}
