@@ -133,8 +133,10 @@ void RankTeam::RunRank(Rank rank, RankSession& session) {
 
 void RankTeam::FailRank(Rank rank, Error error) {
   if (error.rank < 0) error.rank = rank.value();
-  // A single rank that failed by itself is out of step with nobody.
-  if (world_size() > 1 || IsEcho(error) || error.code == Code::kDeadline) return Fail(std::move(error));
+  // A single rank that refused its inputs is out of step with nobody. One that failed while it ran cannot go on:
+  // OpenVINO keeps the shapes of a step that failed, and fails every later one that looks the same.
+  const bool refused = error.code == Code::kInvalidArgument || error.code == Code::kUnsupported;
+  if (world_size() > 1 || !refused) return Fail(std::move(error));
   MutexLock lock(mutex_);
   step_error_ = std::move(error);
 }
