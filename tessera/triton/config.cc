@@ -152,23 +152,21 @@ Result<void> CheckBatch(const char* side, const std::vector<TensorPlan>& tensors
 }  // namespace
 
 std::string WhyNotBatched(const plan::Plan& plan) {
-  const TensorPlan* first = nullptr;
+  const TensorPlan* named = nullptr;
   for (const auto* tensors : {&plan.inputs, &plan.outputs}) {
     for (const TensorPlan& t : *tensors) {
       if (t.spec.shape.empty() || t.spec.shape[0] != kDynamic) {
         return fmt::format("'{}' is {}", t.spec.name, ToString(t.spec.shape));
       }
-      if (t.dim_names.empty() || t.dim_names[0].empty()) {
-        return fmt::format("the first dimension of '{}' has no name", t.spec.name);
-      }
-      if (first == nullptr) first = &t;
-      if (t.dim_names[0] != first->dim_names[0]) {
-        return fmt::format("the first dimension of '{}' is '{}', that of '{}' is '{}'", first->spec.name,
-                           first->dim_names[0], t.spec.name, t.dim_names[0]);
+      if (t.dim_names.empty() || t.dim_names[0].empty()) continue;
+      if (named == nullptr) named = &t;
+      if (t.dim_names[0] != named->dim_names[0]) {
+        return fmt::format("the first dimension of '{}' is '{}', that of '{}' is '{}'", named->spec.name,
+                           named->dim_names[0], t.spec.name, t.dim_names[0]);
       }
     }
   }
-  return first == nullptr ? "it has no inputs" : "";
+  return plan.inputs.empty() ? "it has no inputs" : "";
 }
 
 json CompleteConfig(json config, const plan::Plan& plan, int64_t default_batch) {

@@ -10,10 +10,12 @@
 
 namespace tessera::triton {
 
-// Why requests for this model cannot be batched unasked; "" if they can. They can when the first dimension of
-// every input and output is dynamic and carries one and the same name: then row i of the outputs belongs to
-// row i of the inputs as far as the model tells. Different or missing names may be the same size all the
-// same; only somebody who knows the model can say so, with max_batch_size in config.pbtxt.
+// Why requests for this model are not batched unasked; "" if they are. They are, as Triton's users expect,
+// when the first dimension of every input and output is dynamic - but not when two of them have different
+// names: those may be the same size all the same (exporters name each input's batch anew), and only somebody
+// who knows the model can say so, with max_batch_size in config.pbtxt. A model whose first dimension is no
+// batch although it looks like one says so by its dims there. What is batched wrongly does not go unnoticed:
+// outputs must have as many rows as the inputs.
 std::string WhyNotBatched(const plan::Plan& plan);
 
 // Fills in what `config` leaves open: inputs, outputs, their types and dimensions, max_batch_size

@@ -50,10 +50,17 @@ TEST(CompleteConfig, DoesNotBatchWhenFirstDimensionsDifferInName) {
   EXPECT_EQ(WhyNotBatched(plan), "the first dimension of 'ids' is 'batch', that of 'mask' is 's43'");
 }
 
-TEST(CompleteConfig, DoesNotBatchWhenAFirstDimensionIsUnnamedOrFixed) {
+TEST(CompleteConfig, BatchesAModelWhoseDimensionsHaveNoNames) {
   plan::Plan plan = Transformer();
-  plan.outputs[0].dim_names[0] = "";
-  EXPECT_EQ(WhyNotBatched(plan), "the first dimension of 'hidden' has no name");
+  for (auto* tensors : {&plan.inputs, &plan.outputs}) {
+    for (TensorPlan& t : *tensors) t.dim_names.assign(t.dim_names.size(), "");
+  }
+  EXPECT_EQ(WhyNotBatched(plan), "");
+  EXPECT_EQ(Completed(plan)["max_batch_size"], 16);
+}
+
+TEST(CompleteConfig, DoesNotBatchWhenAFirstDimensionIsFixed) {
+  plan::Plan plan = Transformer();
   plan.outputs[0].spec.shape[0] = 4;
   EXPECT_EQ(WhyNotBatched(plan), "'hidden' is [4,-1,384]");
   EXPECT_EQ(Completed(plan)["max_batch_size"], 0);

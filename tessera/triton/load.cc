@@ -1,6 +1,6 @@
 #include "tessera/triton/load.h"
 
-#include "tessera/engine/registry.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/plan/plan.h"
 
 namespace tessera::triton {

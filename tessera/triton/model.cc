@@ -56,7 +56,7 @@ Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
   TRY_ASSIGN(settings_, ReadSettings(config));
   signature_ = {executor.inputs(), executor.outputs(), settings_.max_batch_size > 0};
   std::string why = WhyNotBatched(executor.plan());
-  TESSERA_LOG(kInfo, "model '{}': {} ranks, {} inputs, {} outputs, max_batch_size {}{}", name_,
+  TESSERA_LOG(kInfo, "model '{}': ranks: {}, inputs: {}, outputs: {}, max_batch_size {}{}", name_,
               executor.plan().world_size(), signature_.inputs.size(), signature_.outputs.size(),
               settings_.max_batch_size,
               signature_.batched || why.empty() ? "" : fmt::format(" (not batched unasked: {})", why));

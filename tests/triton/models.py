@@ -108,11 +108,20 @@ def _artifact(file: pathlib.Path) -> dict:
     return {"file": file.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def _plan_tensor(name: str) -> dict:
-    return {"name": name, "type": "FP32", "shape": [-1, 4], "dims": ["batch", ""], "layout": {"kind": "replicated"}}
+def _plan_tensor(name: str, dtype: str, dims: tuple) -> dict:
+    """`dims`: a name for each dynamic dimension, a number for each fixed one."""
+    return {"name": name, "type": dtype, "shape": [d if isinstance(d, int) else -1 for d in dims],
+            "dims": ["" if isinstance(d, int) else d for d in dims], "layout": {"kind": "replicated"}}
 
 
-def write_sharded_mlp(version: pathlib.Path, ranks: int = 2, engine: str = "openvino") -> None:
+def _write_plan(version: pathlib.Path, ranks: list, inputs: list, outputs: list, collectives=(), engine="openvino"):
+    plan = {"format": "tessera-plan", "version": 1, "model_name": "test", "source_sha256": "0" * 64,
+            "strategy": "tensor", "engine": engine, "mesh": [{"axis": "tp", "size": len(ranks)}], "ranks": ranks,
+            "inputs": inputs, "outputs": outputs, "collectives": list(collectives), "predicted_us": 0}
+    (version / "plan.json").write_text(json.dumps(plan))
+
+
+def write_sharded_mlp(version: pathlib.Path, ranks: int = 2) -> None:
     """The files of a sharded model, written by hand: the answer is mlp_answer's whatever the number of ranks."""
     version.mkdir(parents=True)
     up, down = mlp_weights()
@@ -121,15 +130,20 @@ def write_sharded_mlp(version: pathlib.Path, ranks: int = 2, engine: str = "open
         file = version / f"model.onnx.rank{rank}"
         file.write_bytes(_mlp_rank(u, d, ranks).SerializeToString())
         rank_plans.append({"model": _artifact(file), "weights": [], "weight_bytes": u.nbytes + d.nbytes})
-    plan = {
-        "format": "tessera-plan", "version": 1, "model_name": "mlp", "source_sha256": "0" * 64, "strategy": "tensor",
-        "engine": engine, "mesh": [{"axis": "tp", "size": ranks}], "ranks": rank_plans,
-        "inputs": [_plan_tensor("x")], "outputs": [_plan_tensor("y")],
-        "collectives": [{"name": "sum_0", "op": "all_reduce", "reduce": "sum", "axis": "tp", "type": "FP32",
-                         "shape": [-1, 4], "bytes": 16}],
-        "predicted_us": 0,
-    }
-    (version / "plan.json").write_text(json.dumps(plan))
+    collective = {"name": "sum_0", "op": "all_reduce", "reduce": "sum", "axis": "tp", "type": "FP32",
+                  "shape": [-1, 4], "bytes": 16}
+    _write_plan(version, rank_plans, [_plan_tensor("x", "FP32", ("batch", 4))],
+                [_plan_tensor("y", "FP32", ("batch", 4))], [collective])
+
+
+def write_planned_masked_ids(version: pathlib.Path) -> None:
+    """masked_ids as a plan of one rank, which knows the names of its dimensions."""
+    version.mkdir(parents=True)
+    file = version / "model.onnx.rank0"
+    file.write_bytes(masked_ids().SerializeToString())
+    _write_plan(version, [{"model": _artifact(file), "weights": [], "weight_bytes": embedding_table().nbytes}],
+                [_plan_tensor(name, "INT64", ("batch", "seq")) for name in ("ids", "mask")],
+                [_plan_tensor("hidden", "FP32", ("batch", "seq", 2)), _plan_tensor("pooled", "FP32", ("batch", 2))])
 
 
 class Repository:
@@ -146,6 +160,10 @@ class Repository:
 
     def add_sharded_mlp(self, name: str, config: str = "", **arguments) -> Repository:
         write_sharded_mlp(self._folder(name, config) / "1", **arguments)
+        return self
+
+    def add_planned_masked_ids(self, name: str, config: str = "") -> Repository:
+        write_planned_masked_ids(self._folder(name, config) / "1")
         return self
 
     def _folder(self, name: str, config: str) -> pathlib.Path:
