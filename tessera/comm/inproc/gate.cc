@@ -9,9 +9,9 @@ constexpr uint32_t kClosed = 1;
 constexpr uint32_t kOneRound = 2;
 
 // Looks at the word this often before it sleeps, as std::atomic::wait does: ranks with equal work come
-// together, and sleeping costs more than that. Few enough to lose nothing when there are more ranks than
-// cores.
-constexpr int kLooks = 64;
+// together, and sleeping costs more than that. More looks were slower as soon as cores were short
+// (docs/benchmarks/comm.md).
+constexpr int kLooks = 16;
 
 bool SameRound(uint32_t a, uint32_t b) {
   return (a | kClosed) == (b | kClosed);
