@@ -1,5 +1,5 @@
-// Prints the type and shape of every value of a model, for the tests in Python: onnx_infer_shapes MODEL, one
-// JSON line.
+// Prints the type and shape of every value of models, for the tests in Python: onnx_infer_shapes MODEL ...; one line of
+// JSON a model: an array, or {"error": ".."}.
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
@@ -39,8 +39,7 @@ tessera::Result<void> Print(const char* file) {
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (auto done = Print(argv[i]); !done) {
-      fmt::print(stderr, "{}: {}\n", argv[i], done.error().ToString());
-      return 1;
+      fmt::print("{}\n", nlohmann::json{{"error", done.error().ToString()}}.dump());
     }
   }
   return 0;
