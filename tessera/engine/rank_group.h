@@ -62,8 +62,8 @@ class RankGroup {
   using Completion = std::function<void(Result<StepReport>)>;
   virtual void Submit(const Step& step, Completion done) = 0;
 
-  // One step from Submit to completion, blocking. An adapter whose steps need no thread of their own runs them
-  // in the caller's: a GPU step costs 10 us of host time, and a wake-up of a thread 20.
+  // One step from Submit to completion, blocking. An adapter whose steps need no thread of their own runs
+  // them in the caller's: a GPU step costs 10 us of host time, and a wake-up of a thread 20.
   virtual Result<StepReport> Run(const Step& step) {
     auto report = std::make_shared<std::promise<Result<StepReport>>>();
     std::future<Result<StepReport>> ready = report->get_future();

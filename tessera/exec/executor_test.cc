@@ -6,8 +6,8 @@
 #include <future>
 #include <thread>
 
-#include "tessera/exec/fake_engine.h"
-#include "tessera/exec/plan_directory.h"
+#include "tessera/exec/testing/fake_engine.h"
+#include "tessera/exec/testing/plan_directory.h"
 
 namespace tessera::exec {
 namespace {

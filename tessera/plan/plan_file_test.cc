@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "tessera/base/sha256.h"
-#include "tessera/plan/sample_plan.h"
+#include "tessera/plan/testing/sample_plan.h"
 
 namespace tessera::plan {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tessera/plan/sample_plan.h"
+#include "tessera/plan/testing/sample_plan.h"
 
 namespace tessera::plan {
 namespace {

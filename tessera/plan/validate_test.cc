@@ -3,7 +3,7 @@
 #include <functional>
 #include <limits>
 
-#include "tessera/plan/sample_plan.h"
+#include "tessera/plan/testing/sample_plan.h"
 
 namespace tessera::plan {
 namespace {

@@ -1,5 +1,5 @@
-#include "tessera/engine/conformance.h"
 #include "tessera/engine/openvino/openvino_engine.h"
+#include "tessera/engine/testing/conformance.h"
 
 namespace tessera::engine {
 namespace {

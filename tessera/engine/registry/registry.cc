@@ -1,4 +1,4 @@
-#include "tessera/engine/registry.h"
+#include "tessera/engine/registry/registry.h"
 
 #include "tessera/engine/openvino/openvino_engine.h"
 

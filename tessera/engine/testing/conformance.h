@@ -3,7 +3,7 @@
 //   INSTANTIATE_TEST_SUITE_P(OpenVino, EngineConformance, testing::Values(EngineUnderTest{make_engine,
 //   models}));
 //
-// `models` holds the directories that testdata/make_models.py writes (for an engine that needs its own files:
+// `models` holds the directories that testing/make_models.py writes (for an engine that needs its own files:
 // the same models, built for it).
 #pragma once
 
@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "tessera/engine/plain_step.h"
+#include "tessera/engine/testing/plain_step.h"
 
 namespace tessera::engine {
 

@@ -1,0 +1,34 @@
+#include "tessera/engine/registry/registry.h"
+
+#include <gtest/gtest.h>
+
+namespace tessera::engine {
+namespace {
+
+TEST(EngineRegistry, MakesOpenVino) {
+  Result<std::unique_ptr<Engine>> engine = MakeEngine("openvino");
+  ASSERT_TRUE(engine);
+  EXPECT_EQ((*engine)->name(), "openvino");
+}
+
+TEST(EngineRegistry, AnEngineThatIsNotBuiltNamesItsSwitch) {
+#ifdef TRITON_ENABLE_TENSORRT_MULTI_DEVICE
+  GTEST_SKIP() << "this build has TensorRT";
+#endif
+  Result<std::unique_ptr<Engine>> engine = MakeEngine("tensorrt");
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, Code::kUnsupported);
+  EXPECT_EQ(
+      engine.error().message,
+      "engine 'tensorrt' is not in this build: configure with -DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON");
+}
+
+TEST(EngineRegistry, AnUnknownEngineListsTheNames) {
+  Result<std::unique_ptr<Engine>> engine = MakeEngine("onnxruntime");
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, Code::kInvalidArgument);
+  EXPECT_EQ(engine.error().message, "unknown engine 'onnxruntime', wanted openvino or tensorrt");
+}
+
+}  // namespace
+}  // namespace tessera::engine
