@@ -183,6 +183,17 @@ TEST_F(ExternalWeight, IsMappedAtItsOffset) {
   EXPECT_EQ(constant->bytes[0], std::byte{'w'});
 }
 
+// 3 GB that cost nothing: a hole in the file, and only a page of it is ever read.
+TEST_F(ExternalWeight, PastTwoGigabytesIsMapped) {
+  const uint64_t offset = uint64_t{3} << 30;
+  std::filesystem::resize_file(directory_ / "weights.bin", offset);
+  std::ofstream(directory_ / "weights.bin", std::ios::app) << std::string(48, 'f');
+  Set("offset", std::to_string(offset));
+  const auto graph = Parse();
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_EQ(graph->value(*graph->FindValue("w")).constant->bytes[47], std::byte{'f'});
+}
+
 TEST_F(ExternalWeight, TruncatedFileTellsTensorFileGotAndWanted) {
   Set("offset", "64");
   EXPECT_THAT(ErrorOf(Parse()).message,

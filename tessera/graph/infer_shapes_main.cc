@@ -1,5 +1,5 @@
-// Prints the type and shape of every value of models, for the tests in Python: onnx_infer_shapes MODEL ...; one line of
-// JSON a model: an array, or {"error": ".."}.
+// Prints the type and shape of every value of models, for the tests in Python: onnx_infer_shapes MODEL ...;
+// one line of JSON a model: an array, or {"error": ".."}.
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>

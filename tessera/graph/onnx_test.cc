@@ -241,6 +241,22 @@ TEST(WriteOnnx, RefusesModelsOver2GB) {
   EXPECT_THAT(text.error().message, HasSubstr("at most 2 GB"));
 }
 
+// Linear in the nodes: anything quadratic would not end within the test's time.
+TEST(RoundTrip, ReadsAndWritesAHundredThousandNodes) {
+  auto model = SmallModel();
+  auto& graph = *model.mutable_graph();
+  std::string last = "h";
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string next = "value" + std::to_string(i);
+    *graph.add_node() = MakeNode("Relu", {last}, {next});
+    last = next;
+  }
+  Graph read = Read(model);
+  EXPECT_EQ(Written(read).graph().node_size(), 100'002);
+  for (int i = 0; i < 100'000; ++i) read.AddValue("x", DType::kFloat32, {});
+  EXPECT_EQ(read.value(read.AddValue("x", DType::kFloat32, {})).name, "x_100001");
+}
+
 class WrittenFile : public ::testing::Test {
  protected:
   WrittenFile()
