@@ -69,8 +69,13 @@ command_test() {
   $PYTHON tools/test_summary.py $RESULTS
 }
 
+# The google-benchmark programs, then tests/bench; with arguments only those of tests/bench that they choose.
 command_bench() {
+  local program
   test_set_up
   build release
-  run_pytest tests/bench -s "$@"
+  if [ $# = 0 ]; then
+    for program in build/release/bin/*_bench*; do "$program" --benchmark_min_time=0.5; done
+  fi
+  run_pytest tests/bench -q -s "$@"
 }
