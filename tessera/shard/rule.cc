@@ -16,6 +16,9 @@ const RuleTable& Table() {
     AddReductions(made);
     AddConvolution(made);
     AddAttention(made);
+    AddSpatial(made);
+    AddQuantized(made);
+    AddRecurrent(made);
     return made;
   }();
   return table;

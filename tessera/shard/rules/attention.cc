@@ -50,10 +50,26 @@ std::optional<Rule> Attention(const OpView& op) {
   return rule;
 }
 
+// RotaryEmbedding-23: heads, batch and sequence pass; with position ids the caches are tables looked up in.
+std::optional<Rule> Rotary(const OpView& op) {
+  if (!op.input(0).has_shape) return std::nullopt;
+  const bool flat = op.input(0).shape.size() == 3;
+  const int64_t heads = op.node().Int("num_heads", 0);
+  if (flat && heads <= 0) return std::nullopt;
+  const std::string x = flat ? "b s (h d!)" : "b h s d!";
+  const std::string cache = op.has_input(3) ? "p! e!" : "b s e!";
+  auto rule = ReadRule(op, x + ", " + cache + ", " + cache + ", b s -> " + x,
+                       flat ? std::map<char, int64_t>{{'h', heads}} : std::map<char, int64_t>{});
+  if (!rule || !flat) return rule;
+  rule->edits = {{Edit::Kind::kDivideAttribute, 0, rule->inputs[0][2].front(), "num_heads"}};
+  return rule;
+}
+
 }  // namespace
 
 void AddAttention(RuleTable& table) {
   table["Attention"] = Attention;
+  table["RotaryEmbedding"] = Rotary;
 }
 
 }  // namespace tessera::shard

@@ -22,6 +22,9 @@ void AddNormalization(RuleTable& table);
 void AddReductions(RuleTable& table);
 void AddConvolution(RuleTable& table);
 void AddAttention(RuleTable& table);
+void AddSpatial(RuleTable& table);
+void AddQuantized(RuleTable& table);
+void AddRecurrent(RuleTable& table);
 
 // The rule of an op whose output 0 has the dimensions of input 0, those in `whole` never cut.
 std::optional<Rule> PassThrough(const OpView& op, const std::vector<int>& whole = {});

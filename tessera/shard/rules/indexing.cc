@@ -23,8 +23,55 @@ std::optional<Rule> Gather(const OpView& op) {
   const std::string out = before + indices + after;
   auto rule =
       ReadRule(op, data + ", " + (indices.empty() ? "()" : indices) + " -> " + (out.empty() ? "()" : out));
-  if (rule) rule->linear = {{0}};
+  if (!rule) return rule;
+  rule->linear = {{0}};
+  if (rank > 2) rule->weights = {0};  // experts' matrices, picked by a router
   return rule;
+}
+
+// Batch dimensions pass, and what is behind the looked-up dimensions; the index tuples' own dimensions pass
+// too.
+std::optional<Rule> GatherND(const OpView& op) {
+  if (!op.input(0).has_shape || !op.input(1).has_shape || op.input(1).shape.empty()) return std::nullopt;
+  const auto batch = static_cast<size_t>(op.node().Int("batch_dims", 0));
+  const size_t rank = op.input(0).shape.size();
+  const size_t index_rank = op.input(1).shape.size();
+  const int64_t depth = op.input(1).shape.back();
+  if (depth == kDynamic || batch + static_cast<size_t>(depth) > rank) return std::nullopt;
+  std::string data;
+  std::string indices;
+  std::string after;
+  for (size_t i = 0; i < rank; ++i) {
+    const std::string word{static_cast<char>('A' + i), ' '};
+    if (i < batch)
+      data += word;
+    else if (i < batch + static_cast<size_t>(depth))
+      data += ". ";
+    else
+      after += word;
+  }
+  for (size_t i = 0; i + 1 < index_rank; ++i) {
+    indices += i < batch ? std::string{static_cast<char>('A' + i), ' '}
+                         : std::string{static_cast<char>('i' + i), ' '};
+  }
+  const std::string out = indices + after;
+  return ReadRule(op, data + after + ", " + indices + ". -> " + (out.empty() ? "()" : out));
+}
+
+// One axis is looked up in; another one passes where data and indices have one size.
+std::optional<Rule> GatherElements(const OpView& op) {
+  if (!op.input(0).has_shape || !op.input(1).has_shape) return std::nullopt;
+  const size_t rank = op.input(0).shape.size();
+  const int axis = op.Axis("axis", 0, rank);
+  std::string data;
+  std::string indices;
+  for (int i = 0; i < static_cast<int>(rank); ++i) {
+    const std::string word{static_cast<char>('A' + i), ' '};
+    const bool same = SameSize(op.input(0), static_cast<size_t>(i), op.input(1), static_cast<size_t>(i));
+    data += i != axis && same ? word : ". ";
+    indices += i == axis ? ". " : (same ? word : std::string{static_cast<char>('i' + i), ' '});
+  }
+  return ReadRule(op, data + ", " + indices + " -> " + indices);
 }
 
 // Shape and Size give global sizes whatever a rank holds: the rewriter scales them.
@@ -38,6 +85,8 @@ std::optional<Rule> ShapeOf(const OpView& op) {
 
 void AddIndexing(RuleTable& table) {
   table["Gather"] = Gather;
+  table["GatherND"] = GatherND;
+  table["GatherElements"] = GatherElements;
   table["Shape"] = table["Size"] = ShapeOf;
 }
 

@@ -62,6 +62,17 @@ std::optional<Rule> CumSum(const OpView& op) {
   return PassThrough(op, {static_cast<int>((*axis)[0] < 0 ? (*axis)[0] + rank : (*axis)[0])});
 }
 
+// The k largest along one axis, which stays whole: values and their places.
+std::optional<Rule> TopK(const OpView& op) {
+  if (!op.input(0).has_shape) return std::nullopt;
+  const size_t rank = op.input(0).shape.size();
+  const int axis = op.Axis("axis", -1, rank);
+  std::string words;
+  for (int i = 0; i < static_cast<int>(rank); ++i)
+    words += i == axis ? ". " : std::string{static_cast<char>('a' + i), ' '};
+  return ReadRule(op, words + ", () -> " + words + ", " + words);
+}
+
 }  // namespace
 
 void AddReductions(RuleTable& table) {
@@ -75,6 +86,7 @@ void AddReductions(RuleTable& table) {
   }
   table["ArgMax"] = table["ArgMin"] = ArgReduce;
   table["CumSum"] = CumSum;
+  table["TopK"] = TopK;
 }
 
 }  // namespace tessera::shard
