@@ -77,6 +77,7 @@ Result<void> RankTeam::AwaitLoaded(Deadline deadline) {
 
 Result<void> RankTeam::CompareSpecs() {
   MutexLock lock(mutex_);
+  for (const std::unique_ptr<RankSession>& session : sessions_) loaded_sessions_.push_back(session.get());
   inputs_ = sessions_.front()->inputs();
   outputs_ = sessions_.front()->outputs();
   for (size_t r = 1; r < sessions_.size(); ++r) {
@@ -88,38 +89,52 @@ Result<void> RankTeam::CompareSpecs() {
   return {};
 }
 
+RankSession& RankTeam::SessionOf(Rank rank) {
+  MutexLock lock(mutex_);
+  return *sessions_[static_cast<size_t>(rank.value())];
+}
+
 void RankTeam::Serve(Rank rank) {
-  RankSession* session = nullptr;
-  {
-    MutexLock lock(mutex_);
-    session = sessions_[static_cast<size_t>(rank.value())].get();
-  }
-  for (uint32_t runs = 0;;) {
-    const uint32_t heard = bell_.load(std::memory_order_acquire);  // before the looks below: none is missed
-    if (runs != steps_.load(std::memory_order_acquire)) {
-      ++runs;
-      RunRank(rank, *session);
-    } else if (stopping_.load(std::memory_order_acquire)) {
-      return;
-    } else {
-      bell_.wait(heard, std::memory_order_acquire);
-    }
+  Slot& slot = slots_[rank.value()];
+  for (uint32_t heard = 0;;) {
+    slot.bell.wait(heard, std::memory_order_acquire);
+    heard = slot.bell.load(std::memory_order_acquire);  // before the looks below: no later ring is missed
+    if (slot.has_step.exchange(false, std::memory_order_acq_rel)) RunRank(rank);
+    if (stopping_.load(std::memory_order_acquire)) return;
   }
 }
 
-void RankTeam::Begin(const Step& step, RankGroup::Completion done) {
+void RankTeam::Ring(int rank) {
+  slots_[rank].bell.fetch_add(1, std::memory_order_release);
+  slots_[rank].bell.notify_one();
+}
+
+void RankTeam::Prepare(const Step& step, RankGroup::Completion done) {
   step_ = &step;
   done_ = std::move(done);
   running_.store(world_size(), std::memory_order_relaxed);
   for (int r = 0; r < world_size(); ++r) slots_[r].busy.store(true, std::memory_order_relaxed);
   if (!step.deadline.never()) watchdog_->Arm(step.deadline);
-  steps_.fetch_add(1, std::memory_order_release);
-  bell_.fetch_add(1, std::memory_order_release);
-  bell_.notify_all();
 }
 
-void RankTeam::RunRank(Rank rank, RankSession& session) {
+void RankTeam::Begin(const Step& step, RankGroup::Completion done) {
+  Prepare(step, std::move(done));
+  // The step may be over, and the next one begun, before this loop is: so all have their part before the
+  // first ring.
+  for (int r = 0; r < world_size(); ++r) slots_[r].has_step.store(true, std::memory_order_release);
+  for (int r = 0; r < world_size(); ++r) Ring(r);
+}
+
+void RankTeam::BeginHere(const Step& step, RankGroup::Completion done) {
+  Prepare(step, std::move(done));
+  for (int r = 1; r < world_size(); ++r) slots_[r].has_step.store(true, std::memory_order_release);
+  for (int r = 1; r < world_size(); ++r) Ring(r);
+  RunRank(Rank{0});
+}
+
+void RankTeam::RunRank(Rank rank) {
   Slot& slot = slots_[rank.value()];
+  RankSession& session = *loaded_sessions_[static_cast<size_t>(rank.value())];
   const Clock::time_point start = Clock::now();
   if (!failed()) {  // else a peer failed before this rank woke
     Result<void> ran =
@@ -133,8 +148,8 @@ void RankTeam::RunRank(Rank rank, RankSession& session) {
 
 void RankTeam::FailRank(Rank rank, Error error) {
   if (error.rank < 0) error.rank = rank.value();
-  // A single rank that refused its inputs is out of step with nobody. One that failed while it ran cannot go on:
-  // OpenVINO keeps the shapes of a step that failed, and fails every later one that looks the same.
+  // A single rank that refused its inputs is out of step with nobody. One that failed while it ran cannot go
+  // on: OpenVINO keeps the shapes of a step that failed, and fails every later one that looks the same.
   const bool refused = error.code == Code::kInvalidArgument || error.code == Code::kUnsupported;
   if (world_size() > 1 || !refused) return Fail(std::move(error));
   MutexLock lock(mutex_);
@@ -199,8 +214,7 @@ Error RankTeam::first_error() {
 
 void RankTeam::Stop() {
   stopping_.store(true, std::memory_order_release);
-  bell_.fetch_add(1, std::memory_order_release);
-  bell_.notify_all();
+  for (int r = 0; r < world_size(); ++r) Ring(r);
 }
 
 bool RankTeam::AwaitLeft(int threads, std::chrono::nanoseconds grace) {

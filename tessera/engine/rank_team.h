@@ -35,6 +35,12 @@ class RankTeam final : private OutputSink {
 
   // RankGroup::Submit of a checked step.
   void Begin(const Step& step, RankGroup::Completion done);
+  // The same, but rank 0 runs in the calling thread, before this returns: a wake-up less.
+  void BeginHere(const Step& step, RankGroup::Completion done);
+
+  // The same for a team of one, run in the caller's thread: two wake-ups less. `done` is called before it
+  // returns.
+  void RunAlone(const Step& step, RankGroup::Completion done);
 
   // Records `error` unless an earlier one is the cause, and gets every rank out of its collective and its
   // step.
@@ -50,13 +56,19 @@ class RankTeam final : private OutputSink {
  private:
   // One rank's own words, on a cache line of their own.
   struct alignas(64) Slot {
+    std::atomic<uint32_t> bell{0};  // rung when has_step or stopping_ was set; where the idle rank waits
+    std::atomic<bool> has_step{false};
     std::atomic<bool> busy{false};
     std::chrono::nanoseconds time{0};
   };
 
   bool LoadRank(Rank rank, const SessionFactory& make_session, Deadline deadline) EXCLUDES(mutex_);
   void Serve(Rank rank);
-  void RunRank(Rank rank, RankSession& session);
+  RankSession& SessionOf(Rank rank) EXCLUDES(mutex_);
+  void SetUp(const Step& step, RankGroup::Completion done);
+  void Prepare(const Step& step, RankGroup::Completion done);
+  void Ring(int rank);
+  void RunRank(Rank rank);
   void FailRank(Rank rank, Error error) EXCLUDES(mutex_);
   void Complete();
   void Expire();
@@ -69,6 +81,7 @@ class RankTeam final : private OutputSink {
   // Live order: sessions use the ends.
   const std::vector<std::unique_ptr<comm::Communicator>> ends_;
   const std::unique_ptr<Slot[]> slots_;
+  std::vector<RankSession*> loaded_sessions_;  // constant once loaded
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
 
@@ -80,14 +93,12 @@ class RankTeam final : private OutputSink {
   int loaded_ GUARDED_BY(mutex_) = 0;
   int left_ GUARDED_BY(mutex_) = 0;
 
-  // The step in flight: written by Begin before `steps_` grows, read by the ranks after they saw it.
+  // The step in flight: written by Prepare before a rank is given its part.
   const Step* step_ = nullptr;
   RankGroup::Completion done_;
   std::atomic<int> running_{0};
-  std::atomic<uint32_t> steps_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
-  std::atomic<uint32_t> bell_{0};  // rung when steps_ or stopping_ changed; where idle ranks wait
 
   std::unique_ptr<Watchdog> watchdog_;
 };

@@ -66,11 +66,12 @@ void ThreadedRankGroup::Submit(const Step& step, Completion done) {
   team_->Begin(step, std::move(done));
 }
 
-// As RankGroup::Run, with one futex instead of a promise's mutex and condition.
+// Rank 0 runs here, the others are waited for on one futex.
 Result<StepReport> ThreadedRankGroup::Run(const Step& step) {
+  TRY(Admit(step));
   std::optional<Result<StepReport>> report;
   auto done = std::make_shared<std::atomic<int>>(0);  // outlives the last touch of the rank that rings it
-  Submit(step, [&report, done](Result<StepReport> result) {
+  team_->BeginHere(step, [&report, done](Result<StepReport> result) {
     report = std::move(result);
     done->store(1, std::memory_order_release);
     done->notify_one();
