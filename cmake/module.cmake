@@ -1,9 +1,16 @@
 # One CMake target a module. tessera_module(NAME SOURCES .. [DEPS ..] [PRIVATE_DEPS ..]) makes tessera_NAME;
 # tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program.
 
+# A newer compiler's new warnings must not stop somebody who only wants to build.
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  option(TESSERA_WARNINGS_AS_ERRORS "Warnings are errors" ON)
+else()
+  option(TESSERA_WARNINGS_AS_ERRORS "Warnings are errors" OFF)
+endif()
+
 add_library(tessera_flags INTERFACE)
 target_compile_options(tessera_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-                       -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+                       -Wnon-virtual-dtor -Woverloaded-virtual $<$<BOOL:${TESSERA_WARNINGS_AS_ERRORS}>:-Werror>)
 target_include_directories(tessera_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(TESSERA_SANITIZE)
   # g++ sees uninitialized reads in sound code once the sanitizers' checks stand between (its manual says so).
