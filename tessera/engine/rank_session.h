@@ -21,9 +21,9 @@ class RankSession {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
 
-  // Runs one step of this rank, always in the thread that made the session, and blocks until it is done and
-  // `inputs` and what `sink` gave are no longer touched. `inputs` fit inputs(). Collectives get `deadline`.
-  // Any error leaves the group unusable; an error of a collective is returned as it is.
+  // Runs one step of this rank and blocks until it is done and `inputs` and what `sink` gave are no longer
+  // touched. From one thread at a time, most often the same. `inputs` fit inputs(). Collectives get
+  // `deadline`. Any error leaves the group unusable; an error of a collective is returned as it is.
   virtual Result<void> Run(const RankInputs& inputs, OutputSink& sink, Rank rank, Deadline deadline) = 0;
 
   // Makes a Run in progress return soon, with any error. Any thread; at most once, nothing runs afterwards.

@@ -1,4 +1,5 @@
-// A RankGroup of sessions that run a thread each, for life: how the CPU ranks run.
+// A RankGroup of sessions that run a thread each, for life: how the CPU ranks run. Only RankGroup::Run has
+// rank 0 run in the calling thread, which would wait anyway.
 #pragma once
 
 #include <chrono>

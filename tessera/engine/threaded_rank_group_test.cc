@@ -48,7 +48,7 @@ class ThreadedRankGroupTest : public testing::Test {
   KeepingSink sink_{4, 1};
 };
 
-TEST_F(ThreadedRankGroupTest, RunsEveryRankInItsOwnThreadForLife) {
+TEST_F(ThreadedRankGroupTest, ARankKeepsItsThreadForLife) {
   Mutex mutex;
   std::set<std::pair<int, pthread_t>> seen;
   auto group = MakeRunning(3, [&](const ScriptedStep& step) -> Result<void> {
@@ -56,8 +56,24 @@ TEST_F(ThreadedRankGroupTest, RunsEveryRankInItsOwnThreadForLife) {
     seen.emplace(step.end.rank().value(), pthread_self());
     return {};
   });
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(group->Run(StepFor(3)));
+  const Step step = StepFor(3);
+  for (int i = 0; i < 10; ++i) {
+    std::promise<void> done;
+    group->Submit(step, [&](const Result<StepReport>&) { done.set_value(); });
+    done.get_future().wait();
+  }
   EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST_F(ThreadedRankGroupTest, RunTakesTurnsWithSubmit) {
+  auto group = MakeRunning(2, SumOneFloat);
+  const Step step = StepFor(2);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(group->Run(step));
+    std::promise<void> done;
+    group->Submit(step, [&](const Result<StepReport>&) { done.set_value(); });
+    done.get_future().wait();
+  }
 }
 
 TEST_F(ThreadedRankGroupTest, ReportsEachRanksTime) {
@@ -94,15 +110,14 @@ TEST_F(ThreadedRankGroupTest, ARankThatFailsFreesItsPeersAndItsErrorWins) {
 
 TEST_F(ThreadedRankGroupTest, APeersLossDoesNotHideTheCause) {
   // Rank 0 hears of the loss before rank 1, which knows why, comes out with it.
-  std::promise<void> lost;
-  std::shared_future<void> rank0_failed = lost.get_future().share();
+  std::promise<void> started;
   auto group = MakeRunning(2, [&](const ScriptedStep& step) -> Result<void> {
     if (step.end.rank() == Rank{0}) {
-      lost.set_value();
+      started.get_future().wait();
       return Fail(Code::kPeerLost, "rank 1 left");
     }
-    rank0_failed.wait();
-    step.hang();
+    started.set_value();
+    step.hang();  // until rank 0's failure cancels it
     return Fail(Code::kInternal, "out of memory");
   });
   Result<StepReport> failed = group->Run(StepFor(2));
