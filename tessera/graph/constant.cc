@@ -11,7 +11,7 @@ std::vector<int64_t> Widen(Bytes bytes) {
   for (size_t i = 0; i < wide.size(); ++i) {
     Number number;
     std::memcpy(&number, bytes.data() + i * sizeof(Number), sizeof(Number));  // the bytes may be unaligned
-    wide[i] = static_cast<int64_t>(number);
+    wide[i] = static_cast<int64_t>(number);  // NOLINT(bugprone-signed-char-misuse): int8 is a number here
   }
   return wide;
 }
@@ -55,7 +55,6 @@ std::optional<std::vector<int64_t>> AsInt64(const Constant& constant) {
   };
   switch (constant.type) {
     case DType::kBool:
-      return Widen<uint8_t>(bytes);
     case DType::kUInt8:
       return Widen<uint8_t>(bytes);
     case DType::kInt8:
