@@ -89,11 +89,6 @@ Result<void> RankTeam::CompareSpecs() {
   return {};
 }
 
-RankSession& RankTeam::SessionOf(Rank rank) {
-  MutexLock lock(mutex_);
-  return *sessions_[static_cast<size_t>(rank.value())];
-}
-
 void RankTeam::Serve(Rank rank) {
   Slot& slot = slots_[rank.value()];
   for (uint32_t heard = 0;;) {

@@ -38,10 +38,6 @@ class RankTeam final : private OutputSink {
   // The same, but rank 0 runs in the calling thread, before this returns: a wake-up less.
   void BeginHere(const Step& step, RankGroup::Completion done);
 
-  // The same for a team of one, run in the caller's thread: two wake-ups less. `done` is called before it
-  // returns.
-  void RunAlone(const Step& step, RankGroup::Completion done);
-
   // Records `error` unless an earlier one is the cause, and gets every rank out of its collective and its
   // step.
   void Fail(Error error) noexcept EXCLUDES(mutex_);
@@ -64,8 +60,6 @@ class RankTeam final : private OutputSink {
 
   bool LoadRank(Rank rank, const SessionFactory& make_session, Deadline deadline) EXCLUDES(mutex_);
   void Serve(Rank rank);
-  RankSession& SessionOf(Rank rank) EXCLUDES(mutex_);
-  void SetUp(const Step& step, RankGroup::Completion done);
   void Prepare(const Step& step, RankGroup::Completion done);
   void Ring(int rank);
   void RunRank(Rank rank);
