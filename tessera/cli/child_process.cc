@@ -24,13 +24,14 @@ sigset_t WatchedSignals() {
 
 // In the child, between fork and exec: only what is async-signal-safe. Tells an errno through `report` on
 // failure.
-[[noreturn]] void BecomeCommand(char* const* arguments, pid_t parent, int report) {
+[[noreturn]] void BecomeCommand(char* const* arguments, pid_t parent, int output, int report) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // it ended before the line above
   const sigset_t signals = WatchedSignals();
   sigprocmask(SIG_UNBLOCK, &signals, nullptr);
-  dup2(STDERR_FILENO, STDOUT_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(output, STDERR_FILENO);
   execv(arguments[0], arguments);
   const int error = errno;
   (void)!write(report, &error, sizeof(error));
@@ -56,7 +57,7 @@ int SignalQueue::Next(std::chrono::milliseconds limit) {
   return signal > 0 ? signal : 0;
 }
 
-Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command) {
+Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command, Output output) {
   std::vector<char*> arguments;
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
@@ -64,10 +65,12 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
   if (pipe2(ends, O_CLOEXEC) != 0) return Fail(Code::kUnavailable, "pipe: {}", std::strerror(errno));
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
+  const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const int target = output == Output::kNone ? nowhere.get() : STDERR_FILENO;
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return Fail(Code::kUnavailable, "fork: {}", std::strerror(errno));
-  if (pid == 0) BecomeCommand(arguments.data(), parent, write_end.get());
+  if (pid == 0) BecomeCommand(arguments.data(), parent, target, write_end.get());
   ChildProcess child(pid);
   write_end.Reset();
   int error = 0;  // a successful exec closes the pipe and nothing is read

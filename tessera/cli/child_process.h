@@ -29,9 +29,13 @@ class SignalQueue {
 // it on. The kernel kills the child when the thread that started it ends, however it ends.
 class ChildProcess {
  public:
-  // Runs `command` (an absolute path, then arguments). Its standard output goes to this process's standard
-  // error. Errors: kUnavailable (fork), kNotFound (cannot be executed).
-  static Result<ChildProcess> Start(const std::vector<std::string>& command);
+  // Where the child's standard output and error go: both to this process's standard error, or nowhere.
+  enum class Output { kToStandardError, kNone };
+
+  // Runs `command` (an absolute path, then arguments).
+  // Errors: kUnavailable (fork), kNotFound (cannot be executed).
+  static Result<ChildProcess> Start(const std::vector<std::string>& command,
+                                    Output output = Output::kToStandardError);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();  // kills it if it still runs

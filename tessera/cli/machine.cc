@@ -7,12 +7,10 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <openvino/core/version.hpp>
 
-#include "tessera/cli/http.h"
 #include "tessera/cli/installation.h"
-#include "tessera/cli/triton_server.h"
+#include "tessera/cli/triton_probe.h"
 
 namespace tessera::cli {
 namespace {
@@ -43,53 +41,9 @@ int UsableCores() {
                                                       : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-// A directory that goes with this object.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (fs::temp_directory_path() / "tessera-doctor-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~ScratchDirectory() {
-    std::error_code error;
-    if (!path_.empty()) fs::remove_all(path_, error);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-// Starts the server without models and asks it; nothing else tells that it runs here.
-Result<std::string> RunningTritonVersion(const fs::path& program) {
-  const ScratchDirectory scratch;
-  ServerOptions options{.program = program, .backends = scratch.path(), .repository = scratch.path()};
-  for (int* port : {&options.http_port, &options.grpc_port, &options.metrics_port}) {
-    TRY_ASSIGN(*port, FreePort(options.address, 0));
-  }
-  options.extra = {"--log-warning=false", "--log-error=false"};
-  SignalQueue signals;
-  TRY_ASSIGN(ChildProcess child, ChildProcess::Start(ServerCommand(options)));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (std::chrono::steady_clock::now() < end) {
-    auto answer = HttpRequest(options.address, options.http_port, "GET", "/v2", std::chrono::seconds(2));
-    if (answer && answer->status == 200) {
-      const auto about = nlohmann::json::parse(answer->body, nullptr, false);
-      return about.is_object() ? about.value("version", "unknown") : "unknown";
-    }
-    if (auto code = child.TryWait())
-      return Fail(Code::kUnavailable, "{} ends with {}", program.string(), *code);
-    const int signal = signals.Next(std::chrono::milliseconds(20));
-    if (signal == SIGINT || signal == SIGTERM) return Fail(Code::kCancelled, "interrupted");
-  }
-  return Fail(Code::kDeadline, "{} does not start within 20 s", program.string());
-}
-
 Result<std::string> DescribeTriton() {
   TRY_ASSIGN(const fs::path program, FindTritonServer(""));
-  TRY_ASSIGN(const std::string version, RunningTritonVersion(program));
+  TRY_ASSIGN(const std::string version, ProbeTritonVersion(program));
   return fmt::format("{} ({})", version, program.string());
 }
 

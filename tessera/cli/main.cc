@@ -7,6 +7,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/cli/command.h"
+#include "tessera/cli/help.h"
 
 namespace tessera::cli {
 namespace {
@@ -33,6 +34,7 @@ void PrintError(std::string message) {
 
 int Run(int argc, char** argv) {
   CLI::App app{kAbout, "tessera"};
+  app.formatter(std::make_shared<HelpFormatter>());
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", TESSERA_VERSION);

@@ -2,7 +2,7 @@
 
 #include "tessera/cli/input_kinds.h"
 #include "tessera/cli/whole_model.h"
-#include "tessera/engine/registry.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 

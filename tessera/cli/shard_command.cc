@@ -9,6 +9,7 @@
 #include "tessera/cli/progress.h"
 #include "tessera/cli/repository.h"
 #include "tessera/cli/shard_report.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 
 namespace tessera::cli {
@@ -41,6 +42,9 @@ struct Options {
 Result<void> Check(const Options& options) {
   if (options.max_batch < 0)
     return Fail(Code::kInvalidArgument, "--max-batch is {}, wanted >= 0", options.max_batch);
+  // An engine that this build has not can still be sharded for; an unknown one cannot.
+  auto engine = engine::MakeEngine(options.shard.engine);
+  if (!engine && engine.error().code == Code::kInvalidArgument) return Forward(std::move(engine));
   return {};
 }
 

@@ -87,7 +87,7 @@ std::string ShardSummary(const shard::Outcome& outcome) {
   const plan::Plan& plan = outcome.plan;
   std::string text = fmt::format("{}: {} over {} rank{}, engine {}\n", plan.model_name, plan.strategy,
                                  plan.world_size(), plan.world_size() == 1 ? "" : "s", plan.engine);
-  if (!outcome.reason.empty()) text += fmt::format("  because      {}\n", outcome.reason);
+  if (!outcome.reason.empty()) text += Wrap(fmt::format("  because      {}", outcome.reason), 110, 15) + "\n";
   text += WeightLines(outcome) + CollectiveLines(plan);
   text += LayoutLines("input", plan.inputs) + LayoutLines("output", plan.outputs);
   if (plan.predicted_us > 0)

@@ -11,16 +11,15 @@ namespace {
 using testing::HasSubstr;
 
 TEST(ShardJson, HasTheDocumentedKeysInOrder) {
-  const shard::Outcome outcome{TestPlan(), ByteCount{1000}, ""};
   EXPECT_EQ(
-      ShardJson(outcome).dump(),
+      ShardJson(TestOutcome()).dump(),
       R"({"model":"toy","ranks":2,"strategy":"tensor","weight_bytes":1000,"rank_weight_bytes":[600,600],)"
       R"("collectives":[{"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.0"},)"
       R"({"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.1"}],"predicted_us":0.0})");
 }
 
 TEST(ShardSummary, TellsWhatIsSplitAndWhatReplicated) {
-  const std::string text = ShardSummary({TestPlan(), ByteCount{1000}, "as asked"});
+  const std::string text = ShardSummary(TestOutcome());
   EXPECT_THAT(text, HasSubstr("toy: tensor over 2 ranks, engine openvino\n"));
   EXPECT_THAT(text, HasSubstr("600 B a rank, 60.0 % of the whole model's 1000 B"));
   EXPECT_THAT(text, HasSubstr("800 B split over the ranks, 200 B replicated on each"));
@@ -29,10 +28,11 @@ TEST(ShardSummary, TellsWhatIsSplitAndWhatReplicated) {
 }
 
 TEST(ShardSummary, OfOneRankHasNothingReplicated) {
-  plan::Plan plan = TestPlan();
-  plan.ranks.resize(1);
-  plan.collectives.clear();
-  const std::string text = ShardSummary({plan, ByteCount{600}, ""});
+  shard::Outcome outcome = TestOutcome();
+  outcome.plan.ranks.resize(1);
+  outcome.plan.collectives.clear();
+  outcome.weight_bytes = ByteCount{600};
+  const std::string text = ShardSummary(outcome);
   EXPECT_THAT(text, HasSubstr("100.0 % of the whole"));
   EXPECT_THAT(text, HasSubstr("0 B replicated"));
   EXPECT_THAT(text, HasSubstr("collectives  none"));

@@ -1,7 +1,10 @@
 // A small plan for tests: two ranks, one input, one output, two all-reduces.
 #pragma once
 
+#include <string>
+
 #include "tessera/plan/plan.h"
+#include "tessera/shard/shard.h"
 
 namespace tessera::cli {
 
@@ -29,6 +32,15 @@ inline plan::Plan TestPlan() {
                                 ByteCount{4096}});
   }
   return plan;
+}
+
+// The outcome of sharding it: 1000 bytes of weights, of which 200 are replicated.
+inline shard::Outcome TestOutcome() {
+  shard::Outcome outcome;
+  outcome.plan = TestPlan();
+  outcome.weight_bytes = ByteCount{1000};
+  outcome.reason = "as asked";
+  return outcome;
 }
 
 }  // namespace tessera::cli

@@ -28,6 +28,29 @@ std::string FormatPercent(double fraction) {
   return fmt::format("{:.1f} %", 100 * fraction);
 }
 
+std::string Wrap(const std::string& text, size_t width, size_t indent) {
+  std::string wrapped;
+  size_t column = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    if (column > indent && column + 1 + (end - at) > width) {
+      wrapped += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (at > 0 && text[at - 1] == ' ') {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped.append(text, at, end - at);
+    column += end - at;
+    if (end < text.size() && text[end] == '\n') {
+      wrapped += '\n' + std::string(indent, ' ');
+      column = indent;
+    }
+    at = end + 1;
+  }
+  return wrapped;
+}
+
 std::string Table::ToString(size_t indent) const {
   std::vector<size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_) {

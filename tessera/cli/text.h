@@ -12,6 +12,10 @@ std::string FormatBytes(ByteCount bytes);    // "66.3 MiB"
 std::string FormatMicroseconds(double us);   // "812 us", "3.41 ms", "2.05 s"
 std::string FormatPercent(double fraction);  // "25.1 %"
 
+// `text` with its lines broken at blanks so that none is longer than `width`, unless a word is. Every line
+// but the first starts with `indent` spaces. Lines that the text has stay lines.
+std::string Wrap(const std::string& text, size_t width, size_t indent = 0);
+
 // Rows under a header, columns aligned: the first to the left, the others to the right.
 class Table {
  public:

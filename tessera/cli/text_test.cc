@@ -21,6 +21,17 @@ TEST(FormatMicroseconds, PicksTheUnit) {
   EXPECT_EQ(FormatMicroseconds(2.05e6), "2.05 s");
 }
 
+TEST(Wrap, BreaksAtBlanksBeforeTheWidth) {
+  EXPECT_EQ(Wrap("one two three", 20), "one two three");
+  EXPECT_EQ(Wrap("one two three", 8), "one two\nthree");
+  EXPECT_EQ(Wrap("one two three", 7, 2), "one two\n  three");
+  EXPECT_EQ(Wrap("incomprehensible x", 5), "incomprehensible\nx");
+}
+
+TEST(Wrap, KeepsTheLinesOfTheText) {
+  EXPECT_EQ(Wrap("a b\n  c d", 80), "a b\n  c d");
+}
+
 TEST(Table, AlignsTheFirstColumnLeftAndOthersRight) {
   Table table({"rank", "weights"});
   table.Add({"0", "16.6 MiB"});
