@@ -81,7 +81,7 @@ class FaultyCommunicator final : public Communicator {
 };
 
 std::vector<std::unique_ptr<Communicator>> WithFaults(std::vector<std::unique_ptr<Communicator>> ends,
-                                                      std::shared_ptr<FaultPlan> plan) {
+                                                      const std::shared_ptr<FaultPlan>& plan) {
   for (auto& end : ends) end = std::make_unique<FaultyCommunicator>(std::move(end), plan);
   return ends;
 }

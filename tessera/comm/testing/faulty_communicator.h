@@ -46,6 +46,6 @@ class FaultPlan {
 
 // The ends of a group, each under the plan; by rank, as given.
 std::vector<std::unique_ptr<Communicator>> WithFaults(std::vector<std::unique_ptr<Communicator>> ends,
-                                                      std::shared_ptr<FaultPlan> plan);
+                                                      const std::shared_ptr<FaultPlan>& plan);
 
 }  // namespace tessera::comm::testing
