@@ -10,7 +10,8 @@ namespace tessera {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Where messages go; replaces the default (spdlog on stderr). Call before other threads log.
+// Where messages go; replaces the default (spdlog on stderr), which an empty sink brings back. Thread-safe: a message
+// on its way ends in the old sink. The sink is called from any thread, several at a time, and must not throw.
 using LogSink = std::function<void(LogLevel level, const char* file, int line, std::string_view message)>;
 void SetLogSink(LogSink sink);
 void SetLogLevel(LogLevel least);
