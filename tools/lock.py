@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 PYTHONS = ["3.11", "3.12"]  # Debian 12, Ubuntu 24.04
-PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + ["manylinux2014_x86_64", "manylinux1_x86_64"]
+PLATFORMS = [*(f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)), "manylinux2014_x86_64", "manylinux1_x86_64"]
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "requirements"
 
 

@@ -2,8 +2,8 @@
 """Adds up what `./dev test` ran: test_summary.py FOLDER.
 
 The folder holds JUnit files: one of every gtest program (gtest-*/), of ctest (ctest-*.xml) and of pytest; and the file
-`checks`, a line "ok NAME" or "failed NAME" of every other check and "step NAME" of a runner that failed. Prints why tests were skipped and, last, a line
-"N passed, N failed". Exit code 1 when something failed or nothing passed.
+`checks`: "ok NAME" or "failed NAME" of every other check, "step NAME" of a test runner that ended with an error. Prints
+why tests were skipped and, last, a line "N passed, N failed". Exit code 1 when something failed or nothing passed.
 """
 import collections
 import pathlib

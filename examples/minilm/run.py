@@ -51,8 +51,9 @@ def prepare(ranks):
     """A model repository with the model twice: split over `ranks`, and as it is."""
     shutil.rmtree(REPOSITORY, ignore_errors=True)
     REPOSITORY.mkdir(parents=True)
-    tessera("shard", MODEL.relative_to(ROOT), "--ranks", str(ranks), "-o", REPOSITORY.relative_to(ROOT), "--name", "minilm")
-    tessera("verify", REPOSITORY.relative_to(ROOT) / "minilm", "--against", MODEL.relative_to(ROOT))
+    model, repository = MODEL.relative_to(ROOT), REPOSITORY.relative_to(ROOT)
+    tessera("shard", model, "--ranks", str(ranks), "-o", repository, "--name", "minilm")
+    tessera("verify", repository / "minilm", "--against", model)
     whole = REPOSITORY / "minilm_whole/1/model.onnx"
     whole.parent.mkdir(parents=True)
     whole.symlink_to(MODEL)
@@ -132,15 +133,18 @@ def ask(endpoints):
     return results
 
 
+COLUMNS = [("minilm", "http"), ("minilm", "grpc"), ("minilm_whole", "http"), ("minilm_whole", "grpc")]
+
+
 def print_answers(results, ranks):
     print(f'\nHow alike to "{QUESTION}" (cosine)\n')
     print(f"{'':56} {f'{ranks} ranks':>16} {'unsharded':>16} {'expected':>10}")
     print(f"{'':56} {'http':>8}{'grpc':>8} {'http':>8}{'grpc':>8}")
     for row, (sentence, expected) in enumerate(SENTENCES):
-        figures = [results[model, protocol][0][row] for model in ("minilm", "minilm_whole") for protocol in ("http", "grpc")]
+        figures = [results[column][0][row] for column in COLUMNS]
         print(f"{sentence:56} {figures[0]:8.4f}{figures[1]:8.4f} {figures[2]:8.4f}{figures[3]:8.4f} "
               f"{'' if expected is None else expected:>10}")
-    times = [results[model, protocol][1] for model in ("minilm", "minilm_whole") for protocol in ("http", "grpc")]
+    times = [results[column][1] for column in COLUMNS]
     print(f"{'time of a request of five sentences, median of 50 (ms)':56} {times[0]:8.1f}{times[1]:8.1f} "
           f"{times[2]:8.1f}{times[3]:8.1f}")
 
@@ -152,7 +156,8 @@ def print_ranks():
     print(f"\nWhat each rank holds (unsharded: {whole / MIB:.1f} MiB)\n")
     for rank in plan["ranks"]:
         share = rank["weight_bytes"] / whole
-        print(f"  rank {rank['rank']}  {rank['weight_bytes'] / MIB:6.1f} MiB of weights  {share:4.0%}  {'#' * round(share * 40)}")
+        bar = "#" * round(share * 40)
+        print(f"  rank {rank['rank']}  {rank['weight_bytes'] / MIB:6.1f} MiB of weights  {share:4.0%}  {bar}")
     print(f"  collectives in a step: {len(plan['collectives'])}")
 
 

@@ -49,7 +49,8 @@ def module_of(path):
 
 def is_test(path):
     """Tests, benchmarks and what only they link: x_test.cc, x_bench.cc, anything in a folder `testing`."""
-    return pathlib.PurePosixPath(path).stem.endswith(("_test", "_bench")) or "testing" in pathlib.PurePosixPath(path).parts
+    path = pathlib.PurePosixPath(path)
+    return path.stem.endswith(("_test", "_bench")) or "testing" in path.parts
 
 
 def may_include(module, included, test):
