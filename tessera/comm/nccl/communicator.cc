@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "tessera/base/log.h"
 #include "tessera/comm/nccl/issue.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/device.h"
@@ -12,6 +13,8 @@
 
 namespace tessera::comm {
 namespace {
+
+constexpr std::chrono::seconds kLeaveLimit{5};
 
 class NcclCommunicator final : public Communicator {
  public:
@@ -31,6 +34,7 @@ class NcclCommunicator final : public Communicator {
   Result<void> WaitIssued(Deadline deadline);
   Result<void> WaitDone(Deadline deadline);
   Result<bool> CallInProgress();
+  void LeaveBuffers() const;
   Error Failure() const;
 
   const std::shared_ptr<NcclGroup> group_;  // outlives what was issued to it
@@ -51,6 +55,7 @@ Result<void> NcclCommunicator::Run(const Collective& what, Bytes send, MutableBy
   Result<void> done = Perform(what, send, recv, deadline);
   if (done) return done;
   group_->Abort(WithRank(done.error(), rank_));  // the peers wait for this rank otherwise
+  LeaveBuffers();
   return tl::unexpected<Error>(Failure());
 }
 
@@ -110,6 +115,12 @@ Result<void> NcclCommunicator::WaitDone(Deadline deadline) {
     if (deadline.passed()) return Fail(Code::kDeadline, "rank {}: the collective did not end", rank_.value());
     std::this_thread::yield();
   }
+}
+
+// The caller may free its buffers when Run returns: the aborted kernel must be out of them.
+void NcclCommunicator::LeaveBuffers() const {
+  const Result<void> drained = stream_.Drain(Deadline::In(kLeaveLimit));
+  if (!drained) TESSERA_LOG(kError, "rank {} after an abort: {}", rank_.value(), drained.error().message);
 }
 
 Error NcclCommunicator::Failure() const {

@@ -1,0 +1,139 @@
+// The life of an NcclGroup: deadline, abort with captured graphs, order of destruction. Needs two GPUs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "tessera/comm/nccl/group.h"
+#include "tessera/comm/nccl/status.h"
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/graph.h"
+#include "tessera/cuda/memory.h"
+#include "tessera/cuda/status.h"
+#include "tessera/cuda/stream.h"
+
+namespace tessera::comm {
+namespace {
+
+Deadline Soon() {
+  return Deadline::In(std::chrono::seconds(60));
+}
+
+const Error kReason{Code::kCancelled, "the test aborts", -1, __FILE__, __LINE__};
+
+class NcclGroupTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (cuda::DeviceCount() < 2) GTEST_SKIP() << "needs two GPUs";
+    auto made = NcclGroup::Create({DeviceId{0}, DeviceId{1}}, NcclGroup::Calls::kBlocking, Soon());
+    ASSERT_TRUE(made) << made.error().ToString();
+    group_ = *std::move(made);
+    for (int r = 0; r < 2; ++r) {
+      streams_.push_back(cuda::Stream::Create(DeviceId{r}).value());
+      buffers_.push_back(cuda::DeviceBuffer::Create(DeviceId{r}, kBytes).value());
+    }
+  }
+
+  ncclResult_t Sum(int rank) {
+    float* data = reinterpret_cast<float*>(buffers_[static_cast<size_t>(rank)].data());
+    return ncclAllReduce(data, data, kBytes / sizeof(float), ncclFloat, ncclSum, group_->comm(Rank{rank}),
+                         streams_[static_cast<size_t>(rank)].get());
+  }
+
+  cuda::Graph CaptureSum(int rank) {
+    return cuda::Graph::Capture(streams_[static_cast<size_t>(rank)],
+                                [&]() -> Result<void> {
+                                  NCCL_TRY(nullptr, Sum(rank));
+                                  return {};
+                                })
+        .value();
+  }
+
+  static constexpr size_t kBytes = size_t{1} << 20;
+  std::shared_ptr<NcclGroup> group_;
+  std::vector<cuda::Stream> streams_;
+  std::vector<cuda::DeviceBuffer> buffers_;
+};
+
+TEST(NcclGroup, ADeviceListedTwiceIsRefused) {
+  if (cuda::DeviceCount() == 0) GTEST_SKIP() << "needs a GPU";
+  auto made = NcclGroup::Create({DeviceId{0}, DeviceId{0}}, NcclGroup::Calls::kBlocking, Soon());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(made.error().message, ::testing::HasSubstr("GPU 0 stands twice"));
+}
+
+TEST(NcclGroup, AnAbsentDeviceIsNamed) {
+  auto made = NcclGroup::Create({DeviceId{4711}}, NcclGroup::Calls::kBlocking, Soon());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Code::kUnavailable);
+}
+
+TEST_F(NcclGroupTest, ReplaysACapturedSum) {
+  std::vector<cuda::Graph> graphs;
+  for (int r = 0; r < 2; ++r) graphs.push_back(CaptureSum(r));
+  const float ones[2] = {1, 2};
+  for (size_t r = 0; r < 2; ++r) {
+    ASSERT_EQ(cudaMemcpy(buffers_[r].data(), &ones[r], sizeof(float), cudaMemcpyHostToDevice), cudaSuccess);
+  }
+  for (size_t r = 0; r < 2; ++r) ASSERT_TRUE(graphs[r].Launch(streams_[r]));
+  for (size_t r = 0; r < 2; ++r) {
+    ASSERT_TRUE(streams_[r].Drain(Soon()));
+    float sum = 0;
+    ASSERT_EQ(cudaMemcpy(&sum, buffers_[r].data(), sizeof(float), cudaMemcpyDeviceToHost), cudaSuccess);
+    EXPECT_EQ(sum, 3);
+  }
+  graphs.clear();  // before the group, whose end waits for them
+}
+
+TEST_F(NcclGroupTest, AbortEndsAKernelThatWaitsForItsPeer) {
+  ASSERT_EQ(Sum(0), ncclSuccess);
+  EXPECT_FALSE(streams_[0].Drain(Deadline::In(std::chrono::milliseconds(50)))) << "rank 1 has not come";
+  group_->Abort(kReason);
+  EXPECT_TRUE(streams_[0].Drain(Deadline::In(std::chrono::seconds(5))));
+  EXPECT_EQ(group_->failure()->message, kReason.message);
+}
+
+TEST_F(NcclGroupTest, AbortEndsACapturedKernelThatWaitsForItsPeer) {
+  std::vector<cuda::Graph> graphs;
+  for (int r = 0; r < 2; ++r) graphs.push_back(CaptureSum(r));
+  ASSERT_TRUE(graphs[1].Launch(streams_[1]));
+  EXPECT_FALSE(streams_[1].Drain(Deadline::In(std::chrono::milliseconds(50)))) << "rank 0 has not come";
+  group_->Abort(kReason);
+  EXPECT_TRUE(streams_[1].Drain(Deadline::In(std::chrono::seconds(5))));
+  graphs.clear();
+  const auto start = Deadline::Clock::now();
+  group_.reset();
+  EXPECT_LT(Deadline::Clock::now() - start, NcclGroup::kEndLimit) << "the communicators ended";
+}
+
+TEST_F(NcclGroupTest, PollTellsTheReasonOfAnAbort) {
+  EXPECT_TRUE(group_->Poll());
+  group_->Abort(kReason);
+  auto polled = group_->Poll();
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code, Code::kCancelled);
+}
+
+TEST_F(NcclGroupTest, TwentyGroupsLeakNoDeviceMemory) {
+  group_.reset();
+  auto free_bytes = [] {
+    size_t free = 0;
+    size_t total = 0;
+    EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+    return free;
+  };
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
+  size_t before = 0;
+  for (int i = 0; i < 20; ++i) {
+    auto made = NcclGroup::Create({DeviceId{0}, DeviceId{1}}, NcclGroup::Calls::kBlocking, Soon());
+    ASSERT_TRUE(made) << made.error().ToString();
+    if (i % 2 == 1) (*made)->Abort(kReason);
+    made = tl::unexpected<Error>(kReason);  // the group ends here
+    if (i == 1) before = free_bytes();      // what the first ones keep, they keep once
+  }
+  EXPECT_GE(free_bytes() + (size_t{2} << 20), before);
+}
+
+}  // namespace
+}  // namespace tessera::comm
