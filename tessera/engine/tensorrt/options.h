@@ -15,8 +15,8 @@ struct TensorRtOptions {
   std::filesystem::path library;  // TensorRT's; empty: see TensorRtLibrary::Open
   bool cuda_graphs = true;        // replay steps from CUDA graphs where the engine can be captured
   size_t max_plans = 64;          // input shapes whose graphs are kept; the least recently used goes first
-  // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is put
-  // together between the GPUs. SIZE_MAX: never.
+  // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is
+  // put together between the GPUs. SIZE_MAX: never.
   size_t gather_from = size_t{512} << 10;
 };
 

@@ -1,7 +1,6 @@
 #include "tessera/engine/tensorrt/rank_set.h"
 
 #include "tessera/base/log.h"
-#include "tessera/cuda/device.h"
 #include "tessera/engine/step_check.h"
 
 namespace tessera::engine {
@@ -9,15 +8,11 @@ namespace {
 
 constexpr std::chrono::seconds kDrainLimit{5};
 
-// Host bytes that a step goes through pinned memory for, and in how many pieces at most.
-struct HostNeed {
-  size_t bytes = 0;
-  size_t pieces = 0;
-  void Add(size_t more) {
-    bytes += more;
-    ++pieces;
-  }
-};
+std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
+  std::vector<TensorSpec> specs;
+  for (const TensorInfo& info : infos) specs.push_back(info.spec);
+  return specs;
+}
 
 }  // namespace
 
@@ -31,89 +26,142 @@ Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<Ran
 }
 
 RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<comm::NcclGroup> group,
-                 std::unique_ptr<RankThreads> threads, const TensorRtOptions& options, StepCompletion completion)
+                 std::unique_ptr<RankThreads> threads, const TensorRtOptions& options,
+                 StepCompletion completion)
     : options_(options),
       group_(std::move(group)),
       runners_(std::move(runners)),
+      inputs_(SpecsOf(runners_.front()->engine().tensors().inputs)),
+      outputs_(SpecsOf(runners_.front()->engine().tensors().outputs)),
+      transfer_(runners_),
       completion_(std::move(completion)),
+      plans_(options.max_plans),
       threads_(std::move(threads)) {
   for (const auto& runner : runners_) streams_.push_back(&runner->stream());
 }
 
-RankSet::~RankSet() { DeviceOrder::OfProcess().Leave(this); }
+RankSet::~RankSet() {
+  DeviceOrder::OfProcess().Leave(this);
+}
 
 Result<StepReport> RankSet::Run(const Step& step) {
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
-  TRY(CheckStep(step, world_size(), SpecsOf(tensors().inputs)));
+  TRY(CheckStep(step, world_size(), inputs_));
+  TRY_ASSIGN(std::shared_ptr<StepPlan> plan, PlanOf(step));
+  return plan->HasDynamicOutputs() ? RunDynamic(plan, step) : RunKnown(plan, step);
+}
+
+Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
   StepShape shape = ShapeOf(step, group_ ? options_.gather_from : SIZE_MAX);
-  std::shared_ptr<StepPlan> plan = FindPlan(shape);
-  if (!plan) {
-    TRY_ASSIGN(const int profile, CommonProfile(shape));
-    auto made = MakePlan(std::move(shape), profile, &step, step.deadline);
-    if (!made) {
-      Fatal(made.error());
-      return tl::unexpected<Error>(*failure());
+  if (std::shared_ptr<StepPlan> known = plans_.Find(shape)) return known;
+  TRY_ASSIGN(const int profile, CommonProfile(shape));
+  auto made = MakePlan(std::move(shape), profile, &step, step.deadline);
+  if (!made) return Fatal(made.error());
+  return made;
+}
+
+// The places are known before a rank starts: an error of the sink costs nothing.
+Result<StepReport> RankSet::RunKnown(const std::shared_ptr<StepPlan>& plan, const Step& step) {
+  TRY_ASSIGN(const Places places, transfer_.AskSink(step, plan->outputs));
+  auto run = [&]() -> Result<StepReport> {
+    TRY(transfer_.SendInputs(*plan, step));
+    TRY(Launch(plan, step.deadline));
+    TRY(FetchAndWait(places, step.deadline));
+    return Report();
+  };
+  Result<StepReport> report = run();
+  if (!report) return Fatal(report.error());
+  return report;
+}
+
+// The shapes are known when the ranks are done: two waits. An error of the sink leaves them in step all the
+// same.
+Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step) {
+  auto compute = [&]() -> Result<void> {
+    TRY(transfer_.SendInputs(*plan, step));
+    TRY(Launch(plan, step.deadline));
+    return EndAndWait(step.deadline);
+  };
+  if (Result<void> computed = compute(); !computed) return Fatal(computed.error());
+  OutputShapes shapes = plan->outputs;
+  for (size_t r = 0; r < shapes.size(); ++r) {
+    for (size_t i = 0; i < shapes[r].size(); ++i) {
+      if (!IsStatic(shapes[r][i])) shapes[r][i] = runners_[r]->DynamicShape(i);
     }
-    plan = *made;
   }
-  // From here on some ranks may have started: an error that is not the sink's leaves them out of step.
-  std::optional<Error> sink_error;
-  Result<void> ran = RunPlan(plan, step, sink_error);
-  if (!ran) {
-    Fatal(ran.error());
-    return tl::unexpected<Error>(*failure());
-  }
-  if (sink_error) return tl::unexpected<Error>(*std::move(sink_error));
+  TRY_ASSIGN(const Places places, transfer_.AskSink(step, shapes));
+  if (Result<void> fetched = FetchAndWait(places, step.deadline); !fetched) return Fatal(fetched.error());
   return Report();
 }
 
-Result<void> RankSet::RunPlan(const std::shared_ptr<StepPlan>& plan, const Step& step,
-                              std::optional<Error>& sink_error) {
-  completion_.Begin();
-  const bool known = !plan->HasDynamicOutputs();
-  Places places;
-  if (known) places = PlaceAll(step, plan->outputs, sink_error);
-  TRY(Stage(*plan, step, places));
-  {
-    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
-    TRY(SendInputs(*plan, step));
-    TRY(LaunchAll(plan, step.deadline));
-    if (known) TRY(Collect(places));
+Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
+  if (plan->captured()) {
+    for (const auto& runner : runners_) TRY(runner->Launch(*plan));
+    return {};
   }
-  if (!known) {
-    TRY_ASSIGN(std::vector<std::vector<Shape>> shapes, FinalShapes(*plan, step.deadline));
-    places = PlaceAll(step, shapes, sink_error);
-    TRY(StageOutputs(places));
-    TRY(Collect(places));
-  }
-  TRY(completion_.Wait(streams_, step.deadline, [this] { return Check(); }));
-  host_.Finish();
+  return threads_->RunAll(
+      [plan, runners = runners_](Rank rank) -> Result<void> {
+        const auto& runner = runners[static_cast<size_t>(rank.value())];
+        std::vector<Shape> outputs;
+        TRY(runner->Bind(*plan, outputs));  // the context may have been bound to other shapes since
+        return runner->Issue(*plan);
+      },
+      deadline, [this](const Error& error) { Abort(error); });
+}
+
+Result<void> RankSet::FetchAndWait(const Places& places, Deadline deadline) {
+  TRY(transfer_.FetchOutputs(places));
+  TRY(EndAndWait(deadline));
+  transfer_.Finish();
   return {};
 }
 
-RankSet::Places RankSet::PlaceAll(const Step& step, const std::vector<std::vector<Shape>>& shapes,
-                                  std::optional<Error>& sink_error) const {
-  Places places(shapes.size());
-  for (size_t r = 0; r < shapes.size(); ++r) {
-    for (size_t i = 0; i < shapes[r].size(); ++i) {
-      const TensorSpec& spec = tensors().outputs[i].spec;
-      Region place;
-      if (!sink_error) {
-        auto place_one = [&]() -> Result<Region> {
-          TRY_ASSIGN(Region given, step.sink->Place(Rank(static_cast<int>(r)), static_cast<int>(i), spec.type,
-                                                    shapes[r][i]));
-          TRY(CheckPlace(given, spec, spec.type, shapes[r][i]));
-          return given;
-        };
-        Result<Region> given = place_one();
-        if (given) {
-          place = *given;
-        } else {
-          sink_error = given.error();
-        }
-      }
-      places[r].push_back(place);
-    }
-  }
-  return places;
+Result<void> RankSet::EndAndWait(Deadline deadline) {
+  completion_.Begin();
+  for (size_t r = 0; r < streams_.size(); ++r) TRY(completion_.End(static_cast<int>(r), *streams_[r]));
+  return completion_.Wait(streams_, deadline, [this] { return CheckAlive(); });
 }
+
+Result<StepReport> RankSet::Report() const {
+  StepReport report;
+  for (const auto& runner : runners_) {
+    TRY_ASSIGN(const std::chrono::nanoseconds time, runner->Time());
+    report.rank_time.push_back(time);
+  }
+  return report;
+}
+
+Result<void> RankSet::CheckAlive() const {
+  if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  return group_ ? group_->Poll() : Result<void>();
+}
+
+void RankSet::Abort(const Error& reason) noexcept {
+  {
+    MutexLock lock(mutex_);
+    if (failure_) return;
+    failure_ = reason;
+  }
+  if (group_) group_->Abort(reason);
+}
+
+std::optional<Error> RankSet::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+// Ranks may be out of step: gets them out of their collectives and sees to it that none touches the step's
+// memory.
+tl::unexpected<Error> RankSet::Fatal(const Error& reason) {
+  Abort(reason);
+  const Deadline deadline = Deadline::In(kDrainLimit);
+  for (size_t r = 0; r < streams_.size(); ++r) {
+    const Result<void> drained = streams_[r]->Drain(deadline);
+    if (!drained) TESSERA_LOG(kError, "rank {} after '{}': {}", r, reason.message, drained.error().message);
+  }
+  plans_.Clear();
+  return tl::unexpected<Error>(*failure());
+}
+
+}  // namespace tessera::engine

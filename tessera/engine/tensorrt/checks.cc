@@ -1,0 +1,86 @@
+#include "tessera/engine/tensorrt/checks.h"
+
+#include <algorithm>
+
+#include "tessera/base/log.h"
+
+namespace tessera::engine {
+namespace {
+
+Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<TensorInfo>& wanted, size_t rank,
+                       const char* what) {
+  if (got.size() != wanted.size()) {
+    return Fail(Code::kInvalidArgument, "rank {}: the engine has {} {}s, rank 0's has {}", rank, got.size(),
+                what, wanted.size());
+  }
+  for (size_t i = 0; i < got.size(); ++i) {
+    const TensorSpec& g = got[i].spec;
+    const TensorSpec& w = wanted[i].spec;
+    if (g.name == w.name && g.type == w.type && g.shape.size() == w.shape.size()) continue;
+    return Fail(Code::kInvalidArgument, "rank {}: {} {} is '{}' {} {}, rank 0's is '{}' {} {}", rank, what, i,
+                g.name, DTypeName(g.type), ToString(g.shape), w.name, DTypeName(w.type), ToString(w.shape));
+  }
+  return {};
+}
+
+Result<void> CheckCollectives(const RankEngine& engine, const plan::Plan& plan) {
+  const std::optional<int> found = engine.CollectiveLayers();
+  if (!found) {
+    TESSERA_LOG(kWarning,
+                "rank {}: the engine was built without layer names, its collectives cannot be counted",
+                engine.rank().value());
+    return {};
+  }
+  if (static_cast<size_t>(*found) == plan.collectives.size() || plan.collectives.empty()) return {};
+  return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}",
+              engine.rank().value(), *found, plan.collectives.size());
+}
+
+Result<void> CheckNames(const std::vector<TensorInfo>& got, const std::vector<plan::TensorPlan>& wanted,
+                        const char* what) {
+  if (wanted.empty()) return {};  // a directory without a plan: the engine's own word counts
+  for (const plan::TensorPlan& tensor : wanted) {
+    auto found = std::find_if(got.begin(), got.end(),
+                              [&](const TensorInfo& info) { return info.spec.name == tensor.spec.name; });
+    if (found == got.end())
+      return Fail(Code::kInvalidArgument, "the engine has no {} '{}'", what, tensor.spec.name);
+    if (found->spec.type != tensor.spec.type) {
+      return Fail(Code::kInvalidArgument, "{} '{}' is {} in the engine, {} in the plan", what,
+                  tensor.spec.name, DTypeName(found->spec.type), DTypeName(tensor.spec.type));
+    }
+  }
+  if (got.size() == wanted.size()) return {};
+  return Fail(Code::kInvalidArgument, "the engine has {} {}s, the plan lists {}", got.size(), what,
+              wanted.size());
+}
+
+}  // namespace
+
+Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& runners,
+                             const plan::Plan& plan) {
+  RankEngine& first = runners.front()->engine();
+  for (size_t r = 0; r < runners.size(); ++r) {
+    RankEngine& engine = runners[r]->engine();
+    TRY(CheckSame(engine.tensors().inputs, first.tensors().inputs, r, "input"));
+    TRY(CheckSame(engine.tensors().outputs, first.tensors().outputs, r, "output"));
+    if (engine.profile_count() != first.profile_count()) {
+      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} profiles, rank 0's has {}", r,
+                  engine.profile_count(), first.profile_count());
+    }
+    TRY(CheckCollectives(engine, plan));
+  }
+  return {};
+}
+
+Result<void> CheckTensors(const EngineTensors& tensors, const plan::Plan& plan) {
+  for (const TensorInfo& input : tensors.inputs) {
+    if (input.on_host) {
+      return Fail(Code::kUnsupported, "input '{}' is a shape tensor, whose values TensorRT reads on the host",
+                  input.spec.name);
+    }
+  }
+  TRY(CheckNames(tensors.inputs, plan.inputs, "input"));
+  return CheckNames(tensors.outputs, plan.outputs, "output");
+}
+
+}  // namespace tessera::engine

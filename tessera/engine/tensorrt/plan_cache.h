@@ -1,0 +1,24 @@
+// The step plans at hand.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "tessera/engine/tensorrt/step_plan.h"
+
+namespace tessera::engine {
+
+// The least recently used plan goes first. Not thread-safe.
+class PlanCache {
+ public:
+  explicit PlanCache(size_t capacity) : capacity_(capacity) {}
+  std::shared_ptr<StepPlan> Find(const StepShape& shape);
+  void Keep(std::shared_ptr<StepPlan> plan);
+  void Clear() { plans_.clear(); }
+
+ private:
+  const size_t capacity_;
+  std::list<std::shared_ptr<StepPlan>> plans_;  // most recently used first
+};
+
+}  // namespace tessera::engine

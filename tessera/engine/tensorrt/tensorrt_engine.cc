@@ -1,0 +1,144 @@
+#include "tessera/engine/tensorrt/tensorrt_engine.h"
+
+#include <optional>
+
+#include "tessera/base/log.h"
+#include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/checks.h"
+#include "tessera/engine/tensorrt/group.h"
+
+namespace tessera::engine {
+namespace {
+
+using Runners = std::vector<std::shared_ptr<RankRunner>>;
+
+bool Communicates(const Runners& runners);
+
+// One model on its way up: every step needs the ones before.
+class Loader {
+ public:
+  Loader(const TensorRtOptions& options, const plan::Plan& plan, const std::filesystem::path& directory,
+         Deadline deadline)
+      : options_(options), plan_(plan), directory_(directory), deadline_(deadline) {}
+
+  Result<std::unique_ptr<RankGroup>> Load();
+
+ private:
+  Result<std::vector<DeviceId>> PickDevices() const;
+  Result<void> LoadEngines(RankThreads& threads);
+  Result<Runners> MakeRunners();
+  Result<void> SetCommunicators(RankThreads& threads, const Runners& runners) const;
+
+  const TensorRtOptions& options_;
+  const plan::Plan& plan_;
+  const std::filesystem::path& directory_;
+  const Deadline deadline_;
+  std::shared_ptr<const TensorRtLibrary> library_;
+  std::vector<DeviceId> devices_;
+  std::shared_ptr<comm::NcclGroup> group_;  // null: one rank
+  std::shared_ptr<std::vector<std::unique_ptr<RankEngine>>> engines_;
+};
+
+Result<std::unique_ptr<RankGroup>> Loader::Load() {
+  TRY_ASSIGN(devices_, PickDevices());
+  TRY_ASSIGN(library_, TensorRtLibrary::Open(options_.library));
+  auto threads = std::make_unique<RankThreads>(devices_);
+  TRY(LoadEngines(*threads));
+  TRY_ASSIGN(Runners runners, MakeRunners());
+  TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
+  TRY(CheckRanksAgree(runners, plan_));
+  if (group_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
+  TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
+             RankSet::Create(std::move(runners), group_, std::move(threads), options_));
+  TRY(ranks->WarmUp(deadline_));
+  TESSERA_LOG(kInfo, "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {})", devices_.size(),
+              plan_.model_name, library_->version());
+  TRY_ASSIGN(std::unique_ptr<TensorRtGroup> group, TensorRtGroup::Create(std::move(ranks)));
+  return group;
+}
+
+Result<std::vector<DeviceId>> Loader::PickDevices() const {
+  const auto world = static_cast<size_t>(plan_.world_size());
+  std::vector<DeviceId> devices = options_.devices;
+  if (devices.empty()) {
+    for (size_t r = 0; r < world; ++r) devices.push_back(DeviceId(static_cast<int>(r)));
+  }
+  if (devices.size() != world) {
+    return Fail(Code::kInvalidArgument, "{} GPUs are listed for a model of {} ranks", devices.size(), world);
+  }
+  for (DeviceId device : devices) TRY(cuda::GetDeviceInfo(device));
+  return devices;
+}
+
+// Deserialising and connecting the GPUs take about as long: at the same time.
+Result<void> Loader::LoadEngines(RankThreads& threads) {
+  engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
+  Result<void> connected;
+  std::thread connecting;
+  if (devices_.size() > 1) {
+    connecting = std::thread([&] {
+      auto group = comm::NcclGroup::Create(devices_, comm::NcclGroup::Calls::kBlocking, deadline_);
+      if (group) {
+        group_ = *std::move(group);
+      } else {
+        connected = Forward(std::move(group));
+      }
+    });
+  }
+  Result<void> loaded = threads.RunAll(
+      [engines = engines_, library = library_, devices = devices_, plan = plan_,
+       directory = directory_](Rank rank) -> Result<void> {
+        const auto r = static_cast<size_t>(rank.value());
+        TRY_ASSIGN((*engines)[r],
+                   RankEngine::Load(library, rank, devices[r], directory / plan.ranks[r].model.file));
+        return {};
+      },
+      deadline_);
+  if (connecting.joinable()) connecting.join();
+  TRY(std::move(loaded));
+  return connected;
+}
+
+Result<Runners> Loader::MakeRunners() {
+  Runners runners;
+  for (std::unique_ptr<RankEngine>& engine : *engines_) {
+    TRY_ASSIGN(std::shared_ptr<RankRunner> runner, RankRunner::Create(std::move(engine), group_));
+    runners.push_back(std::move(runner));
+  }
+  return runners;
+}
+
+// An engine without a collective refuses a communicator; one that does not tell is given it.
+bool Communicates(const Runners& runners) {
+  return runners.front()->engine().CollectiveLayers().value_or(1) > 0;
+}
+
+Result<void> Loader::SetCommunicators(RankThreads& threads, const Runners& runners) const {
+  auto set = [group = group_, runners](Rank rank) -> Result<void> {
+    comm::NcclGroup::InFlight call(*group);
+    if (!call.usable()) return tl::unexpected<Error>(*group->failure());
+    return runners[static_cast<size_t>(rank.value())]->engine().SetCommunicator(group->comm(rank));
+  };
+  return threads.RunAll(set, deadline_, [group = group_](const Error& error) { group->Abort(error); });
+}
+
+class TensorRtEngine final : public Engine {
+ public:
+  explicit TensorRtEngine(TensorRtOptions options) : options_(std::move(options)) {}
+  std::string_view name() const override { return "tensorrt"; }
+  Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan, const std::filesystem::path& directory,
+                                          Deadline deadline) override {
+    return Loader(options_, plan, directory, deadline).Load();
+  }
+
+ private:
+  const TensorRtOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> MakeTensorRtEngine(TensorRtOptions options) {
+  return std::make_unique<TensorRtEngine>(std::move(options));
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,38 @@
+// A step's data on its way to the ranks and back.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tessera/engine/rank_group.h"
+#include "tessera/engine/tensorrt/host_stage.h"
+#include "tessera/engine/tensorrt/rank_runner.h"
+
+namespace tessera::engine {
+
+// Where outputs go: [rank][output]; no data: not wanted.
+using Places = std::vector<std::vector<Region>>;
+using OutputShapes = std::vector<std::vector<Shape>>;
+
+class StepTransfer {
+ public:
+  explicit StepTransfer(const std::vector<std::shared_ptr<RankRunner>>& runners) : runners_(runners) {}
+
+  // Issues the copies of every rank's inputs to its stream. Pageable memory is read before this returns.
+  Result<void> SendInputs(const StepPlan& plan, const Step& step);
+
+  // Asks the sink for the places of outputs of these shapes, and checks them. The sink's error is the step's.
+  Result<Places> AskSink(const Step& step, const OutputShapes& shapes) const;
+
+  // Issues the copies of the wanted outputs.
+  Result<void> FetchOutputs(const Places& places);
+  // Once the streams are drained: the outputs are where they were wanted.
+  void Finish() { outbound_.Finish(); }
+
+ private:
+  const std::vector<std::shared_ptr<RankRunner>>& runners_;
+  HostStage inbound_;
+  HostStage outbound_;
+};
+
+}  // namespace tessera::engine
