@@ -1,0 +1,32 @@
+// What the GPU benchmarks share.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tessera/base/result.h"
+
+namespace tessera::gputest {
+
+// Microseconds, from samples.
+struct Spread {
+  double median = 0;
+  double p99 = 0;
+};
+Spread SpreadOf(std::vector<double> samples);
+
+// Calls `once`, which gives one or more figures, `warm` times and then `count` times; spreads by figure.
+Result<std::vector<Spread>> Measure(int warm, int count,
+                                    const std::function<Result<std::vector<double>>()>& once);
+
+double MicrosSince(std::chrono::steady_clock::time_point start);
+
+// The benchmarks, each printing a table.
+Result<void> BenchMlp(const std::vector<int>& worlds);
+Result<void> BenchOverhead(const std::vector<int>& worlds);
+Result<void> BenchReplicate(const std::vector<int>& worlds);
+Result<void> BenchLoad(const std::vector<int>& worlds);
+
+}  // namespace tessera::gputest

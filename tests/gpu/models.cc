@@ -1,0 +1,200 @@
+#include "tests/gpu/models.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "tessera/base/file.h"
+#include "tessera/graph/onnx.h"
+#include "tests/nvinfer_standin/plan_file.h"
+
+namespace tessera::gputest {
+namespace {
+
+graph::Constant HalfConstant(const std::vector<uint16_t>& halves, Shape shape) {
+  std::vector<std::byte> bytes(halves.size() * 2);
+  std::memcpy(bytes.data(), halves.data(), bytes.size());
+  return graph::Constant::OfBytes(DType::kFloat16, std::move(shape), std::move(bytes));
+}
+
+graph::ValueId Append(graph::Graph& graph, const char* op, std::vector<graph::ValueId> inputs,
+                      const char* name, DType type, const Shape& shape) {
+  graph::Node node;
+  node.name = name;
+  node.op_type = op;
+  node.inputs = std::move(inputs);
+  const graph::ValueId out = graph.AddValue(name, type, shape);
+  graph.value(out).has_shape = true;
+  node.outputs = {out};
+  graph.AddNode(std::move(node));
+  return out;
+}
+
+graph::ValueId AppendAllReduce(graph::Graph& graph, graph::ValueId in, const char* name, const Shape& shape,
+                               int ranks) {
+  const graph::ValueId out = Append(graph, "DistCollective", {in}, name, DType::kFloat16, shape);
+  graph::Node& node = graph.node(graph.value(out).producer);
+  node.domain = "tessera";
+  node.Set("collective_operation", std::string("all_reduce"));
+  node.Set("reduce_op", std::string("sum"));
+  node.Set("root", int64_t{-1});
+  node.Set("nb_rank", int64_t{ranks});
+  node.Set("groups", std::vector<int64_t>{});
+  node.Set("group_size", int64_t{0});
+  return out;
+}
+
+graph::Graph NewGraph(const char* name) {
+  graph::Graph graph;
+  graph.name = name;
+  graph.ir_version = 10;
+  graph.opsets[""] = 20;
+  graph.opsets["tessera"] = 1;
+  return graph;
+}
+
+// Columns [from, from + count) of a row-major [rows, columns] matrix.
+std::vector<uint16_t> Columns(const std::vector<uint16_t>& all, int64_t rows, int64_t columns, int64_t from,
+                              int64_t count) {
+  std::vector<uint16_t> part(static_cast<size_t>(rows * count));
+  for (int64_t r = 0; r < rows; ++r) {
+    std::memcpy(part.data() + r * count, all.data() + r * columns + from, static_cast<size_t>(count) * 2);
+  }
+  return part;
+}
+
+Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::Profile& profile,
+                                 const std::filesystem::path& directory) {
+  const std::filesystem::path onnx = directory / fmt::format("model.onnx.rank{}", rank);
+  TRY(graph::WriteOnnx(graph, onnx));
+  standin::PlanFile file{onnx, rank, {profile}};
+  plan::RankPlan rank_plan;
+  rank_plan.model.file = fmt::format("model.plan.rank{}", rank);
+  TRY(WriteFileAtomically(directory / rank_plan.model.file, standin::PrintPlan(file)));
+  return rank_plan;
+}
+
+plan::Plan NewPlan(const char* name, int ranks) {
+  plan::Plan plan;
+  plan.model_name = name;
+  plan.engine = "tensorrt";
+  plan.strategy = "tensor";
+  plan.mesh = {{"tp", ranks}};
+  return plan;
+}
+
+plan::TensorPlan Replicated(const char* name, DType type, const Shape& shape) {
+  plan::TensorPlan tensor;
+  tensor.spec = {name, type, shape};
+  tensor.dim_names.resize(shape.size());
+  return tensor;
+}
+
+}  // namespace
+
+TempDirectory::TempDirectory() {
+  std::string name = (std::filesystem::temp_directory_path() / "tessera-gpu-XXXXXX").string();
+  path_ = mkdtemp(name.data()) == nullptr ? "" : name;
+}
+
+TempDirectory::~TempDirectory() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+uint16_t ToHalf(float value) {
+  const _Float16 half = static_cast<_Float16>(value);
+  uint16_t bits = 0;
+  std::memcpy(&bits, &half, sizeof(bits));
+  return bits;
+}
+
+float FromHalf(uint16_t bits) {
+  _Float16 half = 0;
+  std::memcpy(&half, &bits, sizeof(bits));
+  return static_cast<float>(half);
+}
+
+std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale) {
+  std::vector<uint16_t> halves(count);
+  constexpr size_t kBlock = size_t{1} << 20;  // a block has its own seed, so that threads share the work
+  const size_t blocks = (count + kBlock - 1) / kBlock;
+  const size_t threads = std::min<size_t>(blocks, std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::thread> workers;
+  for (size_t t = 0; t < threads; ++t) {
+    workers.emplace_back([&, t] {
+      for (size_t b = t; b < blocks; b += threads) {
+        std::minstd_rand random(seed * 7919U + static_cast<unsigned>(b) + 1);
+        std::uniform_real_distribution<float> uniform(-scale, scale);
+        for (size_t i = b * kBlock; i < std::min(count, (b + 1) * kBlock); ++i)
+          halves[i] = ToHalf(uniform(random));
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  return halves;
+}
+
+Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {
+  // Of unit variance on the way, so that fp16 neither overflows nor vanishes.
+  const float scale1 = 1.7F / std::sqrt(static_cast<float>(mlp.k));
+  const float scale2 = 1.7F / std::sqrt(static_cast<float>(mlp.f));
+  const std::vector<uint16_t> w1 = RandomHalves(static_cast<size_t>(mlp.k * mlp.f), mlp.seed, scale1);
+  const std::vector<uint16_t> w2 = RandomHalves(static_cast<size_t>(mlp.f * mlp.n), mlp.seed + 1, scale2);
+  plan::Plan plan = NewPlan("mlp", ranks);
+  plan.inputs = {Replicated("x", DType::kFloat16, {kDynamic, mlp.k})};
+  plan.outputs = {Replicated("y", DType::kFloat16, {kDynamic, mlp.n})};
+  if (ranks > 1) {
+    plan.collectives = {{"y",
+                         CollectiveOp::kAllReduce,
+                         ReduceOp::kSum,
+                         "tp",
+                         DType::kFloat16,
+                         {kDynamic, mlp.n},
+                         ByteCount(0)}};
+  }
+  const int64_t part = mlp.f / ranks;
+  for (int r = 0; r < ranks; ++r) {
+    graph::Graph graph = NewGraph("mlp");
+    const graph::ValueId x = graph.AddValue("x", DType::kFloat16, {kDynamic, mlp.k});
+    graph.value(x).has_shape = true;
+    graph.inputs() = {x};
+    const graph::ValueId first =
+        graph.AddConstant("w1", HalfConstant(Columns(w1, mlp.k, mlp.f, r * part, part), {mlp.k, part}));
+    const std::vector<uint16_t> rows(w2.begin() + r * part * mlp.n, w2.begin() + (r + 1) * part * mlp.n);
+    const graph::ValueId second = graph.AddConstant("w2", HalfConstant(rows, {part, mlp.n}));
+    const graph::ValueId h = Append(graph, "MatMul", {x, first}, "h", DType::kFloat16, {kDynamic, part});
+    const graph::ValueId a = Append(graph, "Relu", {h}, "a", DType::kFloat16, {kDynamic, part});
+    const char* last = ranks > 1 ? "partial" : "y";
+    graph::ValueId y = Append(graph, "MatMul", {a, second}, last, DType::kFloat16, {kDynamic, mlp.n});
+    if (ranks > 1) y = AppendAllReduce(graph, y, "y", {kDynamic, mlp.n}, ranks);
+    graph.outputs() = {y};
+    const standin::Profile profile = {{"x", {{1, mlp.k}, {mlp.best_m, mlp.k}, {mlp.most_m, mlp.k}}}};
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, profile, directory));
+    plan.ranks.push_back(std::move(rank_plan));
+  }
+  return plan;
+}
+
+Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
+                                 const std::filesystem::path& directory) {
+  plan::Plan plan = NewPlan("first_row", ranks);
+  plan.inputs = {Replicated("x", DType::kFloat32, {rows, columns})};
+  plan.outputs = {Replicated("y", DType::kFloat32, {1, columns})};
+  for (int r = 0; r < ranks; ++r) {
+    graph::Graph graph = NewGraph("first_row");
+    const graph::ValueId x = graph.AddValue("x", DType::kFloat32, {rows, columns});
+    graph.value(x).has_shape = true;
+    graph.inputs() = {x};
+    const graph::ValueId starts = graph.AddConstant("starts", graph::Constant::OfInt64({0}, {1}));
+    const graph::ValueId ends = graph.AddConstant("ends", graph::Constant::OfInt64({1}, {1}));
+    graph.outputs() = {Append(graph, "Slice", {x, starts, ends}, "y", DType::kFloat32, {1, columns})};
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, {}, directory));
+    plan.ranks.push_back(std::move(rank_plan));
+  }
+  return plan;
+}
+
+}  // namespace tessera::gputest

@@ -1,0 +1,46 @@
+// Small sharded models made on the spot: rank ONNX files, the stand-in's plans for them, and the plan.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::gputest {
+
+// A directory that goes with its content when this does.
+class TempDirectory {
+ public:
+  TempDirectory();
+  ~TempDirectory();
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// y[m,n] = relu(x[m,k] w1[k,f]) w2[f,n], the hidden dimension split over the ranks, one all-reduce. fp16, m
+// is free from 1 to most_m.
+struct Mlp {
+  int64_t k = 256, f = 512, n = 256;
+  int64_t best_m = 16, most_m = 64;
+  unsigned seed = 1;
+};
+Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
+
+// y = the first row of x[rows, columns] (fp32), x whole on every rank: all that a step does is to bring x
+// there.
+Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
+                                 const std::filesystem::path& directory);
+
+// IEEE half precision.
+uint16_t ToHalf(float value);
+float FromHalf(uint16_t bits);
+std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale);
+
+}  // namespace tessera::gputest

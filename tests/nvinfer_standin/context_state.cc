@@ -1,0 +1,149 @@
+#include "tests/nvinfer_standin/context_state.h"
+
+#include <chrono>
+#include <thread>
+
+#include "tessera/cuda/status.h"
+#include "tests/nvinfer_standin/fault.h"
+#include "tests/nvinfer_standin/kernels.h"
+
+namespace tessera::standin {
+namespace {
+
+bool Within(const Shape& shape, const ProfileRange& range) {
+  if (shape.size() != range.least.size()) return false;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] < range.least[d] || shape[d] > range.most[d]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ContextState::~ContextState() {
+  if (runs_ != nullptr) (void)cudaFreeHost(runs_);
+}
+
+Result<void> ContextState::SetProfile(int profile) {
+  if (profile < 0 || static_cast<size_t>(profile) >= model_->plan().profiles.size()) {
+    return Fail(Code::kInvalidArgument, "profile {} of {}", profile, model_->plan().profiles.size());
+  }
+  profile_ = profile;
+  return {};
+}
+
+Result<void> ContextState::SetInputShape(const std::string& name, Shape shape) {
+  const Model::Io* input = model_->Find(name.c_str());
+  if (input == nullptr || !input->is_input) return Fail(Code::kInvalidArgument, "no input '{}'", name);
+  const Profile& profile = model_->plan().profiles[static_cast<size_t>(profile_)];
+  auto range = profile.find(name);
+  const bool fits = range == profile.end() ? shape == input->shape : Within(shape, range->second);
+  if (!fits)
+    return Fail(Code::kInvalidArgument, "input '{}' {} is outside of profile {}", name, ToString(shape),
+                profile_);
+  auto known = input_shapes_.find(name);
+  if (known != input_shapes_.end() && known->second == shape) return {};
+  input_shapes_[name] = std::move(shape);
+  output_shapes_.clear();
+  return {};
+}
+
+void* ContextState::Address(const std::string& name) const {
+  auto found = addresses_.find(name);
+  return found == addresses_.end() ? nullptr : found->second;
+}
+
+Result<void> ContextState::SetCommunicator(ncclComm_t comm) {
+  if (FaultAt(Fault::Kind::kCommunicator, model_->plan().rank, 0)) {
+    return Fail(Code::kInvalidArgument, "the engine is not a multi-device engine");
+  }
+  if (model_->collectives().empty())
+    return Fail(Code::kInvalidArgument, "the engine is not a multi-device engine");
+  communicator_.comm.store(comm);
+  return {};
+}
+
+std::vector<std::string> ContextState::MissingShapes() const {
+  std::vector<std::string> missing;
+  for (const Model::Io& tensor : model_->io()) {
+    if (!tensor.is_input || IsStatic(tensor.shape) || input_shapes_.count(tensor.name) != 0) continue;
+    missing.push_back(tensor.name);
+  }
+  return missing;
+}
+
+Result<void> ContextState::InferOutputs() {
+  if (!output_shapes_.empty()) return {};
+  Builder::Io io;
+  for (const Model::Io& tensor : model_->io()) {
+    if (tensor.is_input) io.input_shapes[tensor.name] = tensor.shape;
+  }
+  for (const auto& [name, shape] : input_shapes_) io.input_shapes[name] = shape;
+  TRY_ASSIGN(std::shared_ptr<Program> dry,
+             Builder::Build(model_->graph(), model_->device(), communicator_, io));
+  output_shapes_ = dry->outputs;
+  return {};
+}
+
+Result<Shape> ContextState::ShapeOf(const std::string& name) {
+  const Model::Io* tensor = model_->Find(name.c_str());
+  if (tensor == nullptr) return Fail(Code::kInvalidArgument, "no tensor '{}'", name);
+  if (tensor->is_input) {
+    auto known = input_shapes_.find(name);
+    return known == input_shapes_.end() ? tensor->shape : known->second;
+  }
+  if (!MissingShapes().empty()) return tensor->shape;
+  TRY(InferOutputs());
+  return output_shapes_.at(name);
+}
+
+Result<std::shared_ptr<Program>> ContextState::ProgramNow() {
+  TRY(InferOutputs());
+  Builder::Io io;
+  for (const Model::Io& tensor : model_->io()) {
+    void* address = Address(tensor.name);
+    if (address == nullptr) return Fail(Code::kInvalidArgument, "tensor '{}' has no address", tensor.name);
+    io.addresses[tensor.name] = address;
+    if (tensor.is_input) io.input_shapes[tensor.name] = tensor.shape;
+  }
+  for (const auto& [name, shape] : input_shapes_) io.input_shapes[name] = shape;
+  std::shared_ptr<Program>& program = programs_[{io.input_shapes, io.addresses}];
+  if (!program) {
+    TRY_ASSIGN(program, Builder::Build(model_->graph(), model_->device(), communicator_, io));
+    TRY(AddStall(*program));
+  }
+  return program;
+}
+
+// A kernel in front that counts its runs and, at the asked one, holds the stream up.
+Result<void> ContextState::AddStall(Program& program) {
+  const std::optional<Fault> fault = AskedFault();
+  if (!fault || fault->kind != Fault::Kind::kStall || fault->rank != model_->plan().rank) return {};
+  if (runs_ == nullptr) {
+    CUDA_TRY(cudaHostAlloc(reinterpret_cast<void**>(&runs_), sizeof(uint32_t), cudaHostAllocMapped));
+    *runs_ = 0;
+  }
+  program.launches.insert(program.launches.begin(), [runs = runs_, call = fault->call](cudaStream_t stream,
+                                                                                       std::string&) {
+    LaunchStall(runs, static_cast<uint32_t>(call), std::chrono::nanoseconds(3'000'000'000).count(), stream);
+    return true;
+  });
+  return {};
+}
+
+Result<void> ContextState::Enqueue(cudaStream_t stream) {
+  const int rank = model_->plan().rank;
+  const int call = enqueues_++;
+  if (FaultAt(Fault::Kind::kFail, rank, call))
+    return Fail(Code::kInternal, "fault: enqueue {} of rank {}", call, rank);
+  if (FaultAt(Fault::Kind::kSkip, rank, call)) return {};
+  if (FaultAt(Fault::Kind::kHang, rank, call)) std::this_thread::sleep_for(std::chrono::hours(1));
+  TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow());
+  for (const Launch& launch : program->launches) {
+    std::string why;
+    if (!launch(stream, why)) return Fail(Code::kInternal, "{}", why);
+  }
+  return {};
+}
+
+}  // namespace tessera::standin

@@ -1,0 +1,53 @@
+// An execution context's work behind TensorRT's interface.
+#pragma once
+
+#include <nccl.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/nvinfer_standin/model.h"
+
+namespace tessera::standin {
+
+class ContextState {
+ public:
+  explicit ContextState(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+  ~ContextState();
+  ContextState(const ContextState&) = delete;
+  ContextState& operator=(const ContextState&) = delete;
+
+  const Model& model() const { return *model_; }
+  Result<void> SetProfile(int profile);
+  int profile() const { return profile_; }
+  Result<void> SetInputShape(const std::string& name, Shape shape);
+  void SetAddress(const std::string& name, void* address) { addresses_[name] = address; }
+  void* Address(const std::string& name) const;
+  Result<void> SetCommunicator(ncclComm_t comm);
+  // Names of inputs without a shape.
+  std::vector<std::string> MissingShapes() const;
+  // kDynamic dimensions while inputs are missing.
+  Result<Shape> ShapeOf(const std::string& name);
+  Result<void> Enqueue(cudaStream_t stream);
+
+ private:
+  Result<void> InferOutputs();
+  Result<std::shared_ptr<Program>> ProgramNow();
+  Result<void> AddStall(Program& program);
+
+  const std::shared_ptr<const Model> model_;
+  int profile_ = 0;
+  int enqueues_ = 0;
+  CommunicatorSlot communicator_;
+  std::map<std::string, Shape> input_shapes_;
+  std::map<std::string, Shape> output_shapes_;  // of input_shapes_; empty: not inferred
+  std::map<std::string, void*> addresses_;
+  using Key = std::pair<std::map<std::string, Shape>, std::map<std::string, void*>>;
+  std::map<Key, std::shared_ptr<Program>>
+      programs_;              // graphs captured from one need it as long as the context lives
+  uint32_t* runs_ = nullptr;  // mapped host memory, counted by the fault "stall"
+};
+
+}  // namespace tessera::standin

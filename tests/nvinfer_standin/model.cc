@@ -1,0 +1,95 @@
+#include "tests/nvinfer_standin/model.h"
+
+#include "tessera/cuda/status.h"
+#include "tessera/graph/onnx.h"
+
+namespace tessera::standin {
+namespace {
+
+size_t Aligned(size_t bytes) {
+  return (bytes + 255) / 256 * 256;
+}
+
+// A graph without profiles takes 1 to 4096 at every free dimension.
+Profile DefaultProfile(const std::vector<Model::Io>& io) {
+  Profile profile;
+  for (const Model::Io& tensor : io) {
+    if (!tensor.is_input || IsStatic(tensor.shape)) continue;
+    auto filled = [&](int64_t size) {
+      Shape shape = tensor.shape;
+      for (int64_t& dim : shape) dim = dim == kDynamic ? size : dim;
+      return shape;
+    };
+    profile[tensor.name] = {filled(1), filled(8), filled(4096)};
+  }
+  return profile;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
+  std::shared_ptr<Model> model(new Model);
+  TRY_ASSIGN(model->plan_, ParsePlan(plan));
+  TRY_ASSIGN(model->graph_, graph::ReadOnnx(model->plan_.onnx));
+  TRY(model->OpenDevice());
+  TRY(model->CopyWeights());
+  model->ListIo();
+  if (model->plan_.profiles.empty()) model->plan_.profiles.push_back(DefaultProfile(model->io_));
+  for (const graph::Node& node : model->graph_.nodes()) {
+    if (node.op_type == "DistCollective") model->collectives_.push_back(node.name);
+  }
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Model::~Model() {
+  if (device_.blas != nullptr) (void)cublasLtDestroy(device_.blas);
+}
+
+Result<void> Model::OpenDevice() {
+  int current = 0;
+  CUDA_TRY(cudaGetDevice(&current));
+  device_.id = DeviceId(current);
+  if (cublasLtCreate(&device_.blas) != CUBLAS_STATUS_SUCCESS)
+    return Fail(Code::kUnavailable, "cublasLtCreate failed");
+  TRY_ASSIGN(cuda::DeviceBuffer workspace, cuda::DeviceBuffer::Create(device_.id, Device::kWorkspaceBytes));
+  auto owner = std::make_shared<cuda::DeviceBuffer>(std::move(workspace));
+  device_.workspace = std::shared_ptr<void>(owner, owner->data());
+  return {};
+}
+
+Result<void> Model::CopyWeights() {
+  size_t total = 0;
+  for (const graph::Value& value : graph_.values()) {
+    if (value.constant) total += Aligned(value.constant->bytes.size());
+  }
+  TRY_ASSIGN(weights_, cuda::DeviceBuffer::Create(device_.id, total));
+  std::byte* at = weights_.data();
+  for (size_t i = 0; i < graph_.values().size(); ++i) {
+    const auto& constant = graph_.values()[i].constant;
+    if (!constant || constant->bytes.empty()) continue;
+    CUDA_TRY(cudaMemcpy(at, constant->bytes.data(), constant->bytes.size(), cudaMemcpyHostToDevice));
+    device_.weights[static_cast<int32_t>(i)] = std::shared_ptr<void>(at, [](void*) {});
+    at += Aligned(constant->bytes.size());
+  }
+  return {};
+}
+
+void Model::ListIo() {
+  for (graph::ValueId id : graph_.inputs()) {
+    const graph::Value& value = graph_.value(id);
+    io_.push_back({value.name, value.type, value.shape, true});
+  }
+  for (graph::ValueId id : graph_.outputs()) {
+    const graph::Value& value = graph_.value(id);
+    io_.push_back({value.name, value.type, value.shape, false});
+  }
+}
+
+const Model::Io* Model::Find(const char* name) const {
+  for (const Io& tensor : io_) {
+    if (tensor.name == name) return &tensor;
+  }
+  return nullptr;
+}
+
+}  // namespace tessera::standin

@@ -1,0 +1,50 @@
+// What an engine of the stand-in holds: the graph, its weights on the GPU, the profiles.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/nvinfer_standin/plan_file.h"
+#include "tests/nvinfer_standin/program.h"
+
+namespace tessera::standin {
+
+class Model {
+ public:
+  // Reads the plan's ONNX file and copies its initializers to the current device.
+  static Result<std::shared_ptr<const Model>> Load(std::string_view plan);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  struct Io {
+    std::string name;
+    DType type;
+    Shape shape;
+    bool is_input;
+  };
+
+  const PlanFile& plan() const { return plan_; }
+  const graph::Graph& graph() const { return graph_; }
+  const Device& device() const { return device_; }
+  const std::vector<Io>& io() const { return io_; }
+  const Io* Find(const char* name) const;
+  // The node names of the collectives, in order.
+  const std::vector<std::string>& collectives() const { return collectives_; }
+
+ private:
+  Model() = default;
+  Result<void> OpenDevice();
+  Result<void> CopyWeights();
+  void ListIo();
+
+  PlanFile plan_;
+  graph::Graph graph_;
+  Device device_;
+  cuda::DeviceBuffer weights_;
+  std::vector<Io> io_;
+  std::vector<std::string> collectives_;
+};
+
+}  // namespace tessera::standin

@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <numeric>
+
+#include "tests/nvinfer_standin/moves.h"
+#include "tests/nvinfer_standin/ops.h"
+
+namespace tessera::standin {
+namespace {
+
+void MoveOnHost(const Tensor& in, Tensor& out, const Move& move) {
+  std::vector<int64_t> index(move.sizes.size(), 0);
+  const int64_t count = Product(move.sizes, 0, move.sizes.size());
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t from = move.in_offset;
+    int64_t to = move.out_offset;
+    for (size_t d = 0; d < index.size(); ++d) {
+      from += index[d] * move.in_strides[d];
+      to += index[d] * move.out_strides[d];
+    }
+    (*out.host)[static_cast<size_t>(to)] = (*in.host)[static_cast<size_t>(from)];
+    for (size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < move.sizes[d]) break;
+      index[d] = 0;
+    }
+  }
+}
+
+Result<void> HandleTranspose(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  std::vector<int64_t> permutation = builder.node().Ints("perm");
+  if (permutation.empty()) {
+    permutation.resize(in.shape.size());
+    std::iota(permutation.rbegin(), permutation.rend(), 0);
+  }
+  const std::vector<int64_t> dense = StridesOf(in.shape);
+  Move move;
+  for (int64_t axis : permutation) {
+    move.sizes.push_back(in.shape[static_cast<size_t>(axis)]);
+    move.in_strides.push_back(dense[static_cast<size_t>(axis)]);
+  }
+  move.out_strides = StridesOf(move.sizes);
+  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, move.sizes));
+  TRY(EmitMove(builder, in, out, move));
+  if (out.host) builder.SetOutput(0, out);
+  return {};
+}
+
+Result<void> HandleExpand(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  TRY_ASSIGN(const std::vector<int64_t> wanted, builder.Values(1));
+  TRY_ASSIGN(const Shape shape, BroadcastShapes(in.shape, wanted));
+  if (shape == in.shape) return builder.SetView(0, in, shape);
+  Move move{shape, BroadcastStrides(in.shape, shape), StridesOf(shape)};
+  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, shape));
+  TRY(EmitMove(builder, in, out, move));
+  if (out.host) builder.SetOutput(0, out);
+  return {};
+}
+
+Result<void> HandleConcat(Builder& builder) {
+  const Tensor first = builder.Input(0);
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", 0), first.shape.size()));
+  Shape shape = first.shape;
+  shape[axis] = 0;
+  bool on_host = true;
+  for (size_t i = 0; i < builder.input_count(); ++i) {
+    shape[axis] += builder.Input(i).shape[axis];
+    on_host = on_host && builder.Input(i).host.has_value();
+  }
+  Tensor out{first.type, shape, nullptr, std::vector<int64_t>(static_cast<size_t>(ElementCount(shape)))};
+  if (!on_host) {
+    TRY_ASSIGN(out, builder.NewOutput(0, first.type, shape));
+  }
+  int64_t at = 0;
+  const std::vector<int64_t> out_strides = StridesOf(shape);
+  for (size_t i = 0; i < builder.input_count(); ++i) {
+    const Tensor in = builder.Input(i);
+    TRY(EmitMove(builder, in, out,
+                 Move{in.shape, StridesOf(in.shape), out_strides, 0, at * out_strides[axis]}));
+    at += in.shape[axis];
+  }
+  if (on_host) builder.SetOutput(0, out);
+  return {};
+}
+
+Result<std::vector<int64_t>> Parts(Builder& builder, int64_t size) {
+  if (builder.HasInput(1)) return builder.Values(1);
+  std::vector<int64_t> parts = builder.node().Ints("split");
+  if (!parts.empty()) return parts;
+  const auto count = static_cast<int64_t>(builder.node().outputs.size());
+  const int64_t each = (size + count - 1) / count;
+  for (int64_t i = 0; i < count; ++i) parts.push_back(std::min(each, size - i * each));
+  return parts;
+}
+
+Result<void> HandleSplit(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", 0), in.shape.size()));
+  TRY_ASSIGN(const std::vector<int64_t> parts, Parts(builder, in.shape[axis]));
+  const std::vector<int64_t> in_strides = StridesOf(in.shape);
+  int64_t at = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Shape shape = in.shape;
+    shape[axis] = parts[i];
+    TRY_ASSIGN(Tensor out, MovedOutput(builder, i, in, shape));
+    TRY(EmitMove(builder, in, out, Move{shape, in_strides, StridesOf(shape), at * in_strides[axis], 0}));
+    if (out.host) builder.SetOutput(i, out);
+    at += parts[i];
+  }
+  return {};
+}
+
+Result<void> HandleSlice(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  TRY_ASSIGN(const std::vector<int64_t> starts, builder.Values(1));
+  TRY_ASSIGN(const std::vector<int64_t> ends, builder.Values(2));
+  std::vector<int64_t> axes(starts.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  std::vector<int64_t> steps(starts.size(), 1);
+  if (builder.HasInput(3)) {
+    TRY_ASSIGN(axes, builder.Values(3));
+  }
+  if (builder.HasInput(4)) {
+    TRY_ASSIGN(steps, builder.Values(4));
+  }
+  Move move{in.shape, StridesOf(in.shape), {}};
+  for (size_t i = 0; i < starts.size(); ++i) {
+    TRY_ASSIGN(const size_t axis, Axis(axes[i], in.shape.size()));
+    const int64_t size = in.shape[axis];
+    const int64_t step = steps[i];
+    auto place = [&](int64_t at) {
+      if (at < 0) at += size;
+      return step > 0 ? std::clamp<int64_t>(at, 0, size) : std::clamp<int64_t>(at, -1, size - 1);
+    };
+    const int64_t start = place(starts[i]);
+    const int64_t end = ends[i] < -size ? (step > 0 ? 0 : -1) : place(ends[i]);
+    const int64_t span = step > 0 ? end - start : start - end;
+    move.sizes[axis] = std::max<int64_t>(0, (span + std::abs(step) - 1) / std::abs(step));
+    move.in_offset += start * move.in_strides[axis];
+    move.in_strides[axis] *= step;
+  }
+  move.out_strides = StridesOf(move.sizes);
+  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, move.sizes));
+  TRY(EmitMove(builder, in, out, move));
+  if (out.host) builder.SetOutput(0, out);
+  return {};
+}
+
+Result<void> HandleGather(Builder& builder) {
+  const Tensor data = builder.Input(0);
+  const Tensor indices = builder.Input(1);
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", 0), data.shape.size()));
+  Shape shape(data.shape.begin(), data.shape.begin() + static_cast<int64_t>(axis));
+  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
+  shape.insert(shape.end(), data.shape.begin() + static_cast<int64_t>(axis) + 1, data.shape.end());
+  const int64_t outer = Product(data.shape, 0, axis);
+  const int64_t size = data.shape[axis];
+  const int64_t inner = Product(data.shape, axis + 1, data.shape.size());
+  const int64_t count = indices.count();
+  if (data.host && indices.host) {
+    Tensor out{data.type, shape, nullptr, std::vector<int64_t>()};
+    for (int64_t i = 0; i < outer * count * inner; ++i) {
+      int64_t at = (*indices.host)[static_cast<size_t>(i / inner % count)];
+      if (at < 0) at += size;
+      out.host->push_back(
+          data.host->at(static_cast<size_t>((i / inner / count * size + at) * inner + i % inner)));
+    }
+    builder.SetOutput(0, out);
+    return {};
+  }
+  TRY_ASSIGN(const ElementType index_type, ToElement(indices.type));
+  TRY_ASSIGN(const Tensor out, builder.NewOutput(0, data.type, shape));
+  TRY_ASSIGN(const void* from, builder.OnDevice(data));
+  TRY_ASSIGN(const void* where, builder.OnDevice(indices));
+  builder.AddKernel([=, element = data.element(), to = out.data.get()](cudaStream_t stream) {
+    return LaunchGather(element, from, index_type, where, to, outer, size, count, inner, stream);
+  });
+  return {};
+}
+
+Result<const int64_t*> Int64OnDevice(Builder& builder, const Tensor& indices) {
+  if (indices.type != DType::kInt64)
+    return Fail(Code::kUnsupported, "indices of {}", DTypeName(indices.type));
+  TRY_ASSIGN(const void* where, builder.OnDevice(indices));
+  return static_cast<const int64_t*>(where);
+}
+
+Result<void> HandleGatherElements(Builder& builder) {
+  const Tensor data = builder.Input(0);
+  const Tensor indices = builder.Input(1);
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", 0), data.shape.size()));
+  for (size_t d = 0; d < data.shape.size(); ++d) {
+    if (d != axis && data.shape[d] != indices.shape[d]) {
+      return Fail(Code::kUnsupported, "data {} and indices {} differ beside axis {}", ToString(data.shape),
+                  ToString(indices.shape), axis);
+    }
+  }
+  TRY_ASSIGN(const Tensor out, builder.NewOutput(0, data.type, indices.shape));
+  TRY_ASSIGN(const void* from, builder.OnDevice(data));
+  TRY_ASSIGN(const int64_t* where, Int64OnDevice(builder, indices));
+  builder.AddKernel([=, element = data.element(), to = out.data.get(), outer = Product(data.shape, 0, axis),
+                     size = data.shape[axis], count = indices.shape[axis],
+                     inner = Product(data.shape, axis + 1, data.shape.size())](cudaStream_t stream) {
+    return LaunchGatherElements(element, from, where, to, outer, size, count, inner, stream);
+  });
+  return {};
+}
+
+Result<void> HandleGatherNd(Builder& builder) {
+  const Tensor data = builder.Input(0);
+  const Tensor indices = builder.Input(1);
+  const auto batch_dims = static_cast<size_t>(builder.node().Int("batch_dims", 0));
+  const auto depth = static_cast<size_t>(indices.shape.back());
+  Shape shape(indices.shape.begin(), indices.shape.end() - 1);
+  const auto begin = static_cast<int64_t>(batch_dims + depth);
+  shape.insert(shape.end(), data.shape.begin() + begin, data.shape.end());
+  TRY_ASSIGN(const Tensor out, builder.NewOutput(0, data.type, shape));
+  TRY_ASSIGN(const void* from, builder.OnDevice(data));
+  TRY_ASSIGN(const int64_t* where, Int64OnDevice(builder, indices));
+  const std::vector<int64_t> dims(data.shape.begin() + static_cast<int64_t>(batch_dims),
+                                  data.shape.begin() + begin);
+  builder.AddKernel(
+      [=, element = data.element(), to = out.data.get(), batch = Product(indices.shape, 0, batch_dims),
+       count = Product(indices.shape, batch_dims, indices.shape.size() - 1),
+       inner = Product(data.shape, batch_dims + depth, data.shape.size())](cudaStream_t stream) {
+        return LaunchGatherNd(element, from, where, to, batch, count, static_cast<int>(dims.size()),
+                              dims.data(), inner, stream);
+      });
+  return {};
+}
+
+}  // namespace
+
+Result<void> EmitMove(Builder& builder, const Tensor& in, Tensor& out, const Move& move) {
+  if (in.host && out.host) {
+    MoveOnHost(in, out, move);
+    return {};
+  }
+  if (move.sizes.size() > kMaxDims) return Fail(Code::kUnsupported, "{} dimensions", move.sizes.size());
+  TRY_ASSIGN(const void* from, builder.OnDevice(in));
+  const size_t element = in.element();
+  builder.AddKernel([=, to = out.data.get()](cudaStream_t stream) {
+    LaunchStridedCopy(element, static_cast<int>(move.sizes.size()), move.sizes.data(),
+                      static_cast<const std::byte*>(from) + move.in_offset * static_cast<int64_t>(element),
+                      move.in_strides.data(),
+                      static_cast<std::byte*>(to) + move.out_offset * static_cast<int64_t>(element),
+                      move.out_strides.data(), stream);
+    return true;
+  });
+  return {};
+}
+
+Result<Tensor> MovedOutput(Builder& builder, size_t index, const Tensor& in, Shape shape) {
+  if (!in.host) return builder.NewOutput(index, in.type, std::move(shape));
+  const auto count = static_cast<size_t>(ElementCount(shape));
+  return Tensor{in.type, std::move(shape), nullptr, std::vector<int64_t>(count)};
+}
+
+Result<Tensor> EmitTranspose(Builder& builder, const Tensor& in, const std::vector<int64_t>& permutation) {
+  const std::vector<int64_t> dense = StridesOf(in.shape);
+  Move move;
+  for (int64_t axis : permutation) {
+    move.sizes.push_back(in.shape[static_cast<size_t>(axis)]);
+    move.in_strides.push_back(dense[static_cast<size_t>(axis)]);
+  }
+  move.out_strides = StridesOf(move.sizes);
+  TRY_ASSIGN(Tensor out, builder.Scratch(in.type, move.sizes));
+  TRY(EmitMove(builder, in, out, move));
+  return out;
+}
+
+void AddMoves(Handlers& handlers) {
+  handlers["Transpose"] = HandleTranspose;
+  handlers["Expand"] = HandleExpand;
+  handlers["Concat"] = HandleConcat;
+  handlers["Split"] = HandleSplit;
+  handlers["Slice"] = HandleSlice;
+  handlers["Gather"] = HandleGather;
+  handlers["GatherElements"] = HandleGatherElements;
+  handlers["GatherND"] = HandleGatherNd;
+}
+
+}  // namespace tessera::standin

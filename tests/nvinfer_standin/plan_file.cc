@@ -1,0 +1,83 @@
+#include "tests/nvinfer_standin/plan_file.h"
+
+#include <cstdlib>
+#include <sstream>
+
+namespace tessera::standin {
+namespace {
+
+Shape ParseShape(const std::string& text) {
+  Shape shape;
+  if (text.empty() || text == "scalar") return shape;
+  std::istringstream words(text);
+  std::string word;
+  while (std::getline(words, word, 'x')) shape.push_back(std::atoll(word.c_str()));
+  return shape;
+}
+
+std::string PrintShape(const Shape& shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+Result<Profile> ParseProfile(std::istringstream& words) {
+  Profile profile;
+  std::string word;
+  while (words >> word) {
+    const size_t equals = word.find('=');
+    const size_t first = word.find(':', equals);
+    const size_t second = word.find(':', first + 1);
+    if (equals == std::string::npos || first == std::string::npos || second == std::string::npos) {
+      return Fail(Code::kInvalidArgument, "profile '{}', wanted name=min:opt:max", word);
+    }
+    profile[word.substr(0, equals)] = {ParseShape(word.substr(equals + 1, first - equals - 1)),
+                                       ParseShape(word.substr(first + 1, second - first - 1)),
+                                       ParseShape(word.substr(second + 1))};
+  }
+  return profile;
+}
+
+}  // namespace
+
+Result<PlanFile> ParsePlan(std::string_view text) {
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  if (!std::getline(lines, line) || line != "TESSERA-STANDIN 1") {
+    return Fail(Code::kInvalidArgument, "not a plan of the stand-in");
+  }
+  PlanFile plan;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string key;
+    words >> key;
+    if (key == "onnx") {
+      std::string path;
+      words >> path;
+      plan.onnx = path;
+    } else if (key == "rank") {
+      words >> plan.rank;
+    } else if (key == "profile") {
+      TRY_ASSIGN(Profile profile, ParseProfile(words));
+      plan.profiles.push_back(std::move(profile));
+    }
+  }
+  if (plan.onnx.empty()) return Fail(Code::kInvalidArgument, "the plan names no ONNX file");
+  return plan;
+}
+
+std::string PrintPlan(const PlanFile& plan) {
+  std::string text = fmt::format("TESSERA-STANDIN 1\nonnx {}\nrank {}\n", plan.onnx.string(), plan.rank);
+  for (const Profile& profile : plan.profiles) {
+    text += "profile";
+    for (const auto& [name, range] : profile) {
+      text += fmt::format(" {}={}:{}:{}", name, PrintShape(range.least), PrintShape(range.best),
+                          PrintShape(range.most));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace tessera::standin

@@ -1,0 +1,34 @@
+// The stand-in's "plan": a few lines of text that name the rank's ONNX file.
+//
+//     TESSERA-STANDIN 1
+//     onnx /path/to/model.onnx.rank0
+//     rank 0
+//     profile ids=1x4:2x8:8x128 mask=1x4:2x8:8x128     (minimum:optimum:maximum; one line per profile)
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+
+namespace tessera::standin {
+
+struct ProfileRange {
+  Shape least, best, most;
+};
+using Profile = std::map<std::string, ProfileRange>;
+
+struct PlanFile {
+  std::filesystem::path onnx;
+  int rank = 0;
+  std::vector<Profile> profiles;
+};
+
+Result<PlanFile> ParsePlan(std::string_view text);
+std::string PrintPlan(const PlanFile& plan);
+
+}  // namespace tessera::standin

@@ -1,0 +1,201 @@
+#include "tests/nvinfer_standin/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tessera/cuda/status.h"
+
+namespace tessera::standin {
+namespace {
+
+std::shared_ptr<void> Foreign(void* memory) {
+  return {memory, [](void*) {}};
+}
+
+}  // namespace
+
+Builder::Builder(const graph::Graph& graph, const Device& device, CommunicatorSlot& communicator,
+                 const Io& io)
+    : graph_(graph), device_(device), communicator_(communicator), io_(io) {
+  program_->pool = std::make_shared<Pool>(device.id);
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    for (graph::ValueId input : graph.nodes()[n].inputs) last_use_[input.value()] = n;
+  }
+  for (graph::ValueId output : graph.outputs()) last_use_[output.value()] = graph.nodes().size();
+}
+
+Result<std::shared_ptr<Program>> Builder::Build(const graph::Graph& graph, const Device& device,
+                                                CommunicatorSlot& communicator, const Io& io) {
+  Builder builder(graph, device, communicator, io);
+  TRY(builder.AddInputs());
+  TRY(builder.AddConstants());
+  TRY(builder.AddNodes());
+  TRY(builder.CopyOutputs());
+  return builder.program_;
+}
+
+Result<void> Builder::AddInputs() {
+  for (graph::ValueId id : graph_.inputs()) {
+    const graph::Value& value = graph_.value(id);
+    Tensor tensor;
+    tensor.type = value.type;
+    tensor.shape = io_.input_shapes.at(value.name);
+    if (!dry()) tensor.data = Foreign(io_.addresses.at(value.name));
+    values_[id.value()] = std::move(tensor);
+  }
+  return {};
+}
+
+Result<void> Builder::AddConstants() {
+  for (size_t i = 0; i < graph_.values().size(); ++i) {
+    const graph::Value& value = graph_.values()[i];
+    if (!value.constant) continue;
+    Tensor tensor;
+    tensor.type = value.constant->type;
+    tensor.shape = value.constant->shape;
+    constexpr int64_t kMostHostValues = 1 << 16;
+    if (tensor.count() <= kMostHostValues) tensor.host = graph::AsInt64(*value.constant);
+    if (auto found = device_.weights.find(static_cast<int32_t>(i)); found != device_.weights.end()) {
+      tensor.data = found->second;
+    }
+    values_[static_cast<int32_t>(i)] = std::move(tensor);
+  }
+  return {};
+}
+
+Result<void> Builder::AddNodes() {
+  for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+    node_ = &graph_.nodes()[n];
+    Handler handler = FindHandler(node_->op_type);
+    if (handler == nullptr) {
+      return Fail(Code::kUnsupported, "node '{}': the stand-in has no {}", node_->name, node_->op_type);
+    }
+    Result<void> added = handler(*this);
+    if (!added) {
+      return Fail(added.error().code, "node '{}' ({}): {}", node_->name, node_->op_type,
+                  added.error().message);
+    }
+    DropDead(n);
+  }
+  return {};
+}
+
+void Builder::DropDead(size_t node_index) {
+  for (graph::ValueId input : node_->inputs) {
+    auto last = last_use_.find(input.value());
+    if (last != last_use_.end() && last->second == node_index) values_.erase(input.value());
+  }
+}
+
+// An output that is a view of something, or a constant, does not lie where the caller wants it yet.
+Result<void> Builder::CopyOutputs() {
+  for (graph::ValueId id : graph_.outputs()) {
+    const std::string& name = graph_.value(id).name;
+    auto found = values_.find(id.value());
+    if (found == values_.end()) return Fail(Code::kInternal, "output '{}' was not made", name);
+    const Tensor& tensor = found->second;
+    program_->outputs[name] = tensor.shape;
+    if (dry()) continue;
+    void* to = io_.addresses.at(name);
+    TRY_ASSIGN(const void* from, OnDevice(tensor));
+    if (from == to) continue;
+    Add([to, from, bytes = tensor.bytes()](cudaStream_t stream, std::string& why) {
+      const cudaError_t status = cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
+      if (status != cudaSuccess) why = cudaGetErrorString(status);
+      return status == cudaSuccess;
+    });
+    program_->kept.push_back(tensor.data);
+  }
+  return {};
+}
+
+bool Builder::HasInput(size_t index) const {
+  return index < node_->inputs.size() && node_->inputs[index] != graph::kNoValue;
+}
+
+const Tensor& Builder::Input(size_t index) const {
+  return values_.at(node_->inputs[index].value());
+}
+
+Result<std::vector<int64_t>> Builder::Values(size_t index) const {
+  if (!HasInput(index)) return Fail(Code::kInvalidArgument, "input {} is missing", index);
+  const Tensor& tensor = Input(index);
+  if (!tensor.host) return Fail(Code::kUnsupported, "input {} is only known at run time", index);
+  return *tensor.host;
+}
+
+Result<std::shared_ptr<void>> Builder::Memory(size_t bytes) {
+  if (dry()) return std::shared_ptr<void>();
+  return program_->pool->Take(bytes);
+}
+
+Result<Tensor> Builder::NewOutput(size_t index, DType type, Shape shape) {
+  Tensor tensor;
+  tensor.type = type;
+  tensor.shape = std::move(shape);
+  const std::string& name = graph_.value(node_->outputs[index]).name;
+  auto wanted = io_.addresses.find(name);
+  if (wanted != io_.addresses.end()) {
+    tensor.data = Foreign(wanted->second);
+  } else {
+    TRY_ASSIGN(tensor.data, Memory(tensor.bytes()));
+  }
+  SetOutput(index, tensor);
+  return tensor;
+}
+
+void Builder::SetOutput(size_t index, Tensor tensor) {
+  if (index < node_->outputs.size()) values_[node_->outputs[index].value()] = std::move(tensor);
+}
+
+Result<void> Builder::SetView(size_t index, const Tensor& of, Shape shape) {
+  Tensor view = of;
+  view.shape = std::move(shape);
+  if (view.count() != of.count()) {
+    return Fail(Code::kInvalidArgument, "{} as {}", ToString(of.shape), ToString(view.shape));
+  }
+  SetOutput(index, std::move(view));
+  return {};
+}
+
+Result<Tensor> Builder::Scratch(DType type, Shape shape) {
+  Tensor tensor;
+  tensor.type = type;
+  tensor.shape = std::move(shape);
+  TRY_ASSIGN(tensor.data, Memory(tensor.bytes()));
+  return tensor;
+}
+
+Result<const void*> Builder::OnDevice(const Tensor& tensor) {
+  if (tensor.data || dry()) return static_cast<const void*>(tensor.data.get());
+  if (!tensor.host)
+    return Fail(Code::kInternal, "a {} {} lies nowhere", DTypeName(tensor.type), ToString(tensor.shape));
+  std::vector<std::byte> bytes(tensor.bytes());
+  for (size_t i = 0; i < tensor.host->size(); ++i) {  // little endian: the low bytes are the value
+    std::memcpy(bytes.data() + i * tensor.element(), &(*tensor.host)[i], tensor.element());
+  }
+  // Not from the pool, whose blocks earlier launches write to.
+  TRY_ASSIGN(cuda::DeviceBuffer memory,
+             cuda::DeviceBuffer::Create(device_.id, std::max<size_t>(bytes.size(), 1)));
+  CUDA_TRY(cudaMemcpy(memory.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
+  program_->constants.push_back(std::move(memory));
+  return static_cast<const void*>(program_->constants.back().data());
+}
+
+void Builder::Add(Launch launch) {
+  if (!dry()) program_->launches.push_back(std::move(launch));
+}
+
+void Builder::AddKernel(std::function<bool(cudaStream_t)> kernel) {
+  Add([kernel = std::move(kernel)](cudaStream_t stream, std::string& why) {
+    if (!kernel(stream)) {
+      why = "no kernel for this type";
+      return false;
+    }
+    const cudaError_t status = cudaPeekAtLastError();
+    if (status != cudaSuccess) why = cudaGetErrorString(cudaGetLastError());
+    return status == cudaSuccess;
+  });
+}
+
+}  // namespace tessera::standin

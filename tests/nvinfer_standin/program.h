@@ -1,0 +1,106 @@
+// A rank's graph made ready to run for one set of input shapes and addresses.
+#pragma once
+
+#include <cublasLt.h>
+#include <nccl.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/graph/graph.h"
+#include "tests/nvinfer_standin/pool.h"
+#include "tests/nvinfer_standin/tensor.h"
+
+namespace tessera::standin {
+
+// What all programs of an engine share.
+struct Device {
+  DeviceId id{0};
+  cublasLtHandle_t blas = nullptr;
+  std::shared_ptr<void> workspace;
+  static constexpr size_t kWorkspaceBytes = size_t{32} << 20;
+  std::map<int32_t, std::shared_ptr<void>> weights;  // device copies of initializers, by value number
+};
+
+// Of one execution context; set by setCommunicator, read at each launch.
+struct CommunicatorSlot {
+  std::atomic<ncclComm_t> comm{nullptr};
+};
+
+// One piece of work put to a stream. False: it failed, `why` says how.
+using Launch = std::function<bool(cudaStream_t stream, std::string& why)>;
+
+struct Program {
+  std::shared_ptr<Pool> pool;
+  std::vector<std::shared_ptr<void>> kept;  // memory that lives as long as the program
+  std::vector<cuda::DeviceBuffer> constants;
+  std::vector<Launch> launches;
+  std::map<std::string, Shape> outputs;
+};
+
+// Builds a program node by node. A dry build finds the outputs' shapes and touches no device memory.
+class Builder {
+ public:
+  struct Io {
+    std::map<std::string, Shape> input_shapes;
+    std::map<std::string, void*> addresses;  // of inputs and outputs; empty: a dry build
+  };
+  // Errors: kUnsupported (an operator or type that the stand-in lacks, named), kInvalidArgument (shapes).
+  static Result<std::shared_ptr<Program>> Build(const graph::Graph& graph, const Device& device,
+                                                CommunicatorSlot& communicator, const Io& io);
+
+  const graph::Node& node() const { return *node_; }
+  const Device& device() const { return device_; }
+  CommunicatorSlot& communicator() { return communicator_; }
+  bool dry() const { return io_.addresses.empty(); }
+  int64_t opset() const { return graph_.opset(); }
+
+  size_t input_count() const { return node_->inputs.size(); }
+  bool HasInput(size_t index) const;
+  const Tensor& Input(size_t index) const;
+  // The values of an input that must be known while building (a shape, axes, ..). Errors: kUnsupported.
+  Result<std::vector<int64_t>> Values(size_t index) const;
+
+  // The node's output `index`, in device memory; for a graph's output, where the caller wants it.
+  Result<Tensor> NewOutput(size_t index, DType type, Shape shape);
+  void SetOutput(size_t index, Tensor tensor);
+  // An output that is another tensor's memory with another shape.
+  Result<void> SetView(size_t index, const Tensor& of, Shape shape);
+
+  Result<Tensor> Scratch(DType type, Shape shape);
+  // Device memory of `tensor`; uploads values that are only known on the host.
+  Result<const void*> OnDevice(const Tensor& tensor);
+  // Adds work; ignored in a dry build.
+  void Add(Launch launch);
+  // Kernels report nothing themselves: this looks at CUDA's error slot after `kernel` was put to the stream.
+  void AddKernel(std::function<bool(cudaStream_t)> kernel);
+
+ private:
+  Builder(const graph::Graph& graph, const Device& device, CommunicatorSlot& communicator, const Io& io);
+  Result<void> AddInputs();
+  Result<void> AddConstants();
+  Result<void> AddNodes();
+  Result<void> CopyOutputs();
+  Result<std::shared_ptr<void>> Memory(size_t bytes);
+  void DropDead(size_t node_index);
+
+  const graph::Graph& graph_;
+  const Device& device_;
+  CommunicatorSlot& communicator_;
+  const Io& io_;
+  std::shared_ptr<Program> program_ = std::make_shared<Program>();
+  std::map<int32_t, Tensor> values_;
+  std::map<int32_t, size_t> last_use_;  // value -> index of the last node that reads it
+  const graph::Node* node_ = nullptr;
+};
+
+using Handler = Result<void> (*)(Builder& builder);
+// Null: not known.
+Handler FindHandler(const std::string& op_type);
+
+}  // namespace tessera::standin

@@ -1,0 +1,73 @@
+#include "tests/nvinfer_standin/tensor.h"
+
+#include <algorithm>
+
+namespace tessera::standin {
+
+Result<ElementType> ToElement(DType type) {
+  switch (type) {
+    case DType::kFloat32:
+      return ElementType::kFloat32;
+    case DType::kFloat64:
+      return ElementType::kFloat64;
+    case DType::kFloat16:
+      return ElementType::kFloat16;
+    case DType::kBFloat16:
+      return ElementType::kBFloat16;
+    case DType::kInt8:
+      return ElementType::kInt8;
+    case DType::kInt32:
+      return ElementType::kInt32;
+    case DType::kInt64:
+      return ElementType::kInt64;
+    case DType::kUInt8:
+      return ElementType::kUInt8;
+    case DType::kBool:
+      return ElementType::kBool;
+    default:
+      return Fail(Code::kUnsupported, "the stand-in has no {}", DTypeName(type));
+  }
+}
+
+std::vector<int64_t> StridesOf(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
+  return strides;
+}
+
+Result<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
+  Shape result(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < result.size(); ++i) {  // from the innermost dimension on
+    const int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1) {
+      return Fail(Code::kInvalidArgument, "{} and {} do not broadcast", ToString(a), ToString(b));
+    }
+    result[result.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return result;
+}
+
+std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result) {
+  const std::vector<int64_t> dense = StridesOf(shape);
+  std::vector<int64_t> strides(result.size(), 0);
+  const size_t skip = result.size() - shape.size();
+  for (size_t d = 0; d < shape.size(); ++d) strides[skip + d] = shape[d] == 1 ? 0 : dense[d];
+  return strides;
+}
+
+int64_t Product(const Shape& shape, size_t begin, size_t end) {
+  int64_t product = 1;
+  for (size_t d = begin; d < end; ++d) product *= shape[d];
+  return product;
+}
+
+Result<size_t> Axis(int64_t axis, size_t dims) {
+  const auto n = static_cast<int64_t>(dims);
+  if (axis < -n || axis >= std::max<int64_t>(n, 1)) {
+    return Fail(Code::kInvalidArgument, "axis {} of {} dimensions", axis, dims);
+  }
+  return static_cast<size_t>(axis < 0 ? axis + n : axis);
+}
+
+}  // namespace tessera::standin

@@ -1,0 +1,38 @@
+// Values while a program is built.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/base/types.h"
+#include "tests/nvinfer_standin/kernels.h"
+
+namespace tessera::standin {
+
+// The kernels' type; kUnsupported for one that they do not know.
+Result<ElementType> ToElement(DType type);
+
+struct Tensor {
+  DType type = DType::kUndefined;
+  Shape shape;
+  std::shared_ptr<void> data;  // device memory, dense; null: only `host` is there, or the build is dry
+  std::optional<std::vector<int64_t>> host;  // an integer or bool tensor's values, known while building
+
+  int64_t count() const { return ElementCount(shape); }
+  size_t element() const { return static_cast<size_t>(BitsOf(type)) / 8; }
+  size_t bytes() const { return static_cast<size_t>(count()) * element(); }
+};
+
+// Dense strides in elements.
+std::vector<int64_t> StridesOf(const Shape& shape);
+// ONNX's multidirectional broadcasting. Errors: kInvalidArgument.
+Result<Shape> BroadcastShapes(const Shape& a, const Shape& b);
+// Strides of a tensor of `shape` read at the places of the wider `result`: 0 where it is repeated.
+std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result);
+int64_t Product(const Shape& shape, size_t begin, size_t end);
+// -1 counts from the end. Errors: kInvalidArgument.
+Result<size_t> Axis(int64_t axis, size_t dims);
+
+}  // namespace tessera::standin
