@@ -46,7 +46,8 @@ Result<LoadableModel> LoadableModel::Find(const fs::path& directory, const Setti
     options.model_file = OrdinaryModelFile(directory, settings);
     TRY_ASSIGN(engine_name, EngineOfOrdinaryModel(directory, options.model_file, settings));
   }
-  TRY_ASSIGN(std::unique_ptr<engine::Engine> engine, engine::MakeEngine(engine_name));
+  TRY_ASSIGN(std::unique_ptr<engine::Engine> engine,
+             engine::MakeEngine(engine_name, {settings.threads_per_rank}));
   return LoadableModel(directory, std::move(engine), std::move(options));
 }
 

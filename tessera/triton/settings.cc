@@ -7,6 +7,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kMostThreads = 1024;
+
 Result<bool> Truth(const std::string& name, const std::string& text) {
   if (text == "true" || text == "1") return true;
   if (text == "false" || text == "0") return false;
@@ -17,6 +19,12 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
   if (name == "request_timeout_ms") {
     TRY_ASSIGN(int64_t limit, PositiveNumber(name, value));
     settings.step_limit = std::chrono::milliseconds(limit);
+  } else if (name == "threads_per_rank") {
+    TRY_ASSIGN(int64_t threads, PositiveNumber(name, value));
+    if (threads > kMostThreads) {
+      return Fail(Code::kInvalidArgument, "threads_per_rank is {}, wanted at most {}", threads, kMostThreads);
+    }
+    settings.threads_per_rank = static_cast<int>(threads);
   } else if (name == "enable_multi_device") {
     TRY_ASSIGN(settings.multi_device, Truth(name, value));
   }

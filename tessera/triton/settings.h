@@ -13,6 +13,9 @@ struct Settings {
   int64_t max_batch_size = 0;  // 0: requests have no batch dimension of Triton's
   std::string model_file;      // default_model_filename; "" = not said
   bool multi_device = false;   // parameter enable_multi_device: TensorRT ranks without plan.json
+  // Parameter threads_per_rank: of ranks on the CPU; 0 = the cores shared out over the model's ranks. One
+  // serves tiny models best (no hand-over to a thread pool), and leaves cores to other instances and models.
+  int threads_per_rank = 0;
   // Parameter request_timeout_ms: longest time of one step. After it the requests get UNAVAILABLE and the
   // ranks are loaded anew, so a client's own timeout is not taken for it: one hasty client would stop
   // everybody's model.

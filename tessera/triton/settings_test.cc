@@ -21,6 +21,8 @@ TEST(ReadSettings, HasDefaultsForAnEmptyConfiguration) {
 TEST(ReadSettings, TakesTheParameters) {
   EXPECT_EQ(ReadSettings(WithParameter("request_timeout_ms", "250"))->step_limit,
             std::chrono::milliseconds(250));
+  EXPECT_EQ(ReadSettings(WithParameter("threads_per_rank", "2"))->threads_per_rank, 2);
+  EXPECT_FALSE(ReadSettings(WithParameter("threads_per_rank", "1025")));
   EXPECT_TRUE(ReadSettings(WithParameter("enable_multi_device", "true"))->multi_device);
 }
 

@@ -4,8 +4,8 @@
 
 namespace tessera::engine {
 
-Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name) {
-  if (name == "openvino") return MakeOpenVinoEngine();
+Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOptions& options) {
+  if (name == "openvino") return MakeOpenVinoEngine({options.threads_per_rank, {}});
   if (name == "tensorrt") {
     return Fail(
         Code::kUnsupported,

@@ -9,8 +9,12 @@
 
 namespace tessera::engine {
 
+struct EngineOptions {
+  int threads_per_rank = 0;  // of ranks on the CPU; 0 = the cores shared out
+};
+
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the
 // line names the switch), kInvalidArgument (not known: the line lists the names).
-Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name);
+Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOptions& options = {});
 
 }  // namespace tessera::engine
