@@ -4,6 +4,7 @@
 set(TENSORRT_ROOT "" CACHE PATH "Where TensorRT (>= 11) or TensorRT-RTX lies: its include/ is needed")
 set(NCCL_ROOT "" CACHE PATH "Where NCCL lies, if not in the CUDA toolkit")
 if(NOT TRITON_ENABLE_TENSORRT_MULTI_DEVICE)
+  message(STATUS "skipped: GPU ranks (cuda, comm/nccl, engine/tensorrt): TRITON_ENABLE_TENSORRT_MULTI_DEVICE is OFF")
   return()
 endif()
 
