@@ -29,6 +29,16 @@ Result<void> CheckSplit(const TensorView& input, const plan::TensorPlan& planned
   return {};
 }
 
+Result<void> CheckMultiples(const TensorView& input, const plan::TensorPlan& planned) {
+  for (size_t i = 0; i < planned.multiples.size(); ++i) {
+    if (input.shape[i] % planned.multiples[i] == 0) continue;
+    return Fail(Code::kInvalidArgument,
+                "input '{}' is {}: dimension {} is {}, this plan wants a multiple of {}", planned.spec.name,
+                ToString(input.shape), i, input.shape[i], planned.multiples[i]);
+  }
+  return {};
+}
+
 Result<void> CheckInput(const TensorView& input, const plan::TensorPlan& planned, int world_size) {
   const TensorSpec& spec = planned.spec;
   if (input.type != spec.type) {
@@ -40,6 +50,7 @@ Result<void> CheckInput(const TensorView& input, const plan::TensorPlan& planned
                 ToString(spec.shape));
   }
   TRY(CheckData(input, spec.name));
+  TRY(CheckMultiples(input, planned));
   if (planned.layout.kind != plan::Layout::Kind::kSplit) return {};
   return CheckSplit(input, planned, world_size);
 }

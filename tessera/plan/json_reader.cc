@@ -42,6 +42,10 @@ Result<void> JsonField::OnlyHas(std::initializer_list<std::string_view> names) c
   return {};
 }
 
+bool JsonField::Has(std::string_view name) const {
+  return value_->is_object() && value_->contains(name);
+}
+
 Result<JsonField> JsonField::At(std::string_view name) const {
   if (!value_->is_object()) return Unwanted("an object");
   auto found = value_->find(name);

@@ -22,6 +22,7 @@ class JsonField {
   // This is an object that has no field but these; which of them it must have is for At to say.
   Result<void> OnlyHas(std::initializer_list<std::string_view> names) const;
   Result<JsonField> At(std::string_view name) const;
+  bool Has(std::string_view name) const;
 
   Result<std::string> String() const;
   Result<int64_t> Int(int64_t least, int64_t most) const;

@@ -59,6 +59,9 @@ struct TensorPlan {
   TensorSpec spec;
   std::vector<std::string> dim_names;  // one a dimension: the symbol of a dynamic one ("batch"), else ""
   Layout layout;
+  // Inputs only: one a dimension, of which a request's size must be a multiple (a cut inside the graph
+  // relies on it); empty = any size will do.
+  std::vector<int64_t> multiples{};
   bool operator==(const TensorPlan&) const = default;
 };
 

@@ -134,16 +134,22 @@ Result<Layout> ReadLayout(const JsonField& field) {
   return got.Unwanted("replicated, split or rank");
 }
 
+Result<int64_t> ReadMultiple(const JsonField& field) {
+  return field.Int(1, kMostInt);
+}
+
 Json WriteTensor(const TensorPlan& tensor) {
-  return {{"name", tensor.spec.name},
-          {"type", DTypeName(tensor.spec.type)},
-          {"shape", tensor.spec.shape},
-          {"dims", tensor.dim_names},
-          {"layout", WriteLayout(tensor.layout)}};
+  Json written{{"name", tensor.spec.name},
+               {"type", DTypeName(tensor.spec.type)},
+               {"shape", tensor.spec.shape},
+               {"dims", tensor.dim_names},
+               {"layout", WriteLayout(tensor.layout)}};
+  if (!tensor.multiples.empty()) written["multiples"] = tensor.multiples;
+  return written;
 }
 
 Result<TensorPlan> ReadTensor(const JsonField& field) {
-  TRY(field.OnlyHas({"name", "type", "shape", "dims", "layout"}));
+  TRY(field.OnlyHas({"name", "type", "shape", "dims", "layout", "multiples"}));
   TensorPlan tensor;
   TRY_ASSIGN(tensor.spec.name, StringAt(field, "name"));
   TRY_ASSIGN(tensor.spec.type, NamedAt(field, "type", DTypeFromName, "a type such as FP32 or INT64"));
@@ -151,6 +157,8 @@ Result<TensorPlan> ReadTensor(const JsonField& field) {
   TRY_ASSIGN(tensor.dim_names, ListAt(field, "dims", ReadString));
   TRY_ASSIGN(const JsonField layout, field.At("layout"));
   TRY_ASSIGN(tensor.layout, ReadLayout(layout));
+  if (!field.Has("multiples")) return tensor;
+  TRY_ASSIGN(tensor.multiples, ListAt(field, "multiples", ReadMultiple));
   return tensor;
 }
 

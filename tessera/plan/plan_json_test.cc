@@ -105,6 +105,7 @@ TensorPlan AnyTensor(const std::string& name) {
   tensor.spec = {name, static_cast<DType>(*rc::gen::inRange(1, static_cast<int>(DType::kComplex128) + 1)),
                  AnyShape()};
   for (size_t i = 0; i < tensor.spec.shape.size(); ++i) tensor.dim_names.push_back(*Names());
+  if (*rc::gen::arbitrary<bool>()) tensor.multiples.assign(tensor.spec.shape.size(), *rc::gen::inRange(1, 9));
   if (*rc::gen::arbitrary<bool>()) tensor.layout = {Layout::Kind::kRank, 0, Rank{0}};
   if (!tensor.spec.shape.empty() && *rc::gen::arbitrary<bool>())
     tensor.layout = {Layout::Kind::kSplit, 0, Rank{0}};

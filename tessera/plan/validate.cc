@@ -91,6 +91,10 @@ Result<void> CheckTensor(const TensorPlan& tensor, std::string_view what, const 
     return Fail(Code::kInvalidArgument, "{} '{}' has {} dimension names for {} dimensions", what, spec.name,
                 tensor.dim_names.size(), spec.shape.size());
   }
+  if (!tensor.multiples.empty() && tensor.multiples.size() != spec.shape.size()) {
+    return Fail(Code::kInvalidArgument, "{} '{}' has {} multiples for {} dimensions", what, spec.name,
+                tensor.multiples.size(), spec.shape.size());
+  }
   if (tensor.layout.kind == Layout::Kind::kSplit) return CheckSplit(tensor, what, plan.world_size());
   const int rank = tensor.layout.rank.value();
   if (tensor.layout.kind == Layout::Kind::kRank && (rank < 0 || rank >= plan.world_size())) {

@@ -65,6 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.inputs[1].spec.shape[1] = 7; },
                 "input 'y' is [4,7]: axis 1 does not divide by 2 ranks"},
         BadPlan{[](Plan& p) { p.inputs[0].spec.shape[0] = -2; }, "input 'x' is [-2,8], wanted sizes from -1"},
+        BadPlan{[](Plan& p) { p.inputs[0].multiples = {2, 2, 2, 2, 2, 2, 2}; }, "input 'x' has 7 multiples for 2 dimensions"},
         BadPlan{[](Plan& p) { p.inputs[0].dim_names.clear(); },
                 "input 'x' has 0 dimension names for 2 dimensions"},
         BadPlan{[](Plan& p) { p.inputs[1].spec.name = "x"; }, "input 'x' stands there twice"},
