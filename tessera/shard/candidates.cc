@@ -22,7 +22,8 @@ class Propagator {
     result_.states.resize(graph.values().size());
     result_.rows.resize(graph.nodes().size());
     result_.inputs.resize(graph.inputs().size());
-    const Division division{space.parts, InputSymbols()};
+    result_.divisible = InputSymbols();
+    const Division division{space.parts, result_.divisible};
     for (const Node& node : graph.nodes()) {
       const OpView op(graph, node);
       result_.makers.emplace_back(op, RuleFor(op), division);

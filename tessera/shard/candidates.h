@@ -15,7 +15,6 @@ struct Space {
   bool weights = true;   // tensor parallel: weights may be cut, cuts start at their dimensions
   bool batch = false;    // data parallel: cuts start at first dimensions of inputs and activations
   bool context = false;  // context parallel: at their other dimensions (sequence, heads)
-
   bool dynamic = false;  // dynamic sizes of inputs may be cut: requests must be multiples of `parts` there
 
   bool activations() const { return batch || context; }
@@ -25,8 +24,10 @@ struct Candidates {
   std::vector<Rows> makers;             // by node
   std::vector<std::vector<Row>> rows;   // by node; the first is the replicated one
   std::vector<std::set<State>> states;  // by value: states that a row produces or asks for, R not listed
-  std::vector<std::set<State>>
-      inputs;  // by model input: how the executor could hand it over; R is one of them
+  // By model input: how the executor could hand it over; R is one of them.
+  std::vector<std::set<State>> inputs;
+  // Symbols of dynamic sizes that requests must keep multiples of `parts`.
+  std::set<int32_t> divisible;
 };
 
 // Starts from plain cuts and follows them through producers and consumers, forward and backward, until

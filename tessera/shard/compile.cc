@@ -250,6 +250,7 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
   TRY_ASSIGN(compiled.model,
              Rewrite(graph, draft.candidates, draft.assignment, cost, draft.parts, compiled.axis));
   compiled.strategy = draft.price.strategy;
+  compiled.divisible = draft.candidates.divisible;
   compiled.predicted_us = draft.price.predicted_us;
   return compiled;
 }

@@ -1,6 +1,8 @@
 // The compiler without files: a graph in, the sharded model out.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,8 +14,9 @@ namespace tessera::shard {
 
 struct Compiled {
   RankModel model;
-  std::string strategy;  // that was taken: "single" = one rank
-  std::string axis;      // of the mesh
+  std::set<int32_t> divisible;  // symbols of sizes that requests must keep multiples of the number of ranks
+  std::string strategy;         // that was taken: "single" = one rank
+  std::string axis;             // of the mesh
   double predicted_us = 0;
   std::vector<Alternative> alternatives;  // all that were priced, the taken one among them
   std::string reason;

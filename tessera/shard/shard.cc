@@ -6,6 +6,7 @@
 #include "tessera/graph/onnx.h"
 #include "tessera/shard/compile.h"
 #include "tessera/shard/known_elements.h"
+#include "tessera/shard/rule.h"
 #include "tessera/shard/write_ranks.h"
 
 namespace tessera::shard {
@@ -27,6 +28,18 @@ plan::TensorPlan TensorPlanOf(const graph::Graph& graph, graph::ValueId id, cons
     tensor.dim_names.push_back(named ? graph.symbol_names[static_cast<size_t>(symbol)] : "");
   }
   return tensor;
+}
+
+// The multiples that a plan's cuts inside the graph rely on; empty where none is wanted.
+std::vector<int64_t> MultiplesOf(const graph::Value& value, const Compiled& compiled) {
+  std::vector<int64_t> multiples;
+  bool any = false;
+  for (size_t d = 0; d < value.shape.size(); ++d) {
+    const bool divides = value.shape[d] == kDynamic && compiled.divisible.contains(SymbolOf(value, d));
+    multiples.push_back(divides ? compiled.model.parts : 1);
+    any = any || divides;
+  }
+  return any ? multiples : std::vector<int64_t>{};
 }
 
 Result<void> CheckInterface(const graph::Graph& graph) {
@@ -79,6 +92,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   plan.predicted_us = compiled.predicted_us;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     plan.inputs.push_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
+    plan.inputs.back().multiples = MultiplesOf(graph.value(graph.inputs()[i]), compiled);
   }
   for (size_t i = 0; i < graph.outputs().size(); ++i) {
     plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));
