@@ -8,6 +8,7 @@
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
 #include "tessera/comm/inproc/inproc_group.h"
+#include "tessera/engine/openvino/mapped_pages.h"
 #include "tessera/engine/openvino/rank_model.h"
 #include "tessera/engine/openvino/session.h"
 #include "tessera/engine/threaded_rank_group.h"
@@ -88,10 +89,13 @@ Result<std::unique_ptr<RankGroup>> OpenVinoEngine::Load(const plan::Plan& plan,
   if (plan.ranks.empty()) return Fail(Code::kInvalidArgument, "the plan has no ranks");
   auto warm_ups = std::make_shared<WarmUps>();
   Result<std::unique_ptr<RankGroup>> group = LoadGroup(plan, directory, deadline, warm_ups);
-  if (group || !warm_ups->Caused(group.error())) return group;
-  TESSERA_LOG(kInfo, "model '{}' starts cold, its first request will be slow: {}", plan.model_name,
-              group.error().ToString());
-  return LoadGroup(plan, directory, deadline, nullptr);
+  if (!group && warm_ups->Caused(group.error())) {
+    TESSERA_LOG(kInfo, "model '{}' starts cold, its first request will be slow: {}", plan.model_name,
+                group.error().ToString());
+    group = LoadGroup(plan, directory, deadline, nullptr);
+  }
+  if (group) openvino::ReleaseMappedPages(directory);
+  return group;
 }
 
 }  // namespace
