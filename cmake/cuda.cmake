@@ -8,7 +8,7 @@ if(NOT TRITON_ENABLE_TENSORRT_MULTI_DEVICE)
   return()
 endif()
 
-find_package(CUDAToolkit 12.4 REQUIRED)
+find_package(CUDAToolkit 12.5 REQUIRED)
 find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT}/include ${CUDAToolkit_INCLUDE_DIRS})
 find_library(NCCL_LIBRARY nccl HINTS ${NCCL_ROOT}/lib ${CUDAToolkit_LIBRARY_DIR})
 find_path(TENSORRT_INCLUDE_DIR NvInferRuntime.h

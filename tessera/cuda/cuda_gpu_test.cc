@@ -45,7 +45,7 @@ TEST(CudaDevice, AnUnknownDeviceIsNamed) {
   EXPECT_THAT(info.error().message, ::testing::HasSubstr("GPU 4711"));
 }
 
-TEST(CudaStatus, NamesTheFunctionAndCudasText) {
+TEST_F(CudaGpu, AnErrorNamesTheFunctionAndCudasText) {
   auto fails = []() -> Result<void> {
     CUDA_TRY(cudaMemcpy(nullptr, nullptr, 1, cudaMemcpyHostToDevice));
     return {};

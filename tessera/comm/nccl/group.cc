@@ -142,8 +142,8 @@ Result<void> NcclGroup::Poll() {
     ncclComm_t comm = comms_[static_cast<size_t>(r)];
     ncclResult_t status = ncclSuccess;
     const ncclResult_t asked = ncclCommGetAsyncError(comm, &status);
-    if (asked != ncclSuccess && asked != ncclInProgress) status = asked;
-    if (status == ncclSuccess || status == ncclInProgress) continue;
+    if (!IsFine(asked)) status = asked;
+    if (IsFine(status)) continue;
     tl::unexpected<Error> failed = FailedNccl(status, "NCCL", comm);
     failed.value().rank = r;
     Abort(failed.value());
@@ -174,7 +174,7 @@ Result<void> NcclGroup::IssueAll(const std::function<ncclResult_t(Rank rank, ncc
   if (!call.usable()) return tl::unexpected<Error>(*failure());
   NCCL_TRY(nullptr, ncclGroupStart());
   ncclResult_t issued = ncclSuccess;
-  for (int r = 0; r < world_size() && issued == ncclSuccess; ++r) issued = issue(Rank{r}, comm(Rank{r}));
+  for (int r = 0; r < world_size() && IsFine(issued); ++r) issued = issue(Rank{r}, comm(Rank{r}));
   NCCL_TRY(nullptr, ncclGroupEnd());
   NCCL_TRY(nullptr, issued);
   return {};

@@ -22,17 +22,17 @@ struct Call {
 };
 
 ncclResult_t First(ncclResult_t one, ncclResult_t other) {
-  return one != ncclSuccess ? one : other;
+  return IsFine(one) ? other : one;
 }
 
 // Blocks of `send` to every rank and from every rank to `recv`; a null side does not take part.
 ncclResult_t Exchange(const Call& c, bool sends_to_all, bool receives_from_all, bool sends_to_root,
                       bool receives_from_root) {
   ncclResult_t status = ncclGroupStart();
-  if (status != ncclSuccess) return status;
+  if (!IsFine(status)) return status;
   const size_t send_block = c.BlockBytes(c.send.size());
   const size_t recv_block = c.BlockBytes(c.recv.size());
-  for (int peer = 0; peer < c.world && status == ncclSuccess; ++peer) {
+  for (int peer = 0; peer < c.world && IsFine(status); ++peer) {
     const auto at = static_cast<size_t>(peer);
     if (sends_to_all) {
       status = First(status,

@@ -38,7 +38,7 @@ Result<void> RunGrouped(const std::vector<Lane>& lanes, const std::vector<ncclCo
                         const Issue& issue, Deadline deadline) {
   NCCL_TRY(nullptr, ncclGroupStart());
   ncclResult_t issued = ncclSuccess;
-  for (size_t r = 0; r < lanes.size() && issued == ncclSuccess; ++r) issued = issue(r, lanes[r]);
+  for (size_t r = 0; r < lanes.size() && IsFine(issued); ++r) issued = issue(r, lanes[r]);
   NCCL_TRY(nullptr, ncclGroupEnd());
   NCCL_TRY(nullptr, issued);
   TRY(WaitReady(comms, deadline));
@@ -84,7 +84,7 @@ Result<void> RunPairs(const std::vector<Lane>& lanes, const std::vector<ncclComm
       const int to = static_cast<int>((r + distance) % world);
       const int from = static_cast<int>((r + world - distance) % world);
       const ncclResult_t sent = ncclSend(l.buffer.data(), kSmallBytes, ncclInt8, to, l.comm, l.stream.get());
-      if (sent != ncclSuccess) return sent;
+      if (!IsFine(sent)) return sent;
       return ncclRecv(l.buffer.data() + kSmallBytes, kSmallBytes, ncclInt8, from, l.comm, l.stream.get());
     };
     TRY(RunGrouped(lanes, comms, exchange, deadline));

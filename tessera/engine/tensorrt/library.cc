@@ -43,7 +43,8 @@ void TensorRtLibrary::LibraryTraits::Close(Handle handle) noexcept {
 Result<std::shared_ptr<const TensorRtLibrary>> TensorRtLibrary::Open(const std::filesystem::path& file) {
   const std::string name = file.empty() ? DefaultName() : file.string();
   std::shared_ptr<TensorRtLibrary> library(new TensorRtLibrary);
-  library->handle_.Reset(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
+  // Stays loaded for good: libraries with CUDA code inside do not survive being unloaded.
+  library->handle_.Reset(dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE));
   if (!library->handle_) {
     return Fail(Code::kUnavailable, "TensorRT's library cannot be opened: {} (set TESSERA_NVINFER_LIBRARY?)",
                 dlerror());
