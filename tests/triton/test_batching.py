@@ -72,6 +72,21 @@ def test_a_request_that_disagrees_with_itself_fails_alone(serve, repository):
         np.testing.assert_array_equal(answers[i].as_numpy("pooled"), models.masked_ids_answer(**requests[i])["pooled"])
 
 
+def test_a_cancelled_request_is_not_run(serve, repository):
+    server = serve(repository.add_planned_masked_ids("masked", MEETING))
+    client = Client(server, "grpc")
+    rng = np.random.default_rng(6)
+    cancelled = queue.Queue()
+    waiting = client.raw.async_infer("masked", client.inputs(request_of(rng, 1, 4)),
+                                     callback=lambda result, error: cancelled.put(error))
+    waiting.cancel()
+    assert "ancelled" in str(cancelled.get(timeout=30))
+    assert client.raw.is_server_live()  # on the same connection: the server has read the cancellation before this
+    (answer,) = send_all(client, "masked", [request := request_of(rng, 15, 4)])
+    np.testing.assert_array_equal(answer.as_numpy("pooled"), models.masked_ids_answer(**request)["pooled"])
+    assert executions(server, "masked") == (1, 15)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_batched_sharded_model_answers_right(serve, repository, protocol):
     server = serve(repository.add_sharded_mlp("mlp", MEETING))
