@@ -56,8 +56,9 @@ class ModelWriter {
   std::vector<bool> defined_;
   std::vector<bool> read_;
   std::vector<InitializerRecord> initializers_;
-  std::string head_;   // the serialized model without its graph, then the graph's tag and length
+  std::string head_;   // the IR version, then the graph's tag and length
   std::string nodes_;  // the serialized graph without dense initializers
+  std::string tail_;   // the rest of the model
 };
 
 Result<void> ModelWriter::Prepare() {
@@ -236,8 +237,14 @@ Result<void> ModelWriter::CheckSize() {
   for (const InitializerRecord& record : initializers_) {
     graph_bytes += WireHeader(kInitializerField, record.size()).size() + record.size();
   }
-  head_ = model_.SerializeAsString() + WireHeader(kGraphField, graph_bytes);
-  const uint64_t total = head_.size() + graph_bytes;
+  // The graph stands before what may be there more than once: OpenVINO takes a file for ONNX only if its
+  // first three fields are different ones.
+  pb::ModelProto first;
+  first.set_ir_version(graph_.ir_version);
+  head_ = first.SerializeAsString() + WireHeader(kGraphField, graph_bytes);
+  model_.clear_ir_version();
+  tail_ = model_.SerializeAsString();
+  const uint64_t total = head_.size() + graph_bytes + tail_.size();
   if (total <= static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) return {};
   return Fail(Code::kInvalidArgument,
               "the model has {} bytes, ONNX wants at most 2 GB (larger: external data)", total);
@@ -251,7 +258,7 @@ Result<void> ModelWriter::Emit(const std::function<Result<void>(Bytes)>& sink) c
     TRY(sink(AsBytes(record.head)));
     TRY(sink(record.raw));
   }
-  return {};
+  return sink(AsBytes(tail_));
 }
 
 }  // namespace

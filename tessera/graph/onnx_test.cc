@@ -204,6 +204,16 @@ TEST(WriteOnnx, KeepsFieldsOfANewerSchema) {
   EXPECT_THAT(*SerializeOnnx(*graph), HasSubstr(unknown));
 }
 
+TEST(WriteOnnx, GraphStandsBeforeRepeatedFields) {
+  auto model = SmallModel();
+  model.clear_producer_name();
+  model.add_opset_import()->set_domain("tessera");
+  const auto text = SerializeOnnx(Read(model));
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->at(0), 0x08);  // ir_version, one byte long
+  EXPECT_EQ(text->at(2), 0x3a);  // graph
+}
+
 TEST(WriteOnnx, LeavesOutInitializersThatNobodyReads) {
   auto model = SmallModel();
   *model.mutable_graph()->add_initializer() = MakeTensor("unread", {1});
