@@ -61,7 +61,7 @@ std::string FunctionText(Returned (*)(Arguments...)) {
 
 Table MakeTable() {
   Table table;
-#define FUNCTION(name) table[#name] = FunctionText(static_cast<decltype(&name)>(nullptr));
+#define FUNCTION(name) table[#name] = FunctionText(static_cast<decltype(&(name))>(nullptr));
 #define ENUMERATOR(name) table[#name] = std::to_string(static_cast<long>(name));
 #include "declarations.inc"
 #undef FUNCTION
