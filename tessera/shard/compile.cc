@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tessera/shard/candidates.h"
+#include "tessera/shard/check.h"
 #include "tessera/shard/cost.h"
 #include "tessera/shard/rewrite.h"
 #include "tessera/shard/search.h"
@@ -225,6 +226,20 @@ std::string Reason(const Draft& taken, const Options& options, const std::vector
                      fmt::join(others, "; "));
 }
 
+// Ranks that draw numbers of their own would no longer hold the same values.
+Result<void> CheckNoChance(const Graph& graph) {
+  static const std::set<std::string> kRandom{"Bernoulli",        "Multinomial",   "RandomNormal",
+                                             "RandomNormalLike", "RandomUniform", "RandomUniformLike"};
+  for (const graph::Node& node : graph.nodes()) {
+    const bool training =
+        node.op_type == "Dropout" && node.inputs.size() > 2 && node.inputs[2] != graph::kNoValue;
+    if (node.Find("seed") != nullptr || !(kRandom.contains(node.op_type) || training)) continue;
+    return Fail(Code::kUnsupported, "node '{}' ({}) has no seed: every rank would draw other numbers",
+                node.name, node.op_type);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string_view> Strategies() {
@@ -245,10 +260,16 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
     TRY(CheckMemory(draft, options));
     compiled.alternatives.push_back(draft.price);
   }
+  if (draft.parts > 1) TRY(CheckNoChance(graph));
   const CostModel cost(graph, Machine{}, draft.strategy->objective, draft.parts, options.nominal_dims);
   compiled.axis = draft.strategy->axis;
   TRY_ASSIGN(compiled.model,
              Rewrite(graph, draft.candidates, draft.assignment, cost, draft.parts, compiled.axis));
+  if (const auto checked = CheckRankModel(graph, compiled.model); !checked) {
+    return Fail(Code::kInternal,
+                "the split would compute something else: {}; this is a defect of the compiler",
+                checked.error().message);
+  }
   compiled.strategy = draft.price.strategy;
   compiled.divisible = draft.candidates.divisible;
   compiled.predicted_us = draft.price.predicted_us;

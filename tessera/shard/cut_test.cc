@@ -80,7 +80,7 @@ TEST(CutOfFactor, RefusesWhatDoesNotDivide) {
 }
 
 TEST(CutOfFactor, RefusesACutAcrossFactors) {
-  EXPECT_FALSE(CutOfFactor(Cut::Of({{6, 4}}, 24), {4, 3, 2}, 3)) << "each piece of 2 is one inner row: (3 2)";
+  EXPECT_FALSE(CutOfFactor(Cut::Of({{12, 2}}, 24), {4, 6}, 3)) << "a piece of 4 is no whole number of rows";
 }
 
 RC_GTEST_PROP(CutProperty, RanksHoldEveryElementOnce, ()) {

@@ -45,6 +45,9 @@ std::optional<Rule> Attention(const OpView& op) {
     const int kv = rule->inputs[1][2].front();
     rule->edits = {{Edit::Kind::kDivideAttribute, 0, kv, "q_num_heads"},
                    {Edit::Kind::kDivideAttribute, 0, kv, "kv_num_heads"}};
+    // The members of each group cut: the keys and values stay whole.
+    const FactorDim& queries = rule->inputs[0][2];
+    if (!group.empty()) rule->edits.push_back({Edit::Kind::kDivideAttribute, 0, queries[1], "q_num_heads"});
   }
   rule->contraction = true;
   return rule;

@@ -20,6 +20,13 @@ RuleMaker Linear(std::vector<std::vector<int>> sets) {
   };
 }
 
+// Dividing integers rounds: only a quotient of floats is linear.
+std::optional<Rule> Quotient(const OpView& op) {
+  auto rule = Broadcast(op);
+  if (rule && IsFloat(op.output(0).type)) rule->linear = {{0}};
+  return rule;
+}
+
 std::optional<Rule> Sum(const OpView& op) {
   auto rule = Broadcast(op);
   if (!rule) return rule;
@@ -54,7 +61,7 @@ void AddElementwise(RuleTable& table) {
   table["Identity"] = table["Neg"] = Linear({{0}});
   table["Add"] = table["Sub"] = Linear({{0, 1}});
   table["Mul"] = Linear({{0}, {1}});
-  table["Div"] = Linear({{0}});
+  table["Div"] = Quotient;
   table["Where"] = Linear({{1, 2}});
   table["Sum"] = Sum;
   table["Clip"] = FirstInputOnly;

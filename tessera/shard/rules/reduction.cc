@@ -77,7 +77,11 @@ std::optional<Rule> TopK(const OpView& op) {
 
 void AddReductions(RuleTable& table) {
   table["ReduceSum"] = Reduce("+", true);
-  table["ReduceMean"] = Reduce("~", true);
+  table["ReduceMean"] = [](const OpView& op) {
+    // A mean of integers is rounded: means of the parts give another one.
+    const bool exact = op.inputs() > 0 && IsFloat(op.input(0).type);
+    return exact ? Reduce("~", true)(op) : Reduce("!", false)(op);
+  };
   table["ReduceMax"] = Reduce(">", false);
   table["ReduceMin"] = Reduce("<", false);
   for (const char* name :

@@ -110,7 +110,7 @@ std::string DescribeLast(const graph::Graph& graph, int parts) {
   auto rule = RuleFor(op);
   if (!rule) return "no rule";
   std::string text = Describe(*rule);
-  const Rows rows(op, std::move(rule), {parts});
+  const Rows rows(op, std::move(rule), Division{parts, {}});
   std::set<std::string> lines;
   for (const Row& row : AllRows(rows, op)) lines.insert(Describe(row));
   for (const std::string& line : lines) text += "\n" + line;

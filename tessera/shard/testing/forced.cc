@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tessera/shard/cost_network.h"
 #include "tessera/shard/emitter.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/local_edits.h"
@@ -14,7 +15,9 @@ using graph::Graph;
 using graph::Node;
 using graph::ValueId;
 
-size_t Index(ValueId id) { return static_cast<size_t>(id.value()); }
+size_t Index(ValueId id) {
+  return static_cast<size_t>(id.value());
+}
 
 class Chooser {
  public:
@@ -47,13 +50,15 @@ class Chooser {
     assignment_.row.push_back(Any(possible));
     const Row& row = candidates_.rows[n][static_cast<size_t>(assignment_.row.back())];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != graph::kNoValue && row.inputs[i]) wanted_[Index(node.inputs[i])].insert(*row.inputs[i]);
+      if (node.inputs[i] != graph::kNoValue && row.inputs[i])
+        wanted_[Index(node.inputs[i])].insert(*row.inputs[i]);
     }
     for (const auto& attribute : node.attributes) {
       for (const ValueId id : attribute.captured) wanted_[Index(id)].insert(State::Replicated());
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i] != graph::kNoValue) assignment_.placement[Index(node.outputs[i])].produced = row.outputs[i];
+      if (node.outputs[i] != graph::kNoValue)
+        assignment_.placement[Index(node.outputs[i])].produced = row.outputs[i];
     }
   }
 
@@ -84,7 +89,8 @@ class Chooser {
     wanted_[Index(id)].insert(state);
   }
 
-  // One collective a value: straight to the only other state, or to the whole, of which all others are slices.
+  // One collective a value: straight to the only other state, or to the whole, of which all others are
+  // slices.
   void Place(ValueId id) {
     Placement& placement = assignment_.placement[Index(id)];
     if (graph_.value(id).constant || placement.produced.replicated()) return;

@@ -1,9 +1,9 @@
 // The compiler's inside for the Python tests of tests/shard. Reads a JSON request a line, answers a JSON line:
-//   {"do": "rows",  "model": FILE, "parts": N, "out": DIR}             every node by every row: DIR/PREFIX.rank0 ..
-//   {"do": "force", "model": FILE, "parts": N, "out": DIR, "seed": S}  a plan by chance: DIR/model.onnx.rank0 ..
-//   {"do": "shard", "model": FILE, "parts": N, "out": DIR, "strategy": NAME}  as the program does
-//   {"do": "check", "model": FILE, "dir": DIR}                         the state checker over the files of a plan
-//   {"do": "ops"}                                                      the ops that have a rule
+//   {"do": "rows", "model": FILE, "parts": N, "out": DIR}    every node by every row: DIR/PREFIX.rank0 ..
+//   {"do": "force", .. the same .., "seed": S}               a plan by chance: DIR/model.onnx.rank0 ..
+//   {"do": "shard", .. the same .., "strategy": NAME}        as the program does
+//   {"do": "mutate", .. as "shard" .., "from": A, "to": B}   each with one thing wrong: DIR/mutantA.onnx.rank0 ..
+//   {"do": "ops"}                                            the ops that have a rule
 // "error" in the answer: what failed.
 #include <fmt/format.h>
 
@@ -13,11 +13,13 @@
 
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
+#include "tessera/shard/check.h"
 #include "tessera/shard/compile.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rewrite.h"
 #include "tessera/shard/testing/describe.h"
 #include "tessera/shard/testing/forced.h"
+#include "tessera/shard/testing/mutate.h"
 
 namespace tessera::shard::testing {
 namespace {
@@ -33,8 +35,8 @@ Result<graph::Graph> Read(const std::string& file) {
   return graph;
 }
 
-// {"kind": "S", "axis": 1, "indices": [[..] a rank]}: the elements that each rank holds, in order (none where the
-// size is dynamic); {"kind": "P", "reduce": "sum"}; {"kind": "R"}.
+// {"kind": "S", "axis": 1, "indices": [[..] a rank]}: the elements that each rank holds, in order (none where
+// the size is dynamic); {"kind": "P", "reduce": "sum"}; {"kind": "R"}.
 Json JsonOf(const State& state, const graph::Value& whole, int parts) {
   Json json{{"kind", state.split() ? "S" : state.partial() ? "P" : "R"}};
   if (state.partial()) json["reduce"] = Name(state.reduce);
@@ -58,11 +60,12 @@ Result<void> WriteAll(const RankModel& model, const fs::path& prefix) {
   return {};
 }
 
-Json Interface(const graph::Graph& graph, const std::vector<graph::ValueId>& ids, const std::vector<State>& states,
-               const graph::Graph& names, int parts) {
+Json Interface(const graph::Graph& graph, const std::vector<graph::ValueId>& ids,
+               const std::vector<State>& states, const graph::Graph& names, int parts) {
   Json list = Json::array();
   for (size_t i = 0; i < ids.size(); ++i)
-    list.push_back({{"name", names.value(ids[i]).name}, {"state", JsonOf(states[i], graph.value(ids[i]), parts)}});
+    list.push_back(
+        {{"name", names.value(ids[i]).name}, {"state", JsonOf(states[i], graph.value(ids[i]), parts)}});
   return list;
 }
 
@@ -79,6 +82,8 @@ Result<Json> Describe(const graph::Graph& graph, const RankModel& model, const f
                                 {"state", JsonOf(held.second, whole, model.parts)}});
   }
   answer["collectives"] = model.collectives.size();
+  const auto checked = CheckRankModel(graph, model);
+  answer["check"] = checked ? "" : checked.error().message;
   return answer;
 }
 
@@ -139,11 +144,37 @@ Result<Json> DoShard(const Json& request) {
   return Describe(graph, compiled.model, request.at("out").get<std::string>());
 }
 
+// "check" is what the state checker says, "" = it passed.
+Result<Json> DoMutate(const Json& request) {
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  Options options;
+  options.ranks = request.at("parts");
+  options.strategy = request.value("strategy", "auto");
+  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  Json answer{{"mutants", Json::array()}};
+  for (unsigned seed = request.at("from"); seed < request.at("to"); ++seed) {
+    RankModel mutant = compiled.model;
+    std::mt19937 random(seed);
+    const std::string what = Mutate(mutant, random);
+    if (what.empty()) break;
+    const auto checked = CheckRankModel(graph, mutant);
+    Json json{{"what", what}, {"check", checked ? "" : checked.error().message}};
+    const std::string name = fmt::format("mutant{}.onnx", seed);
+    const auto written = WriteAll(mutant, fs::path(request.at("out").get<std::string>()) / name);
+    json["written"] = written ? "" : written.error().message;
+    json["inputs"] = Interface(graph, graph.inputs(), mutant.inputs, graph, mutant.parts);
+    json["outputs"] = Interface(graph, graph.outputs(), mutant.outputs, graph, mutant.parts);
+    answer["mutants"].push_back(std::move(json));
+  }
+  return answer;
+}
+
 Result<Json> Do(const Json& request) {
   const std::string what = request.at("do");
   if (what == "rows") return DoRows(request);
   if (what == "force") return DoForce(request);
   if (what == "shard") return DoShard(request);
+  if (what == "mutate") return DoMutate(request);
   if (what == "ops") return Json{{"ops", OpsWithRules()}};
   return Fail(Code::kInvalidArgument, "'{}' is no request", what);
 }

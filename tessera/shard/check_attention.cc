@@ -1,0 +1,90 @@
+#include "tessera/shard/check_attention.h"
+
+namespace tessera::shard {
+namespace {
+
+using graph::Node;
+
+bool Present(const std::vector<graph::ValueId>& ids, size_t i) {
+  return i < ids.size() && ids[i] != graph::kNoValue;
+}
+
+class Attention {
+ public:
+  Attention(const graph::Graph& model, const Node& node, int parts)
+      : model_(model), node_(node), parts_(parts) {
+    flat_ = Input(0).size() == 3;
+    heads_ = flat_ ? node.Int("q_num_heads", 0) : Input(0)[1];
+    kv_heads_ = flat_ ? node.Int("kv_num_heads", 0) : Input(1)[1];
+  }
+
+  std::vector<AttentionCut> Cuts() const {
+    std::vector<AttentionCut> cuts;
+    if (heads_ <= 0 || kv_heads_ <= 0 || heads_ % kv_heads_ != 0) return cuts;
+    if (auto members = Members()) cuts.push_back(*std::move(members));
+    if (auto width = ValueWidth()) cuts.push_back(*std::move(width));
+    return cuts;
+  }
+
+ private:
+  const Shape& Input(size_t i) const { return model_.value(node_.inputs[i]).shape; }
+  const Shape& Output() const { return model_.value(node_.outputs[0]).shape; }
+  AttentionCut Whole() const {
+    return {std::vector<State>(node_.inputs.size()), std::vector<State>(node_.outputs.size()), {}};
+  }
+
+  // A dimension that is `count` times `unit` elements, each unit cut.
+  static std::optional<State> Units(int axis, int64_t unit, int64_t count, int parts) {
+    if (unit <= 0 || unit % parts != 0) return std::nullopt;
+    return State::Split(axis, Cut::Of({{unit, count}}, unit * count));
+  }
+
+  std::optional<AttentionCut> Members() const {
+    const int64_t group = heads_ / kv_heads_;
+    const bool masked = Present(node_.inputs, 3) && Input(3).size() == 4 && Input(3)[1] != 1;
+    if (group % parts_ != 0 || masked || Present(node_.outputs, 3)) return std::nullopt;
+    const int axis = flat_ ? 2 : 1;
+    const auto place = static_cast<size_t>(axis);
+    AttentionCut cut = Whole();
+    const auto in = Units(axis, Input(0)[place] / kv_heads_, kv_heads_, parts_);
+    const auto out = Units(axis, Output()[place] / kv_heads_, kv_heads_, parts_);
+    if (!in || !out) return std::nullopt;
+    cut.inputs[0] = *in;
+    cut.outputs[0] = *out;
+    if (flat_) cut.divided = {"q_num_heads"};
+    return cut;
+  }
+
+  std::optional<AttentionCut> ValueWidth() const {
+    const int axis = flat_ ? 2 : 3;
+    const int64_t width = Input(2)[static_cast<size_t>(axis)] / (flat_ ? kv_heads_ : 1);
+    const auto in = Units(axis, width, flat_ ? kv_heads_ : 1, parts_);
+    const auto out = Units(axis, width, flat_ ? heads_ : 1, parts_);
+    if (!in || !out) return std::nullopt;
+    AttentionCut cut = Whole();
+    cut.inputs[2] = *in;
+    cut.outputs[0] = *out;
+    if (Present(node_.inputs, 5)) cut.inputs[5] = State::Split(3);
+    if (Present(node_.outputs, 2)) cut.outputs[2] = State::Split(3);
+    return cut;
+  }
+
+  const graph::Graph& model_;
+  const Node& node_;
+  int parts_;
+  bool flat_ = false;
+  int64_t heads_ = 0;
+  int64_t kv_heads_ = 0;
+};
+
+}  // namespace
+
+std::vector<AttentionCut> CutsInsideHeads(const graph::Graph& model, const Node& node, int parts) {
+  for (size_t i = 0; i < 3; ++i) {
+    if (!Present(node.inputs, i) || !model.value(node.inputs[i]).has_shape) return {};
+  }
+  if (!model.value(node.outputs[0]).has_shape) return {};
+  return Attention(model, node, parts).Cuts();
+}
+
+}  // namespace tessera::shard
