@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import tritonclient.grpc
 import tritonclient.http
@@ -28,6 +30,16 @@ class Client:
         wanted = outputs and [self.library.InferRequestedOutput(name) for name in outputs]
         result = self.raw.infer(model, self.inputs(tensors), outputs=wanted, **options)
         return arrays(result)
+
+
+def statistics(server, model: str, rows: int) -> dict:
+    """The server's statistics of `model` once they tell of `rows`: the last ones come a moment after the answer."""
+    client = server.http_client()
+    end = time.monotonic() + 10
+    while True:
+        stats = client.get_inference_statistics(model)["model_stats"][0]
+        if stats["inference_count"] >= rows or time.monotonic() > end:
+            return stats
 
 
 def arrays(result) -> dict[str, np.ndarray]:

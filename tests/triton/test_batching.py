@@ -5,7 +5,7 @@ import queue
 import models
 import numpy as np
 import pytest
-from clients import PROTOCOLS, Client
+from clients import PROTOCOLS, Client, statistics
 
 # Waits until 16 rows are there (or a second has passed): the requests of a test surely meet.
 MEETING = "max_batch_size: 32 dynamic_batching { preferred_batch_size: 16 max_queue_delay_microseconds: 1000000 }"
@@ -22,8 +22,8 @@ def send_all(client, model, requests, outputs=None):
     return [answers[i] for i in range(len(requests))]
 
 
-def executions(server, model):
-    stats = server.http_client().get_inference_statistics(model)["model_stats"][0]
+def executions(server, model, rows):
+    stats = statistics(server, model, rows)
     return stats["execution_count"], stats["inference_count"]
 
 
@@ -38,7 +38,7 @@ def test_requests_of_one_shape_run_as_one_step(serve, repository):
     for request, answer in zip(requests, send_all(Client(server, "grpc"), "masked", requests)):
         for name, value in models.masked_ids_answer(**request).items():
             np.testing.assert_array_equal(answer.as_numpy(name), value)
-    assert executions(server, "masked") == (1, 16)
+    assert executions(server, "masked", rows=16) == (1, 16)
 
 
 def test_requests_of_different_lengths_answer_right(serve, repository):
@@ -55,7 +55,7 @@ def test_each_request_gets_the_outputs_that_it_wants(serve, repository):
     rng = np.random.default_rng(2)
     requests = [request_of(rng, 8, 3) for _ in range(2)]
     first, second = send_all(Client(server, "grpc"), "masked", requests, outputs=[["pooled"], ["hidden"]])
-    assert executions(server, "masked") == (1, 16)
+    assert executions(server, "masked", rows=16) == (1, 16)
     assert first.as_numpy("hidden") is None and second.as_numpy("pooled") is None
     np.testing.assert_array_equal(first.as_numpy("pooled"), models.masked_ids_answer(**requests[0])["pooled"])
     np.testing.assert_array_equal(second.as_numpy("hidden"), models.masked_ids_answer(**requests[1])["hidden"])
@@ -84,7 +84,7 @@ def test_a_cancelled_request_is_not_run(serve, repository):
     assert client.raw.is_server_live()  # on the same connection: the server has read the cancellation before this
     (answer,) = send_all(client, "masked", [request := request_of(rng, 15, 4)])
     np.testing.assert_array_equal(answer.as_numpy("pooled"), models.masked_ids_answer(**request)["pooled"])
-    assert executions(server, "masked") == (1, 15)
+    assert executions(server, "masked", rows=15) == (1, 15)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -100,7 +100,7 @@ def test_batched_sharded_model_answers_right(serve, repository, protocol):
         answers = [p.get_result() for p in pending]
     for request, answer in zip(requests, answers):
         np.testing.assert_allclose(answer.as_numpy("y"), models.mlp_answer(request["x"]), rtol=2e-5, atol=1e-6)
-    assert executions(server, "mlp") == (1, 16)
+    assert executions(server, "mlp", rows=16) == (1, 16)
 
 
 def test_two_instances_share_the_work(serve, repository):

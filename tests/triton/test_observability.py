@@ -3,7 +3,7 @@
 import models
 import numpy as np
 import pytest
-from clients import Client
+from clients import Client, statistics
 
 
 def metric(server, name, **labels) -> float:
@@ -18,7 +18,7 @@ def test_statistics_count_requests_rows_and_times(serve, repository):
     client = Client(server, "http")
     for batch in (1, 2, 4):
         client.infer("mlp", {"x": np.ones((batch, 4), np.float32)})
-    stats = client.raw.get_inference_statistics("mlp")["model_stats"][0]
+    stats = statistics(server, "mlp", rows=7)
     assert (stats["inference_count"], stats["execution_count"]) == (7, 3)
     times = stats["inference_stats"]
     assert times["success"]["count"] == 3 and times["fail"]["count"] == 0
