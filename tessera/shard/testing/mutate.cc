@@ -142,13 +142,25 @@ class Mutator {
     const auto values = made ? graph::AsInt64(*constant.whole) : std::nullopt;
     if (!values) return;
     for (size_t i = 0; i < values->size(); ++i) {
+      if (Unused(name, i, (*values)[i])) continue;
       Add("wrong size or index", name, [&, i, changed = *values]() mutable {
-        const bool divides = changed[i] > 1 && changed[i] % ranks_.parts == 0;
-        changed[i] = divides ? changed[i] / ranks_.parts : changed[i] + 1;
+        const bool divides = changed[i] > ranks_.parts && changed[i] % ranks_.parts == 0;
+        // -1 and 0 in a target may well mean the same size.
+        changed[i] = divides ? changed[i] / ranks_.parts : changed[i] < 1 ? 7919 : changed[i] + 1;
         constant.whole =
             std::make_shared<const graph::Constant>(graph::Constant::OfInt64(changed, constant.whole->shape));
       });
     }
+  }
+
+  // Whether element `i` of a computed target's operands plays no part: what is not divided, compared or put
+  // in.
+  bool Unused(const std::string& name, size_t i, int64_t value) const {
+    if (name.ends_with("/divisors")) return value == 1;
+    if (name.ends_with("/one")) return true;  // 1 or 2: both keep -1, 0 and 1 as they are
+    if (!name.ends_with("/target.values")) return false;
+    const auto known = ranks_.graph.FindValue(name.substr(0, name.size() - 6) + "known");
+    return !known || graph::AsInt64(*ranks_.constants.at(*known).whole).value().at(i) == 0;
   }
 
   void Weight(ValueId id, RankConstant& constant) {
