@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 
 namespace tessera::cuda {
@@ -35,6 +36,8 @@ Result<Signals> Signals::Create(int count) {
 }
 
 Result<void> Signals::Set(int index, uint32_t value, const Stream& stream) const {
+  // The driver wants the stream's context current.
+  TRY_ASSIGN(DeviceGuard guard, DeviceGuard::Enter(stream.device()));
   const auto address = reinterpret_cast<CUdeviceptr>(memory_.data() + static_cast<size_t>(index) * kStride);
   const CUresult status = reinterpret_cast<WriteValue32>(write_value_)(stream.get(), address, value,
                                                                        CU_STREAM_WRITE_VALUE_DEFAULT);

@@ -76,6 +76,11 @@ void Suite::UseGroup(AdapterSource adapter, int world_size) {
     shared = group_;
   }
   group_ = shared;
+  shared_ = &shared;
+}
+
+void Suite::TearDown() {
+  if (HasFailure() && shared_ != nullptr) shared_->reset();
 }
 
 void EveryCollective::SetUp() {

@@ -80,8 +80,10 @@ std::string CaseName(const testing::TestParamInfo<Case>& info);    // "all_reduc
 std::string WorldName(const testing::TestParamInfo<World>& info);  // "3"
 
 // What the suites share: the group is made once for a world size and used by all tests that leave it usable.
+// A test that fails may have broken it: the next one gets a new one.
 class Suite : public testing::Test {
  protected:
+  void TearDown() override;
   // Skips the test where the adapter says so; fails it when no group can be made.
   void UseGroup(AdapterSource adapter, int world_size);
   // A group of its own, for a test that breaks it.
@@ -89,6 +91,7 @@ class Suite : public testing::Test {
   Group& group() { return *group_; }
 
  private:
+  std::shared_ptr<Group>* shared_ = nullptr;  // where the next test finds the group
   std::shared_ptr<Group> group_;
 };
 

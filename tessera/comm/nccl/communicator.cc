@@ -52,6 +52,9 @@ Error WithRank(Error error, Rank rank) {
 Result<void> NcclCommunicator::Run(const Collective& what, Bytes send, MutableBytes recv, Deadline deadline) {
   if (group_->aborted()) return tl::unexpected<Error>(Failure());
   TRY(Validate(what, rank_, world_size(), send, recv));
+  // What NCCL lacks is refused on all ranks alike, before anything is issued: the group stays usable.
+  TRY(NcclType(what.type));
+  TRY(NcclReduction(what.reduce, what.type));
   Result<void> done = Perform(what, send, recv, deadline);
   if (done) return done;
   group_->Abort(WithRank(done.error(), rank_));  // the peers wait for this rank otherwise

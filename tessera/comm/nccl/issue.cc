@@ -114,8 +114,7 @@ Result<ncclRedOp_t> NcclReduction(ReduceOp reduce, DType type) {
     case ReduceOp::kMin:
       return ncclMin;
     case ReduceOp::kAvg:
-      if (logical) return Fail(Code::kInvalidArgument, "no average of BOOL");
-      return ncclAvg;
+      return logical ? ncclMin : ncclAvg;
   }
   return Fail(Code::kInvalidArgument, "unknown reduction {}", static_cast<int>(reduce));
 }

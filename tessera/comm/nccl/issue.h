@@ -11,8 +11,8 @@ namespace tessera::comm {
 // NCCL's type for ours; kInvalidArgument for a type that no collective takes. kBool travels as a byte.
 Result<ncclDataType_t> NcclType(DType type);
 
-// NCCL's reduction. On kBool sum is logical or and prod is logical and: maximum and minimum of bytes that are
-// 0 or 1.
+// NCCL's reduction. On kBool sum is logical or, prod and avg are logical and: maximum and minimum of bytes
+// that are 0 or 1.
 Result<ncclRedOp_t> NcclReduction(ReduceOp reduce, DType type);
 
 // Issues `what` for one rank to `stream`; the buffers are valid as comm::Validate demands and lie on its

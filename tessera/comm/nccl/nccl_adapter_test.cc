@@ -17,6 +17,7 @@ class DeviceTestBuffer final : public Buffer {
   void Write(Bytes from_host) override {
     EXPECT_EQ(cudaMemcpy(memory_.data(), from_host.data(), from_host.size(), cudaMemcpyHostToDevice),
               cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(cudaStreamLegacy), cudaSuccess);  // a small copy may still be on its way
   }
   std::vector<std::byte> Read() const override {
     std::vector<std::byte> read(bytes_);
