@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tessera/cli/command.h"
+#include "tessera/cli/gpu_probe.h"
 #include "tessera/cli/http.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/progress.h"
@@ -116,6 +117,7 @@ Result<int> Serve(Options options) {
   TRY_ASSIGN(server.program, FindTritonServer(options.triton));
   TRY_ASSIGN(server.backends, FindBackends(options.backends));
   TRY(ChoosePorts(server));
+  server.gpu_metrics = ProbeGpus().has_value();
   SignalQueue signals;  // before the child: no signal is lost
   TRY_ASSIGN(ChildProcess child, ChildProcess::Start(ServerCommand(server)));
   TRY_ASSIGN(const std::vector<ModelState> models, WaitUntilReady(server, child, signals, options.json));

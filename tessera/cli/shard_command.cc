@@ -60,6 +60,10 @@ Result<int> Shard(Options options) {
   };
   TRY_ASSIGN(const shard::Outcome outcome,
              AddModel(options.repository, options.shard.name, options.max_batch, shard));
+  if (outcome.plan.world_size() != options.shard.ranks) {  // a script must see it, too
+    fmt::print(stderr, "tessera: the plan has {} rank{}, not {}: {}\n", outcome.plan.world_size(),
+               outcome.plan.world_size() == 1 ? "" : "s", options.shard.ranks, outcome.reason);
+  }
   if (options.json) {
     fmt::print("{}\n", ShardJson(outcome).dump(2));
     return ToInt(ExitCode::kOk);

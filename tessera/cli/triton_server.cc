@@ -23,6 +23,7 @@ std::vector<std::string> ServerCommand(const ServerOptions& options) {
                                    "--backend-directory=" + options.backends.string(),
                                    "--exit-on-error=false",
                                    "--strict-readiness=false",
+                                   fmt::format("--allow-gpu-metrics={}", options.gpu_metrics),
                                    fmt::format("--log-info={}", options.verbose)};
   for (auto [name, port] : {std::pair("http", options.http_port), std::pair("grpc", options.grpc_port),
                             std::pair("metrics", options.metrics_port)}) {

@@ -18,6 +18,7 @@ struct ServerOptions {
   int http_port = 8000;  // not 0: see FreePort
   int grpc_port = 8001;
   int metrics_port = 8002;
+  bool gpu_metrics = false;        // without a GPU the server would complain of it
   bool verbose = false;            // the server's own information messages too
   std::vector<std::string> extra;  // further arguments, as they are
 };

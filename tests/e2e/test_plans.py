@@ -1,5 +1,6 @@
 """What the compiler decides for a transformer: collectives, and how much each rank holds."""
 
+import json
 import math
 
 import onnx
@@ -57,20 +58,23 @@ def test_one_rank_is_the_model_itself(sharded):
     assert report["rank_weight_bytes"] == [report["weight_bytes"]]
 
 
-def test_ranks_that_do_not_divide_the_heads_are_refused_or_said(program, minilm, tmp_path):
-    """12 heads over 5 ranks: a partial plan that is smaller than the whole, or a refusal that says why."""
-    repository = tmp_path / "repository"
-    done = program.run("shard", minilm, "--ranks", 5, "-o", repository, "--name", "m")
+def test_a_strategy_that_cannot_split_over_five_ranks_is_refused_with_the_reason(program, minilm, tmp_path):
+    """5 divides neither the 12 heads nor any weight."""
+    line = program.refuse("shard", minilm, "--ranks", 5, "--strategy", "tensor", "-o", tmp_path / "repository")
+    assert "5 ranks" in line and "multiple of 5" in line
+    assert not (tmp_path / "repository").exists()
+
+
+def test_left_to_itself_it_never_makes_five_full_copies_and_says_what_it_did(program, minilm, tmp_path):
+    done = program.run("shard", minilm, "--ranks", 5, "-o", tmp_path / "repository", "--name", "m", "--json")
     if done.returncode == 2:
-        line = done.stderr.strip()
-        assert "5" in line and "12" in line, f"does not say why: {line}"
-        assert not repository.exists()
+        assert "multiple of 5" in done.stderr
         return
-    assert done.returncode == 0, done.stderr
-    report = program.json("inspect", repository / "m")
-    whole = sum(len(tensor.raw_data) for tensor in onnx.load(minilm).graph.initializer)
-    assert max(rank["weight_bytes"] for rank in report["ranks"]) < 0.9 * whole
-    assert program.json("verify", repository / "m", "--against", minilm)["ok"]
+    report = json.loads(done.stdout)
+    whole = report["weight_bytes"]
+    assert report["ranks"] == 1 or max(report["rank_weight_bytes"]) < 0.9 * whole
+    assert len(done.stderr.splitlines()) == 1 and "not 5" in done.stderr and "multiple of 5" in done.stderr
+    assert program.json("verify", tmp_path / "repository/m", "--against", minilm)["ok"]
 
 
 def test_shard_leaves_the_model_alone(program, zoo, tmp_path):
