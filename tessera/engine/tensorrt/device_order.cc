@@ -22,6 +22,7 @@ Result<DeviceOrder::Turn> DeviceOrder::Lock(const std::vector<const cuda::Stream
       return Fail(Code::kUnsupported, "GPU {}: at most {} are served", device, kMaxDevices);
     turn.locks_.emplace_back(slots_[device].mutex);
   }
+  turn.issuing_ = std::shared_lock(issuing_);  // last: who waits for a GPU holds nobody else up
   return turn;
 }
 

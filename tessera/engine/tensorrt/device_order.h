@@ -3,6 +3,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <mutex>
+#include <shared_mutex>
 #include <vector>
 
 #include "tessera/base/deadline.h"
@@ -32,6 +34,7 @@ class DeviceOrder {
     friend class DeviceOrder;
     Turn() = default;
     std::vector<std::unique_lock<std::mutex>> locks_;
+    std::shared_lock<std::shared_mutex> issuing_;
   };
 
   // streams[i] is where `owner` issues to its i-th GPU, the same ones at each call. Issues the waits.
@@ -40,6 +43,10 @@ class DeviceOrder {
   // which waits for the whole GPU, and must not do so between a step's ranks.
   Result<Turn> EnterAlone(const void* owner, const std::vector<const cuda::Stream*>& streams,
                           Deadline deadline);
+  // Held while page-locked host memory is made or freed: CUDA waits for the work of all GPUs then and holds
+  // up whoever launches, so that a step issued to some of its GPUs only would never end. Blocks until no step
+  // of the process is half issued. Not while this thread holds a Turn.
+  std::unique_lock<std::shared_mutex> Quiet() { return std::unique_lock(issuing_); }
   // `owner`'s streams are about to go; its work is done.
   void Leave(const void* owner);
 
@@ -52,6 +59,7 @@ class DeviceOrder {
   };
   Result<Turn> Lock(const std::vector<const cuda::Stream*>& streams);
   Slot slots_[kMaxDevices];
+  std::shared_mutex issuing_;  // shared: steps are being issued
 };
 
 }  // namespace tessera::engine

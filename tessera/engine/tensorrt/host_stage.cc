@@ -16,15 +16,22 @@ Region Pinned(std::byte* at, size_t bytes) {
 
 }  // namespace
 
-Result<void> HostStage::Begin(size_t bytes, size_t pieces) {
+bool HostStage::HasRoom(size_t bytes, size_t pieces) const {
+  return memory_.size() >= bytes + pieces * kAlignment;
+}
+
+Result<void> HostStage::MakeRoom(size_t bytes, size_t pieces) {
+  if (HasRoom(bytes, pieces)) return {};
+  const size_t wanted = std::max(bytes + pieces * kAlignment, memory_.size() * 3 / 2);
+  memory_ = cuda::PinnedBuffer();
+  TRY_ASSIGN(memory_, cuda::PinnedBuffer::Create(wanted));
+  return {};
+}
+
+void HostStage::Begin() {
   sent_.clear();
   received_.clear();
   used_ = 0;
-  const size_t wanted = bytes + pieces * kAlignment;
-  if (memory_.size() >= wanted) return {};
-  memory_ = cuda::PinnedBuffer();
-  TRY_ASSIGN(memory_, cuda::PinnedBuffer::Create(std::max(wanted, memory_.size() * 3 / 2)));
-  return {};
 }
 
 std::byte* HostStage::Take(size_t bytes) {

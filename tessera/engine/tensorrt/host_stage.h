@@ -11,9 +11,14 @@ namespace tessera::engine {
 
 class HostStage {
  public:
-  // Starts a step that will ask for at most `bytes` in `pieces` pieces. Nothing of the step before is in use
-  // any more.
-  Result<void> Begin(size_t bytes, size_t pieces);
+  // Whether a step that asks for at most `bytes` in `pieces` pieces finds room.
+  bool HasRoom(size_t bytes, size_t pieces) const;
+  // Makes that room. Nothing of the step before is in use any more. Waits for every GPU: see
+  // DeviceOrder::Quiet.
+  Result<void> MakeRoom(size_t bytes, size_t pieces);
+
+  // Starts a step.
+  void Begin();
 
   // The content of `from` (kHost) in pinned memory, dense; the same region twice is copied once.
   ConstRegion Put(const ConstRegion& from);

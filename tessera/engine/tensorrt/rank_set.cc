@@ -47,8 +47,16 @@ RankSet::~RankSet() {
 Result<StepReport> RankSet::Run(const Step& step) {
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   TRY(CheckStep(step, world_size(), inputs_));
+  TRY(MakeHostRoom(step));
   TRY_ASSIGN(std::shared_ptr<StepPlan> plan, PlanOf(step));
   return plan->HasDynamicOutputs() ? RunDynamic(plan, step) : RunKnown(plan, step);
+}
+
+template <class Data>
+Result<void> RankSet::MakeHostRoom(const Data& data) {
+  if (transfer_.HasRoom(data)) return {};
+  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  return transfer_.MakeRoom(data);
 }
 
 Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
@@ -63,6 +71,7 @@ Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
 // The places are known before a rank starts: an error of the sink costs nothing.
 Result<StepReport> RankSet::RunKnown(const std::shared_ptr<StepPlan>& plan, const Step& step) {
   TRY_ASSIGN(const Places places, transfer_.AskSink(step, plan->outputs));
+  TRY(MakeHostRoom(places));
   auto run = [&]() -> Result<StepReport> {
     TRY(transfer_.SendInputs(*plan, step));
     TRY(Launch(plan, step.deadline));
@@ -90,6 +99,7 @@ Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, co
     }
   }
   TRY_ASSIGN(const Places places, transfer_.AskSink(step, shapes));
+  TRY(MakeHostRoom(places));
   if (Result<void> fetched = FetchAndWait(places, step.deadline); !fetched) return Fatal(fetched.error());
   return Report();
 }

@@ -56,6 +56,8 @@ class RankSet {
   void Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
 
   // rank_set.cc
+  template <class Data>
+  Result<void> MakeHostRoom(const Data& data);
   Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step);
   Result<StepReport> RunKnown(const std::shared_ptr<StepPlan>& plan, const Step& step);
   Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step);

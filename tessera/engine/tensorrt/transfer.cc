@@ -34,11 +34,38 @@ PinnedNeed NeedOfInputs(const Step& step) {
   return need;
 }
 
+PinnedNeed NeedOfOutputs(const Places& places) {
+  PinnedNeed need;
+  for (const std::vector<Region>& rank : places) {
+    for (const Region& place : rank) need.Add(place);
+  }
+  return need;
+}
+
 }  // namespace
 
-Result<void> StepTransfer::SendInputs(const StepPlan& plan, const Step& step) {
+bool StepTransfer::HasRoom(const Step& step) const {
   const PinnedNeed need = NeedOfInputs(step);
-  TRY(inbound_.Begin(need.bytes, need.pieces));
+  return inbound_.HasRoom(need.bytes, need.pieces);
+}
+
+bool StepTransfer::HasRoom(const Places& places) const {
+  const PinnedNeed need = NeedOfOutputs(places);
+  return outbound_.HasRoom(need.bytes, need.pieces);
+}
+
+Result<void> StepTransfer::MakeRoom(const Step& step) {
+  const PinnedNeed need = NeedOfInputs(step);
+  return inbound_.MakeRoom(need.bytes, need.pieces);
+}
+
+Result<void> StepTransfer::MakeRoom(const Places& places) {
+  const PinnedNeed need = NeedOfOutputs(places);
+  return outbound_.MakeRoom(need.bytes, need.pieces);
+}
+
+Result<void> StepTransfer::SendInputs(const StepPlan& plan, const Step& step) {
+  inbound_.Begin();
   for (size_t i = 0; i < plan.shape.replication.size(); ++i) {
     for (size_t r = 0; r < runners_.size(); ++r) {
       const ConstRegion& data = step.ranks[r].tensors[i].data;
@@ -65,11 +92,7 @@ Result<Places> StepTransfer::AskSink(const Step& step, const OutputShapes& shape
 }
 
 Result<void> StepTransfer::FetchOutputs(const Places& places) {
-  PinnedNeed need;
-  for (const std::vector<Region>& rank : places) {
-    for (const Region& place : rank) need.Add(place);
-  }
-  TRY(outbound_.Begin(need.bytes, need.pieces));
+  outbound_.Begin();
   for (size_t r = 0; r < places.size(); ++r) {
     for (size_t i = 0; i < places[r].size(); ++i) {
       const Region& place = places[r][i];

@@ -18,13 +18,20 @@ class StepTransfer {
  public:
   explicit StepTransfer(const std::vector<std::shared_ptr<RankRunner>>& runners) : runners_(runners) {}
 
-  // Issues the copies of every rank's inputs to its stream. Pageable memory is read before this returns.
+  // Whether the pinned memory suffices for a step's inputs, or for outputs at `places`; and makes it so.
+  bool HasRoom(const Step& step) const;
+  bool HasRoom(const Places& places) const;
+  Result<void> MakeRoom(const Step& step);
+  Result<void> MakeRoom(const Places& places);
+
+  // Issues the copies of every rank's inputs to its stream; there is room. Pageable memory is read before
+  // this returns.
   Result<void> SendInputs(const StepPlan& plan, const Step& step);
 
   // Asks the sink for the places of outputs of these shapes, and checks them. The sink's error is the step's.
   Result<Places> AskSink(const Step& step, const OutputShapes& shapes) const;
 
-  // Issues the copies of the wanted outputs.
+  // Issues the copies of the wanted outputs; there is room.
   Result<void> FetchOutputs(const Places& places);
   // Once the streams are drained: the outputs are where they were wanted.
   void Finish() { outbound_.Finish(); }
