@@ -3,14 +3,17 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "tessera/base/result.h"
+#include "tessera/base/types.h"
 #include "tessera/engine/rank_group.h"
 
 namespace tessera::engine {
 
 struct EngineOptions {
-  int threads_per_rank = 0;  // of ranks on the CPU; 0 = the cores shared out
+  int threads_per_rank = 0;         // of ranks on the CPU; 0 = the cores shared out
+  std::vector<DeviceId> devices{};  // of ranks on GPUs, by rank; empty = 0, 1, ..
 };
 
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the
