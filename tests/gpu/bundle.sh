@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
 # Makes a folder with all that run.sh needs on a machine with GPUs but without this tree's build or packages:
 #   tests/gpu/bundle.sh [BUILD_DIR] [FOLDER]      default build/gpu build/gpu-bundle
+# $TESSERA_PROGRAM (default BUILD_DIR/bin/tessera) shards the models of $TESSERA_ZOO (default ../shared/zoo) for the
+# tests, $TESSERA_PYTHON (default .venv/bin/python) asks onnxruntime for their answers; without them there are none.
 # The CUDA libraries are taken from the machine where it runs.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${1:-$root/build/gpu}
 folder=${2:-$root/build/gpu-bundle}
+tessera=${TESSERA_PROGRAM:-$build/bin/tessera}
+zoo=${TESSERA_ZOO:-$root/../shared/zoo}
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/lib"
-programs=(cuda_gpu_test comm_nccl_gpu_test engine_gpu_test gpu_bench)
+mkdir -p "$folder/bin" "$folder/lib" "$folder/models"
+programs=(cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench)
 for program in "${programs[@]}"; do
-  [ -x "$build/bin/$program" ] && strip -o "$folder/bin/$program" "$build/bin/$program" || echo "without $program" >&2
+  strip -o "$folder/bin/$program" "$build/bin/$program"
 done
 strip -o "$folder/lib/libnvinfer.so.11" "$build/lib/libnvinfer.so.11"
 # Shared libraries that a bare machine lacks; not the C and C++ runtime, nor CUDA's.
@@ -18,5 +22,19 @@ for file in "$folder"/bin/* "$folder"/lib/libnvinfer.so.11; do
   ldd "$file" | awk '$3 ~ /^\// {print $3}'
 done | sort -u | grep -E '/lib(fmt|spdlog|protobuf|protobuf-lite|gtest|gmock|gtest_main|benchmark|z|crypto)[.-]' |
   while read -r library; do cp -L "$library" "$folder/lib/"; done
+if [ -x "$tessera" ] && [ -d "$zoo" ]; then
+  "${TESSERA_PYTHON:-$root/.venv/bin/python}" "$root/tests/gpu/make_cases.py" "$tessera" "$zoo" "$folder/models"
+else
+  echo "without models: no $tessera or no $zoo" >&2
+fi
 cp "$root/tests/gpu/run.sh" "$folder/"
+# What can be checked here: every library opens with all its symbols, in an environment without this machine's paths.
+cuda=$(ldd "$build/lib/libnvinfer.so.11" | awk '/cublasLt|nccl/ {print $3}' | xargs -n1 dirname | sort -u | paste -sd:)
+for file in "$folder"/bin/* "$folder"/lib/libnvinfer.so.11; do
+  missing=$(env -i LD_LIBRARY_PATH="$folder/lib:$cuda" /usr/bin/ldd -r "$file" 2>&1 | grep -E 'not found|undefined') || true
+  [ -z "$missing" ] || { printf '%s:\n%s\n' "$file" "$missing" >&2; exit 1; }
+done
+for symbol in createInferRuntime_INTERNAL getInferLibVersion; do
+  nm -D --defined-only "$folder/lib/libnvinfer.so.11" | grep -qw "$symbol" || { echo "no $symbol" >&2; exit 1; }
+done
 du -sh "$folder"

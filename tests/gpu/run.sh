@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the GPU tests and benchmarks that were built elsewhere or here, and prints a table of results.
 #   tests/gpu/run.sh [--bundle DIR] [--only test|bench] [-- gtest or bench arguments]
-# DIR holds bin/ and lib/ as bundle.sh makes them; the default is the folder of this script, or build/gpu.
-# Exit code 0: all passed.
+# DIR holds bin/, lib/ and models/ as bundle.sh makes them; the default is the folder of this script. With $OUT set,
+# each log is there as soon as its program ends. Exit code 0: all passed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 bundle=$here
@@ -25,6 +25,7 @@ found=$bundle/lib
 [ -n "${site:-}" ] && for dir in "$site"/*/lib; do found=$found:$dir; done
 export LD_LIBRARY_PATH=$found:/usr/local/cuda/lib64:/usr/local/nvidia/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export TESSERA_NVINFER_LIBRARY=${TESSERA_NVINFER_LIBRARY:-$bundle/lib/libnvinfer.so.11}
+export TESSERA_GPU_MODELS=${TESSERA_GPU_MODELS:-$bundle/models}
 export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-LAZY} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 
 nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader 2>/dev/null
@@ -32,38 +33,74 @@ logs=$(mktemp -d)
 results=()
 status=0
 
-run() {  # run NAME SECONDS PROGRAM ARGUMENTS..: one row of the table
-  local name=$1 limit=$2 start=$SECONDS rc
-  shift 2
-  timeout -k 10 "$limit" "$@" >"$logs/$name" 2>&1
-  rc=$?
+finish() {  # finish NAME RC START: one row of the table, and what failed
+  local name=$1 rc=$2 start=$3 log=$logs/$1
   local passed failed skipped
-  passed=$(grep -c '^\[       OK' "$logs/$name")
-  skipped=$(grep -c '^\[  SKIPPED \] .*(' "$logs/$name")
-  failed=$(grep -c '^\[  FAILED  \] .*(' "$logs/$name")
-  results+=("$(printf '| %-20s | %3s | %5s | %5s | %5s | %4ss |' "$name" "$rc" "$passed" "$failed" "$skipped" $((SECONDS - start)))")
-  if [ $rc -ne 0 ]; then
+  passed=$(grep -c '^\[       OK' "$log")
+  skipped=$(grep -c '^\[  SKIPPED \] .*([0-9]* ms)$' "$log")
+  failed=$(grep -c '^\[  FAILED  \] .*([0-9]* ms)$' "$log")
+  results+=("$(printf '| %-20s | %3s | %5s | %5s | %5s | %4ss |' "$name" "$rc" "$passed" "$failed" "$skipped" \
+    $((SECONDS - start)))")
+  if [ "$rc" -ne 0 ]; then
     status=1
     echo "---- $name (rc $rc): what failed"
-    grep -E -B12 '^\[  FAILED  \] .*\(|Failure$|FAILED:' "$logs/$name" | grep -v '^\[ *\(OK\|SKIPPED\|RUN\) ' | head -${TESSERA_GPU_LINES:-90}
+    grep -E -B12 '^\[  FAILED  \] .*\(|Failure$|FAILED:|^DIED ' "$log" | grep -v '^\[ *\(OK\|SKIPPED\|RUN\) ' |
+      head "-${TESSERA_GPU_LINES:-60}"
     echo "---- its last lines"
-    tail -8 "$logs/$name"
+    tail -8 "$log"
   fi
+  if [ -n "${OUT:-}" ] && [ -d "$OUT" ]; then cp "$log" "$OUT/$name.log"; fi
+}
+
+run() {  # run NAME SECONDS PROGRAM ARGUMENTS..
+  local name=$1 limit=$2 start=$SECONDS rc
+  shift 2
+  timeout -k 5 "$limit" "$@" >"$logs/$name" 2>&1
+  rc=$?
+  finish "$name" $rc "$start"
+}
+
+# run_each NAME SECONDS PROGRAM ARGUMENTS..: each test in a process of its own, at most SECONDS, all at most five times
+# as long: one that hangs or crashes takes no other with it.
+run_each() {
+  local name=$1 limit=$2 program=$3 start=$SECONDS rc=0 suite='' line this
+  shift 3
+  : >"$logs/$name"
+  while read -r line; do
+    line=${line%%#*}
+    line=${line// /}
+    if [[ $line == *. ]]; then
+      suite=$line
+      continue
+    fi
+    if [ $((SECONDS - start)) -gt $((5 * limit)) ]; then
+      echo "DIED $suite$line: not run, no time left" >>"$logs/$name"
+      rc=124
+      continue
+    fi
+    timeout -k 5 "$limit" "$program" "--gtest_filter=$suite$line" >>"$logs/$name" 2>&1
+    this=$?
+    [ $this -gt 1 ] && echo "DIED $suite$line: exit code $this (124: it hung)" >>"$logs/$name"
+    [ $this -ne 0 ] && rc=$this
+  done < <("$program" --gtest_list_tests "$@" | grep -v '^Running main')
+  finish "$name" $rc "$start"
 }
 
 if [ "$only" != bench ]; then
-  run cuda 120 "$bundle/bin/cuda_gpu_test" "$@"
-  run nccl 240 "$bundle/bin/comm_nccl_gpu_test" "$@"
-  run engine 240 "$bundle/bin/engine_gpu_test" "$@"
+  run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
+  run_each engine 30 "$bundle/bin/engine_gpu_test" "$@"
+  run_each zoo 20 "$bundle/bin/zoo_gpu_test" "$@"
 fi
 if [ "$only" != test ]; then
-  run bench 300 "$bundle/bin/gpu_bench" "$@"
-  cat "$logs/bench" | grep -v -E '^\[[0-9]{4}-'
+  for bench in ${TESSERA_GPU_BENCHES:-replicate overhead mlp load}; do
+    run "bench_$bench" 100 "$bundle/bin/gpu_bench" "$bench"
+    grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
+  done
+fi
+if [ "$only" != bench ]; then
+  run nccl 240 "$bundle/bin/comm_nccl_gpu_test" "$@"
 fi
 echo
 echo "| what                 |  rc |    ok | faild | skipd |  time |"
 printf '%s\n' "${results[@]}"
-if [ -n "${OUT:-}" ] && [ -d "$OUT" ]; then
-  for log in "$logs"/*; do cp "$log" "$OUT/$(basename "$log").log"; done
-fi
 exit $status

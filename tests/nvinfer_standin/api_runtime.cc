@@ -52,13 +52,16 @@ class StandinRuntime final : public nvinfer1::IRuntime, public nvinfer1::apiv::V
 }  // namespace
 }  // namespace tessera::standin
 
-extern "C" TENSORRTAPI void* createInferRuntime_INTERNAL(void* logger, int32_t version) noexcept {
+// Hidden visibility is this build's default, and TensorRT's headers change it only for TensorRT itself.
+#define STANDIN_EXPORT extern "C" __attribute__((visibility("default")))
+
+STANDIN_EXPORT void* createInferRuntime_INTERNAL(void* logger, int32_t version) noexcept {
   if (version / 10000 != NV_TENSORRT_MAJOR || logger == nullptr) return nullptr;
   auto* runtime =
       new (std::nothrow) tessera::standin::StandinRuntime(*static_cast<nvinfer1::ILogger*>(logger));
   return static_cast<nvinfer1::IRuntime*>(runtime);
 }
 
-extern "C" TENSORRTAPI int32_t getInferLibVersion() noexcept {
+STANDIN_EXPORT int32_t getInferLibVersion() noexcept {
   return NV_TENSORRT_VERSION;
 }

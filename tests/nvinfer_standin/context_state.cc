@@ -18,6 +18,23 @@ bool Within(const Shape& shape, const ProfileRange& range) {
   return true;
 }
 
+Result<void> Do(const Work& work, cudaStream_t stream) {
+  std::string why;
+  if (!work.launch(stream, why)) return Fail(Code::kInternal, "{}", why);
+  return {};
+}
+
+// Runs all but the collectives, once: CUDA loads a kernel at its first use, and would wait for a collective
+// in front of it to end, holding up the rank that the collective waits for. TensorRT loads its kernels with
+// the plan.
+Result<void> Rehearse(const Program& program, cudaStream_t stream) {
+  for (const Work& work : program.works) {
+    if (!work.communicates) TRY(Do(work, stream));
+  }
+  CUDA_TRY(cudaStreamSynchronize(stream));
+  return {};
+}
+
 }  // namespace
 
 ContextState::~ContextState() {
@@ -97,7 +114,7 @@ Result<Shape> ContextState::ShapeOf(const std::string& name) {
   return output_shapes_.at(name);
 }
 
-Result<std::shared_ptr<Program>> ContextState::ProgramNow() {
+Result<std::shared_ptr<Program>> ContextState::ProgramNow(cudaStream_t stream) {
   TRY(InferOutputs());
   Builder::Io io;
   for (const Model::Io& tensor : model_->io()) {
@@ -107,11 +124,13 @@ Result<std::shared_ptr<Program>> ContextState::ProgramNow() {
     if (tensor.is_input) io.input_shapes[tensor.name] = tensor.shape;
   }
   for (const auto& [name, shape] : input_shapes_) io.input_shapes[name] = shape;
-  std::shared_ptr<Program>& program = programs_[{io.input_shapes, io.addresses}];
-  if (!program) {
-    TRY_ASSIGN(program, Builder::Build(model_->graph(), model_->device(), communicator_, io));
-    TRY(AddStall(*program));
-  }
+  const Key key{io.input_shapes, io.addresses};
+  if (auto known = programs_.find(key); known != programs_.end()) return known->second;
+  TRY_ASSIGN(std::shared_ptr<Program> program,
+             Builder::Build(model_->graph(), model_->device(), communicator_, io));
+  TRY(Rehearse(*program, stream));
+  TRY(AddStall(*program));
+  programs_[key] = program;
   return program;
 }
 
@@ -123,11 +142,11 @@ Result<void> ContextState::AddStall(Program& program) {
     CUDA_TRY(cudaHostAlloc(reinterpret_cast<void**>(&runs_), sizeof(uint32_t), cudaHostAllocMapped));
     *runs_ = 0;
   }
-  program.launches.insert(program.launches.begin(), [runs = runs_, call = fault->call](cudaStream_t stream,
-                                                                                       std::string&) {
+  auto stall = [runs = runs_, call = fault->call](cudaStream_t stream, std::string&) {
     LaunchStall(runs, static_cast<uint32_t>(call), std::chrono::nanoseconds(3'000'000'000).count(), stream);
     return true;
-  });
+  };
+  program.works.insert(program.works.begin(), Work{stall, false});
   return {};
 }
 
@@ -138,11 +157,8 @@ Result<void> ContextState::Enqueue(cudaStream_t stream) {
     return Fail(Code::kInternal, "fault: enqueue {} of rank {}", call, rank);
   if (FaultAt(Fault::Kind::kSkip, rank, call)) return {};
   if (FaultAt(Fault::Kind::kHang, rank, call)) std::this_thread::sleep_for(std::chrono::hours(1));
-  TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow());
-  for (const Launch& launch : program->launches) {
-    std::string why;
-    if (!launch(stream, why)) return Fail(Code::kInternal, "{}", why);
-  }
+  TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow(stream));
+  for (const Work& work : program->works) TRY(Do(work, stream));
   return {};
 }
 

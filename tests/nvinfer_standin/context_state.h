@@ -34,7 +34,7 @@ class ContextState {
 
  private:
   Result<void> InferOutputs();
-  Result<std::shared_ptr<Program>> ProgramNow();
+  Result<std::shared_ptr<Program>> ProgramNow(cudaStream_t stream);
   Result<void> AddStall(Program& program);
 
   const std::shared_ptr<const Model> model_;

@@ -71,6 +71,7 @@ Result<void> Model::CopyWeights() {
     device_.weights[static_cast<int32_t>(i)] = std::shared_ptr<void>(at, [](void*) {});
     at += Aligned(constant->bytes.size());
   }
+  CUDA_TRY(cudaStreamSynchronize(cudaStreamLegacy));  // a small copy may still be on its way
   return {};
 }
 

@@ -51,7 +51,7 @@ Result<void> HandleCollective(Builder& builder) {
   const Bytes send(static_cast<const std::byte*>(from), in.bytes());
   const MutableBytes recv(static_cast<std::byte*>(out.data.get()), out.bytes());
   CommunicatorSlot& slot = builder.communicator();
-  builder.Add([=, &slot](cudaStream_t stream, std::string& why) {
+  builder.AddCollective([=, &slot](cudaStream_t stream, std::string& why) {
     ncclComm_t comm = slot.comm.load();
     if (comm == nullptr) {
       why = "a collective without a communicator";

@@ -178,12 +178,13 @@ Result<const void*> Builder::OnDevice(const Tensor& tensor) {
   TRY_ASSIGN(cuda::DeviceBuffer memory,
              cuda::DeviceBuffer::Create(device_.id, std::max<size_t>(bytes.size(), 1)));
   CUDA_TRY(cudaMemcpy(memory.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
+  CUDA_TRY(cudaStreamSynchronize(cudaStreamLegacy));  // a small copy may still be on its way
   program_->constants.push_back(std::move(memory));
   return static_cast<const void*>(program_->constants.back().data());
 }
 
-void Builder::Add(Launch launch) {
-  if (!dry()) program_->launches.push_back(std::move(launch));
+void Builder::AddWork(Work work) {
+  if (!dry()) program_->works.push_back(std::move(work));
 }
 
 void Builder::AddKernel(std::function<bool(cudaStream_t)> kernel) {

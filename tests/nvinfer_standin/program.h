@@ -35,11 +35,16 @@ struct CommunicatorSlot {
 // One piece of work put to a stream. False: it failed, `why` says how.
 using Launch = std::function<bool(cudaStream_t stream, std::string& why)>;
 
+struct Work {
+  Launch launch;
+  bool communicates = false;
+};
+
 struct Program {
   std::shared_ptr<Pool> pool;
   std::vector<std::shared_ptr<void>> kept;  // memory that lives as long as the program
   std::vector<cuda::DeviceBuffer> constants;
-  std::vector<Launch> launches;
+  std::vector<Work> works;
   std::map<std::string, Shape> outputs;
 };
 
@@ -76,7 +81,9 @@ class Builder {
   // Device memory of `tensor`; uploads values that are only known on the host.
   Result<const void*> OnDevice(const Tensor& tensor);
   // Adds work; ignored in a dry build.
-  void Add(Launch launch);
+  void Add(Launch launch) { AddWork({std::move(launch), false}); }
+  // The same, of work that waits for the other ranks.
+  void AddCollective(Launch launch) { AddWork({std::move(launch), true}); }
   // Kernels report nothing themselves: this looks at CUDA's error slot after `kernel` was put to the stream.
   void AddKernel(std::function<bool(cudaStream_t)> kernel);
 
@@ -88,6 +95,7 @@ class Builder {
   Result<void> CopyOutputs();
   Result<std::shared_ptr<void>> Memory(size_t bytes);
   void DropDead(size_t node_index);
+  void AddWork(Work work);
 
   const graph::Graph& graph_;
   const Device& device_;

@@ -1,0 +1,147 @@
+// Models that `tessera shard` cut, on GPU ranks by way of the executor, against onnxruntime's answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "tessera/base/file.h"
+#include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tessera/exec/executor.h"
+#include "tests/gpu/cases.h"
+#include "tests/gpu/models.h"
+
+namespace tessera::gputest {
+namespace {
+
+constexpr double kLimit = 1e-4;  // of fp32: the ranks add up in another order
+
+// Takes every output to host memory.
+class Answers final : public exec::OutputTarget {
+ public:
+  Result<Region> Place(int index, DType type, const Shape& shape) override {
+    taken_.resize(std::max(taken_.size(), static_cast<size_t>(index) + 1));
+    CaseTensor& tensor = taken_[static_cast<size_t>(index)];
+    tensor.type = type;
+    tensor.shape = shape;
+    tensor.bytes.resize(BytesOf(type, shape).value());
+    return HostRegion(MutableBytes(tensor.bytes));
+  }
+  const CaseTensor& at(size_t index) const { return taken_.at(index); }
+
+ private:
+  std::vector<CaseTensor> taken_;
+};
+
+// The largest difference over the largest value.
+double WorstError(const CaseTensor& got, const CaseTensor& wanted) {
+  if (got.bytes.size() != wanted.bytes.size()) return INFINITY;
+  double difference = 0;
+  double most = 1e-30;
+  for (size_t at = 0; at < wanted.bytes.size(); at += sizeof(float)) {
+    float g = 0;
+    float w = 0;
+    std::memcpy(&g, got.bytes.data() + at, sizeof(g));
+    std::memcpy(&w, wanted.bytes.data() + at, sizeof(w));
+    if (std::isnan(g) != std::isnan(w)) return INFINITY;
+    if (std::isnan(w)) continue;
+    difference = std::max(difference, std::fabs(static_cast<double>(g) - static_cast<double>(w)));
+    most = std::max(most, std::fabs(static_cast<double>(w)));
+  }
+  return difference / most;
+}
+
+// The case's directory again, with the stand-in's plans in place of the ONNX files.
+Result<void> WritePlans(const ModelCase& model, const std::filesystem::path& directory) {
+  TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(model.directory));
+  for (size_t r = 0; r < plan.ranks.size(); ++r) {
+    plan::Artifact& file = plan.ranks[r].model;
+    const standin::PlanFile standin{model.directory / file.file, static_cast<int>(r), {ProfileOf(model)}};
+    file.file = fmt::format("model.plan.rank{}", r);
+    TRY(WriteFileAtomically(directory / file.file, standin::PrintPlan(standin)));
+  }
+  return plan::WritePlan(plan, directory);
+}
+
+class Zoo : public ::testing::TestWithParam<ModelCase> {
+ protected:
+  void SetUp() override {
+    const int gpus = cuda::DeviceCount();
+    if (gpus < GetParam().ranks) GTEST_SKIP() << GetParam().ranks << " ranks, " << gpus << " GPUs";
+    const Result<void> written = WritePlans(GetParam(), directory_.path());
+    ASSERT_TRUE(written) << written.error().ToString();
+  }
+
+  std::unique_ptr<exec::Executor> Load(const engine::TensorRtOptions& options = {}) {
+    engine_ = engine::MakeTensorRtEngine(options);
+    exec::Options how;
+    how.verify_files = false;  // the plans are not the files that the plan's sums are of
+    auto made = exec::Executor::Create(directory_.path(), *engine_, how);
+    if (!made) ADD_FAILURE() << made.error().ToString();
+    return made ? *std::move(made) : nullptr;
+  }
+
+  // Inputs in the executor's order, answers by name.
+  static void ExpectAnswers(exec::Executor& executor, const Request& request) {
+    std::vector<TensorView> inputs;
+    for (const TensorSpec& spec : executor.inputs()) {
+      for (const CaseTensor& input : request.inputs) {
+        if (input.name != spec.name) continue;
+        inputs.push_back({input.type, input.shape, HostRegion(Bytes(input.bytes))});
+      }
+    }
+    Answers answers;
+    const auto report = executor.Infer(inputs, answers, Deadline::In(std::chrono::seconds(60)));
+    ASSERT_TRUE(report) << report.error().ToString();
+    for (const CaseTensor& wanted : request.answers) {
+      for (size_t i = 0; i < executor.outputs().size(); ++i) {
+        if (executor.outputs()[i].name != wanted.name) continue;
+        EXPECT_EQ(answers.at(i).shape, wanted.shape) << wanted.name;
+        EXPECT_LE(WorstError(answers.at(i), wanted), kLimit) << wanted.name << " " << ToString(wanted.shape);
+      }
+    }
+  }
+
+  TempDirectory directory_;
+  std::unique_ptr<engine::Engine> engine_;
+};
+
+TEST_P(Zoo, AnswersAsOnnxruntimeDoes) {
+  auto executor = Load();
+  ASSERT_TRUE(executor);
+  for (int round = 0; round < 2; ++round) {  // the first run of a shape, then its CUDA graphs
+    for (const Request& request : GetParam().requests) ExpectAnswers(*executor, request);
+  }
+}
+
+TEST_P(Zoo, AnswersAsOnnxruntimeDoesWithoutCudaGraphs) {
+  engine::TensorRtOptions options;
+  options.cuda_graphs = false;
+  options.gather_from = 1;  // and with every input in slices
+  auto executor = Load(options);
+  ASSERT_TRUE(executor);
+  for (const Request& request : GetParam().requests) ExpectAnswers(*executor, request);
+}
+
+std::vector<ModelCase> Cases() {
+  auto cases = ReadCases();
+  if (cases) return *std::move(cases);
+  std::fprintf(stderr, "%s\n", cases.error().ToString().c_str());
+  std::abort();  // before the first test: nothing else would show that the cases are missing
+}
+
+std::string CaseName(const ::testing::TestParamInfo<ModelCase>& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Zoo);
+INSTANTIATE_TEST_SUITE_P(Sharded, Zoo, ::testing::ValuesIn(Cases()), CaseName);
+
+}  // namespace
+}  // namespace tessera::gputest

@@ -1,0 +1,46 @@
+// What can be told of the stand-in without a GPU.
+#include <NvInferVersion.h>
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tessera/engine/tensorrt/library.h"
+
+namespace tessera::standin {
+namespace {
+
+class StandinLibrary : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const char* file = std::getenv("TESSERA_NVINFER_LIBRARY");
+    ASSERT_NE(file, nullptr) << "ctest sets it";
+    handle_ = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(handle_, nullptr) << dlerror();
+  }
+  void* handle_ = nullptr;
+};
+
+TEST_F(StandinLibrary, HasTheEntryPointsOfTensorRt) {
+  EXPECT_NE(dlsym(handle_, "createInferRuntime_INTERNAL"), nullptr);
+  auto version = reinterpret_cast<int32_t (*)()>(dlsym(handle_, "getInferLibVersion"));
+  ASSERT_NE(version, nullptr);
+  EXPECT_EQ(version(), NV_TENSORRT_VERSION);
+}
+
+TEST_F(StandinLibrary, IsTakenByTheAdapter) {
+  const auto library = engine::TensorRtLibrary::Open();
+  ASSERT_TRUE(library) << library.error().ToString();
+  EXPECT_THAT((*library)->version(), ::testing::StartsWith("11."));
+}
+
+TEST_F(StandinLibrary, MakesNoRuntimeForAnotherMajorVersion) {
+  using Create = void* (*)(void*, int32_t);
+  auto create = reinterpret_cast<Create>(dlsym(handle_, "createInferRuntime_INTERNAL"));
+  ASSERT_NE(create, nullptr);
+  EXPECT_EQ(create(this, 100500), nullptr);
+}
+
+}  // namespace
+}  // namespace tessera::standin
