@@ -4,6 +4,7 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/select.hpp>
 #include <openvino/op/slice.hpp>
+#include <cstdint>
 #include <optional>
 
 namespace tessera::graph {
