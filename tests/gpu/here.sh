@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the GPU part and runs its tests or benchmarks on this machine:
+#   tests/gpu/here.sh test|bench [ARGUMENTS of run.sh]
+# Needs CUDA, NCCL and the TensorRT headers (cmake/cuda.cmake says where they are looked for), and ./dev's environment.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+what=${1:?usage: here.sh test|bench}
+shift
+nvidia-smi -L >/dev/null 2>&1 || {
+  echo "no GPU here: tests/gpu/bundle.sh makes a folder to carry to one" >&2
+  exit 1
+}
+cmake --preset release -B build/gpu -DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON
+ninja -C build/gpu bin/tessera cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench nvinfer_standin
+tests/gpu/bundle.sh build/gpu build/gpu-bundle
+exec build/gpu-bundle/run.sh --only "$what" "$@"
