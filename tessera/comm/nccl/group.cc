@@ -72,10 +72,10 @@ void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::v
 }  // namespace
 
 Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devices, Calls calls,
-                                                     Deadline deadline) {
+                                                     Deadline deadline, const BeforeWork& before_work) {
   TRY(CheckDevices(devices));
   std::shared_ptr<NcclGroup> group(new NcclGroup(std::move(devices)));
-  Result<void> ready = group->Init(calls, deadline);
+  Result<void> ready = group->Init(calls, deadline, before_work);
   if (!ready) {
     group->Abort(ready.error());
     return Forward(std::move(ready));
@@ -83,8 +83,12 @@ Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devic
   return group;
 }
 
-Result<void> NcclGroup::Init(Calls calls, Deadline deadline) {
+Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work) {
   TRY(calls == Calls::kBlocking ? InitBlocking(deadline) : InitNonBlocking(deadline));
+  std::shared_ptr<void> held;
+  if (before_work) {
+    TRY_ASSIGN(held, before_work());
+  }
   TRY(Preconnect(devices_, comms_, deadline));
   if (calls == Calls::kBlocking) {
     TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));

@@ -26,12 +26,18 @@ class NcclGroup {
     kBlocking,     // for TensorRT, which wants a communicator "initialised with ncclCommInitRank"
   };
 
+  // Called when the communicators are there and before anything runs on the GPUs; what it returns lives until
+  // those first collectives are done. For keeping other threads' work off the GPUs meanwhile: CUDA may make a
+  // thread that allocates wait for a collective, and the thread that launches its other half wait for that
+  // one.
+  using BeforeWork = std::function<Result<std::shared_ptr<void>>()>;
+
   // Rank r on devices[r], each device once. Connects all pairs and runs every collective once, so that later
   // calls need no peer to make progress and can be captured in CUDA graphs at once (facts: the first call
   // cannot). Errors: kInvalidArgument (no device, one twice), kUnavailable (no such GPU), kDeadline,
   // kInternal (NCCL's).
   static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
-                                                   Deadline deadline);
+                                                   Deadline deadline, const BeforeWork& before_work = {});
 
   // Everything that uses the communicators must be gone: engines' contexts and CUDA graphs with collectives
   // inside. Blocks until NCCL has let go, at most kEndLimit.
@@ -79,7 +85,7 @@ class NcclGroup {
 
  private:
   explicit NcclGroup(std::vector<DeviceId> devices) : devices_(std::move(devices)), comms_(devices_.size()) {}
-  Result<void> Init(Calls calls, Deadline deadline);
+  Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work);
   Result<void> InitNonBlocking(Deadline deadline);
   Result<void> InitBlocking(Deadline deadline);
 

@@ -12,15 +12,13 @@ DeviceOrder& DeviceOrder::OfProcess() {
   return *order;
 }
 
-Result<DeviceOrder::Turn> DeviceOrder::Lock(const std::vector<const cuda::Stream*>& streams) {
-  std::vector<int> devices;
-  for (const cuda::Stream* stream : streams) devices.push_back(stream->device().value());
+Result<DeviceOrder::Turn> DeviceOrder::Hold(std::vector<DeviceId> devices) {
   std::sort(devices.begin(), devices.end());
   Turn turn;
-  for (int device : devices) {
-    if (device >= kMaxDevices)
-      return Fail(Code::kUnsupported, "GPU {}: at most {} are served", device, kMaxDevices);
-    turn.locks_.emplace_back(slots_[device].mutex);
+  for (const DeviceId device : devices) {
+    if (device.value() >= kMaxDevices)
+      return Fail(Code::kUnsupported, "GPU {}: at most {} are served", device.value(), kMaxDevices);
+    turn.locks_.emplace_back(slots_[device.value()].mutex);
   }
   turn.issuing_ = std::shared_lock(issuing_);  // last: who waits for a GPU holds nobody else up
   return turn;
@@ -28,7 +26,9 @@ Result<DeviceOrder::Turn> DeviceOrder::Lock(const std::vector<const cuda::Stream
 
 Result<DeviceOrder::Turn> DeviceOrder::Enter(const void* owner,
                                              const std::vector<const cuda::Stream*>& streams) {
-  TRY_ASSIGN(Turn turn, Lock(streams));
+  std::vector<DeviceId> devices;
+  for (const cuda::Stream* stream : streams) devices.push_back(stream->device());
+  TRY_ASSIGN(Turn turn, Hold(std::move(devices)));
   for (const cuda::Stream* stream : streams) {
     Slot& slot = slots_[stream->device().value()];
     if (slot.last_owner != owner && slot.last_owner != nullptr) {

@@ -37,6 +37,8 @@ class DeviceOrder {
     std::shared_lock<std::shared_mutex> issuing_;
   };
 
+  // Only keeps other models from issuing to these GPUs: for a load's first collectives.
+  Result<Turn> Hold(std::vector<DeviceId> devices);
   // streams[i] is where `owner` issues to its i-th GPU, the same ones at each call. Issues the waits.
   Result<Turn> Enter(const void* owner, const std::vector<const cuda::Stream*>& streams);
   // The same, and blocks until the other models' steps are done on these GPUs: for work that loads kernels,
@@ -57,7 +59,6 @@ class DeviceOrder {
     const void* last_owner = nullptr;
     cudaStream_t last_stream = nullptr;
   };
-  Result<Turn> Lock(const std::vector<const cuda::Stream*>& streams);
   Slot slots_[kMaxDevices];
   std::shared_mutex issuing_;  // shared: steps are being issued
 };

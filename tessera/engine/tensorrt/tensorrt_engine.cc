@@ -1,5 +1,6 @@
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 
+#include <future>
 #include <optional>
 
 #include "tessera/base/log.h"
@@ -26,6 +27,7 @@ class Loader {
  private:
   Result<std::vector<DeviceId>> PickDevices() const;
   Result<void> LoadEngines(RankThreads& threads);
+  Result<void> Connect(std::shared_future<bool> loaded);
   Result<Runners> MakeRunners();
   Result<void> SetCommunicators(RankThreads& threads, const Runners& runners) const;
 
@@ -70,20 +72,25 @@ Result<std::vector<DeviceId>> Loader::PickDevices() const {
   return devices;
 }
 
+// The first collectives wait until the engines are there, and keep other models off the GPUs.
+Result<void> Loader::Connect(std::shared_future<bool> loaded) {
+  auto before_work = [&]() -> Result<std::shared_ptr<void>> {
+    if (!loaded.get()) return Fail(Code::kCancelled, "the engines were not loaded");
+    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_));
+    return std::shared_ptr<void>(std::make_shared<DeviceOrder::Turn>(std::move(turn)));
+  };
+  TRY_ASSIGN(group_,
+             comm::NcclGroup::Create(devices_, comm::NcclGroup::Calls::kBlocking, deadline_, before_work));
+  return {};
+}
+
 // Deserialising and connecting the GPUs take about as long: at the same time.
 Result<void> Loader::LoadEngines(RankThreads& threads) {
   engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
-  Result<void> connected;
-  std::thread connecting;
+  std::promise<bool> all_loaded;
+  std::future<Result<void>> connected;
   if (devices_.size() > 1) {
-    connecting = std::thread([&] {
-      auto group = comm::NcclGroup::Create(devices_, comm::NcclGroup::Calls::kBlocking, deadline_);
-      if (group) {
-        group_ = *std::move(group);
-      } else {
-        connected = Forward(std::move(group));
-      }
-    });
+    connected = std::async(std::launch::async, &Loader::Connect, this, all_loaded.get_future().share());
   }
   Result<void> loaded = threads.RunAll(
       [engines = engines_, library = library_, devices = devices_, plan = plan_,
@@ -94,9 +101,10 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
         return {};
       },
       deadline_);
-  if (connecting.joinable()) connecting.join();
+  all_loaded.set_value(loaded.has_value());
+  Result<void> is_connected = connected.valid() ? connected.get() : Result<void>();
   TRY(std::move(loaded));
-  return connected;
+  return is_connected;
 }
 
 Result<Runners> Loader::MakeRunners() {
