@@ -95,15 +95,30 @@ Result<void> RankRunner::Gather(const StepPlan& plan) {
   return {};
 }
 
+// Calls NCCL, unless the group was aborted; its communicators stay meanwhile.
+template <class Call>
+Result<void> RankRunner::WhileUsable(Call call) {
+  if (!group_) return call();
+  comm::NcclGroup::InFlight in_flight(*group_);
+  if (!in_flight.usable()) return tl::unexpected<Error>(*group_->failure());
+  return call();
+}
+
+Result<void> RankRunner::IssueFirst(const StepPlan& plan, Deadline deadline) {
+  TRY(start_.Record(stream().get()));
+  TRY(WhileUsable([&] { return Gather(plan); }));
+  TRY(stream().Drain(deadline));
+  TRY(WhileUsable([&] { return engine_->Enqueue(plan.profile); }));
+  return end_.Record(stream().get());
+}
+
 Result<void> RankRunner::IssueAs(const StepPlan& plan, Mode mode) {
-  std::optional<comm::NcclGroup::InFlight> call;
-  if (group_) {
-    call.emplace(*group_);
-    if (!call->usable()) return tl::unexpected<Error>(*group_->failure());
-  }
   TRY(mode == Mode::kInGraph ? start_.RecordInGraph(stream().get()) : start_.Record(stream().get()));
-  TRY(Gather(plan));
-  TRY(engine_->Enqueue(plan.profile));
+  Result<void> issued = WhileUsable([&]() -> Result<void> {
+    TRY(Gather(plan));
+    return engine_->Enqueue(plan.profile);
+  });
+  TRY(std::move(issued));
   return mode == Mode::kInGraph ? end_.RecordInGraph(stream().get()) : end_.Record(stream().get());
 }
 

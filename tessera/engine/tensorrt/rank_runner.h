@@ -36,6 +36,9 @@ class RankRunner {
   Result<void> CopyInput(const StepPlan& plan, size_t input, const ConstRegion& from);
   // Issues gathering and inference; in a captured plan that is one launch.
   Result<void> Issue(const StepPlan& plan);
+  // The same for a shape that never ran. The engine allocates and loads kernels then, for which CUDA may wait
+  // until a gathering in front is done: so this waits for it first.
+  Result<void> IssueFirst(const StepPlan& plan, Deadline deadline);
   Result<void> Launch(const StepPlan& plan);
   Result<cuda::Graph> Capture(const StepPlan& plan);
   // Copies an output to `to` once it is there.
@@ -52,6 +55,8 @@ class RankRunner {
              cuda::Event end);
   int world_size() const { return group_ ? group_->world_size() : 1; }
   size_t InputBytes(const StepShape& shape, size_t input) const;
+  template <class Call>
+  Result<void> WhileUsable(Call call);
   Result<void> IssueAs(const StepPlan& plan, Mode mode);
   Result<void> Gather(const StepPlan& plan);
 

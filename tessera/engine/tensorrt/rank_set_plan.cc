@@ -49,7 +49,7 @@ Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, Deadline d
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, plan->outputs[r]));
         (*moved)[r] = grown ? 1 : 0;
-        return runners[r]->Issue(*plan);
+        return runners[r]->IssueFirst(*plan, deadline);
       },
       deadline, [this](const Error& error) { Abort(error); }));
   for (const char grown : *moved) {
