@@ -46,7 +46,7 @@ bool RankTeam::LoadRank(Rank rank, const SessionFactory& make_session, Deadline 
   if (!session) {
     Error error = std::move(session).error();
     if (error.rank < 0) error.rank = rank.value();
-    Fail(std::move(error));
+    Fail(error);
     return false;
   }
   MutexLock lock(mutex_);
@@ -146,7 +146,7 @@ void RankTeam::FailRank(Rank rank, Error error) {
   // A single rank that refused its inputs is out of step with nobody. One that failed while it ran cannot go
   // on: OpenVINO keeps the shapes of a step that failed, and fails every later one that looks the same.
   const bool refused = error.code == Code::kInvalidArgument || error.code == Code::kUnsupported;
-  if (world_size() > 1 || !refused) return Fail(std::move(error));
+  if (world_size() > 1 || !refused) return Fail(error);
   MutexLock lock(mutex_);
   step_error_ = std::move(error);
 }
@@ -185,7 +185,7 @@ std::string RankTeam::BusyRanks() const {
   return ranks;
 }
 
-void RankTeam::Fail(Error error) noexcept {
+void RankTeam::Fail(const Error& error) noexcept {
   {
     MutexLock lock(mutex_);
     const bool explains = first_error_ && IsEcho(*first_error_) && !IsEcho(error);
@@ -221,11 +221,13 @@ bool RankTeam::AwaitLeft(int threads, std::chrono::nanoseconds grace) {
 
 Result<Region> RankTeam::Place(Rank rank, int index, DType type, const Shape& shape) {
   Result<Region> place = step_->sink->Place(rank, index, type, shape);
-  Result<void> checked = place ? CheckPlace(*place, outputs_[static_cast<size_t>(index)], type, shape)
-                               : Forward(std::move(place));
-  if (checked) return place;
+  if (place) {
+    Result<void> checked = CheckPlace(*place, outputs_[static_cast<size_t>(index)], type, shape);
+    if (checked) return place;
+    place = Forward(std::move(checked));
+  }
   MutexLock lock(mutex_);
-  if (!step_error_) step_error_ = std::move(checked).error();
+  if (!step_error_) step_error_ = std::move(place).error();
   return Region{};
 }
 

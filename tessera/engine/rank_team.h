@@ -40,7 +40,7 @@ class RankTeam final : private OutputSink {
 
   // Records `error` unless an earlier one is the cause, and gets every rank out of its collective and its
   // step.
-  void Fail(Error error) noexcept EXCLUDES(mutex_);
+  void Fail(const Error& error) noexcept EXCLUDES(mutex_);
   bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
   Error first_error() EXCLUDES(mutex_);
 

@@ -1,6 +1,7 @@
 #include "tessera/shard/emitter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tessera/plan/dist_collective.h"
 
@@ -41,7 +42,7 @@ std::vector<int64_t> FrontOrder(size_t rank, int axis, bool back) {
 }  // namespace
 
 ValueId Emitter::Value(const std::string& name, const graph::Value& like, Shape shape) {
-  const ValueId id = model_.graph.AddValue(name, like.type, shape);
+  const ValueId id = model_.graph.AddValue(name, like.type, std::move(shape));
   graph::Value& value = model_.graph.value(id);
   value.has_shape = like.has_shape;
   if (!like.has_shape) value.shape.clear();

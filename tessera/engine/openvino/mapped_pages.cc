@@ -46,6 +46,7 @@ ByteCount ReleaseMappedPages(const std::filesystem::path& directory) {
     // Only what cannot be written to: the changes of a private mapping would be lost.
     if (!mapping || !mapping->access.starts_with("r--") || !mapping->file.starts_with(below)) continue;
     const size_t size = mapping->end - mapping->begin;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel names mappings by number
     if (madvise(reinterpret_cast<void*>(mapping->begin), size, MADV_DONTNEED) == 0) bytes += size;
   }
   return ByteCount{bytes};
