@@ -5,10 +5,10 @@
 #include <set>
 
 #include "tessera/plan/dist_collective.h"
-#include "tessera/shard/check_attention.h"
 #include "tessera/shard/check_flat.h"
 #include "tessera/shard/check_held.h"
 #include "tessera/shard/check_labels.h"
+#include "tessera/shard/check_special.h"
 
 namespace tessera::shard {
 namespace {
@@ -169,10 +169,8 @@ class Copy {
     if (original_.op_type == "Split" && node_.inputs.size() > 1) TRY(SplitOperand());
     if (node_.op_type == "Expand") TRY(Target());
     if (IsJoin() && Joins()) return Joined();
-    if (original_.op_type == "Attention") {
-      for (const AttentionCut& cut : CutsInsideHeads(model_, original_, ranks_.parts)) {
-        if (cut.inputs == inputs_ && cut.outputs == outputs_) return Attributes(cut.divided, true);
-      }
+    for (const SpecialCut& special : SpecialCuts(model_, original_, ranks_.parts)) {
+      if (special.inputs == inputs_ && special.outputs == outputs_) return Attributes(special.divided, true);
     }
     char letter = 0;
     Cut cut;

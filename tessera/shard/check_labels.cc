@@ -403,11 +403,31 @@ std::optional<Labels> DepthToSpace(const Op& op) {
   return labels;
 }
 
+// The same the other way round; the depth's size is the input's times the block's.
+std::optional<Labels> SpaceToDepth(const Op& op) {
+  const bool crd = op.node().String("mode", "DCR") == "CRD";
+  if (op.in(0) == nullptr || !op.in(0)->has_shape || op.rank() != 4) return std::nullopt;
+  Labels labels;
+  labels.inputs = {crd ? "nc.." : "n..."};
+  labels.outputs = labels.inputs;
+  labels.even = "c";
+  labels.units = op.in(0)->shape[1] == kDynamic ? 0 : op.in(0)->shape[1];
+  return labels;
+}
+
 std::optional<Labels> Quantized(const Op& op) {
-  if (!op.shaped() || op.node().Int("block_size", 0) > 0) return std::nullopt;
+  if (!op.shaped()) return std::nullopt;
   auto labels = Like(op, {});
   if (!labels) return labels;
   const size_t axis = op.axis(1);
+  if (op.node().Int("block_size", 0) > 0) {
+    // A scale for each block: whole blocks go with their scales.
+    if (axis >= op.rank() || op.in(1) == nullptr || op.in(1)->shape[axis] == kDynamic) return std::nullopt;
+    labels->inputs.resize(op.inputs(), labels->inputs[0]);
+    labels->even = std::string{labels->inputs[0][axis]};
+    labels->units = op.in(1)->shape[axis];
+    return labels;
+  }
   for (size_t i = 1; i < op.inputs(); ++i) {
     const bool per_axis = op.rank(i) == 1 && op.in(i)->shape[0] != 1;
     labels->inputs.emplace_back(per_axis && axis < op.rank() ? std::string{labels->inputs[0][axis]} : "");
@@ -602,6 +622,7 @@ std::map<std::string, Maker, std::less<>> MakeTable() {
   table["BatchNormalization"] = BatchNormalization;
   table["GroupNormalization"] = GroupNormalization;
   table["DepthToSpace"] = DepthToSpace;
+  table["SpaceToDepth"] = SpaceToDepth;
   table["QuantizeLinear"] = table["DequantizeLinear"] = Quantized;
   table["MatMulInteger"] = MatMulInteger;
   table["QLinearMatMul"] = QLinearMatMul;

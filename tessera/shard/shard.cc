@@ -7,6 +7,7 @@
 #include "tessera/shard/compile.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rule.h"
+#include "tessera/shard/trace.h"
 #include "tessera/shard/write_ranks.h"
 
 namespace tessera::shard {
@@ -98,6 +99,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
     plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));
   }
   TRY(plan::WritePlan(plan, directory));
+  if (options.trace) TRY(WriteTrace(TraceOf(graph, compiled.model), directory));
   outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
   outcome.alternatives = compiled.alternatives;
   outcome.reason = compiled.reason;

@@ -22,6 +22,7 @@ struct Options {
   // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or
   // 128.
   std::map<std::string, int64_t> nominal_dims;
+  bool trace = false;  // writes trace.json as well, for a comparison value by value (see trace.h)
   ByteCount memory_per_rank{0};  // most bytes of weights that a rank may hold; 0 = any
 };
 

@@ -1,4 +1,5 @@
 // Golden text of the rules and of the rows that they give, by op: read as documentation.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tessera/shard/testing/describe.h"
@@ -152,6 +153,17 @@ TEST(ConvolutionRule, GroupsAreACompound) {
   EXPECT_EQ(DescribeLast(b.graph(), 2),
             "a=1 b=4 c=1! d=5! e=2! f=3! g=3! | a (b c) d, (b e) c f, (b e) -> a (b e) g weights(1)\n"
             "S(1) S(0) S(0) -> S(1)");
+}
+
+TEST(SpatialRule, DepthIsCutAsItsModeOrdersIt) {
+  GraphBuilder block_first;
+  block_first.Op("SpaceToDepth", {block_first.Input("x", {1, 2, 4, 4})}, {1, 8, 2, 2},
+                 {{"blocksize", int64_t{2}}});
+  EXPECT_THAT(DescribeLast(block_first.graph(), 2), ::testing::EndsWith("S(1) -> S(1,4x2)"));
+  GraphBuilder channel_first;
+  channel_first.Op("SpaceToDepth", {channel_first.Input("x", {1, 2, 4, 4})}, {1, 8, 2, 2},
+                   {{"blocksize", int64_t{2}}, {"mode", std::string("CRD")}});
+  EXPECT_THAT(DescribeLast(channel_first.graph(), 2), ::testing::EndsWith("S(1) -> S(1)"));
 }
 
 TEST(MovementRule, TransposePermutes) {

@@ -96,7 +96,9 @@ std::optional<Rule> DepthToSpace(const OpView& op) {
 
 std::optional<Rule> SpaceToDepth(const OpView& op) {
   const int64_t block = op.node().Int("blocksize", 1);
-  return ReadRule(op, "n c H! W! -> n (x! y! c) T! U!", {{'x', block}, {'y', block}});
+  const bool crd = op.node().String("mode", "DCR") == "CRD";
+  const std::string depth = crd ? "(c x! y!)" : "(x! y! c)";
+  return ReadRule(op, "n c H! W! -> n " + depth + " T! U!", {{'x', block}, {'y', block}});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tessera/shard/check_attention.h"
+#include "tessera/shard/check_special.h"
 
 namespace tessera::shard {
 namespace {
@@ -18,8 +18,8 @@ class Attention {
     kv_heads_ = flat_ ? node.Int("kv_num_heads", 0) : Input(1)[1];
   }
 
-  std::vector<AttentionCut> Cuts() const {
-    std::vector<AttentionCut> cuts;
+  std::vector<SpecialCut> Cuts() const {
+    std::vector<SpecialCut> cuts;
     if (heads_ <= 0 || kv_heads_ <= 0 || heads_ % kv_heads_ != 0) return cuts;
     if (auto members = Members()) cuts.push_back(*std::move(members));
     if (auto width = ValueWidth()) cuts.push_back(*std::move(width));
@@ -29,7 +29,7 @@ class Attention {
  private:
   const Shape& Input(size_t i) const { return model_.value(node_.inputs[i]).shape; }
   const Shape& Output() const { return model_.value(node_.outputs[0]).shape; }
-  AttentionCut Whole() const {
+  SpecialCut Whole() const {
     return {std::vector<State>(node_.inputs.size()), std::vector<State>(node_.outputs.size()), {}};
   }
 
@@ -39,13 +39,13 @@ class Attention {
     return State::Split(axis, Cut::Of({{unit, count}}, unit * count));
   }
 
-  std::optional<AttentionCut> Members() const {
+  std::optional<SpecialCut> Members() const {
     const int64_t group = heads_ / kv_heads_;
     const bool masked = Present(node_.inputs, 3) && Input(3).size() == 4 && Input(3)[1] != 1;
     if (group % parts_ != 0 || masked || Present(node_.outputs, 3)) return std::nullopt;
     const int axis = flat_ ? 2 : 1;
     const auto place = static_cast<size_t>(axis);
-    AttentionCut cut = Whole();
+    SpecialCut cut = Whole();
     const auto in = Units(axis, Input(0)[place] / kv_heads_, kv_heads_, parts_);
     const auto out = Units(axis, Output()[place] / kv_heads_, kv_heads_, parts_);
     if (!in || !out) return std::nullopt;
@@ -55,13 +55,13 @@ class Attention {
     return cut;
   }
 
-  std::optional<AttentionCut> ValueWidth() const {
+  std::optional<SpecialCut> ValueWidth() const {
     const int axis = flat_ ? 2 : 3;
     const int64_t width = Input(2)[static_cast<size_t>(axis)] / (flat_ ? kv_heads_ : 1);
     const auto in = Units(axis, width, flat_ ? kv_heads_ : 1, parts_);
     const auto out = Units(axis, width, flat_ ? heads_ : 1, parts_);
     if (!in || !out) return std::nullopt;
-    AttentionCut cut = Whole();
+    SpecialCut cut = Whole();
     cut.inputs[2] = *in;
     cut.outputs[0] = *out;
     if (Present(node_.inputs, 5)) cut.inputs[5] = State::Split(3);
@@ -77,9 +77,26 @@ class Attention {
   int64_t kv_heads_ = 0;
 };
 
+// Depth is (place in the block, channel): a cut of the channels has a segment for each place.
+std::vector<SpecialCut> DepthCuts(const graph::Graph& model, const Node& node, int parts) {
+  const bool to_space = node.op_type == "DepthToSpace";
+  const graph::Value& deep = model.value(to_space ? node.inputs[0] : node.outputs[0]);
+  const int64_t places = node.Int("blocksize", 1) * node.Int("blocksize", 1);
+  if (node.String("mode", "DCR") == "CRD" || !deep.has_shape || deep.shape.size() != 4 ||
+      deep.shape[1] == kDynamic)
+    return {};
+  const int64_t channels = deep.shape[1] / places;
+  if (channels % parts != 0) return {};
+  const State segments = State::Split(1, Cut::Of({{channels, places}}, deep.shape[1]));
+  const State plain = State::Split(1);
+  return {{{to_space ? segments : plain}, {to_space ? plain : segments}, {}}};
+}
+
 }  // namespace
 
-std::vector<AttentionCut> CutsInsideHeads(const graph::Graph& model, const Node& node, int parts) {
+std::vector<SpecialCut> SpecialCuts(const graph::Graph& model, const Node& node, int parts) {
+  if (node.op_type == "DepthToSpace" || node.op_type == "SpaceToDepth") return DepthCuts(model, node, parts);
+  if (node.op_type != "Attention") return {};
   for (size_t i = 0; i < 3; ++i) {
     if (!Present(node.inputs, i) || !model.value(node.inputs[i]).has_shape) return {};
   }
