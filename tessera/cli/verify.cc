@@ -107,7 +107,7 @@ bool AllOk(const std::vector<OutputCheck>& checks) {
   return std::all_of(checks.begin(), checks.end(), [](const OutputCheck& check) { return check.ok; });
 }
 
-Result<Inputs> OrderInputs(const plan::Plan& plan, std::vector<HostTensor> given) {
+Result<Inputs> OrderInputs(const plan::Plan& plan, const std::vector<HostTensor>& given) {
   Inputs ordered;
   for (const plan::TensorPlan& wanted : plan.inputs) {
     const TensorSpec& spec = wanted.spec;

@@ -36,6 +36,6 @@ bool AllOk(const std::vector<OutputCheck>& checks);
 // `given` (of an .npz file) in the order of the plan's inputs. Errors: kInvalidArgument (one that is missing
 // or that the model does not have, a type or shape that does not fit: the line names it, the got and the
 // wanted).
-Result<Inputs> OrderInputs(const plan::Plan& plan, std::vector<HostTensor> given);
+Result<Inputs> OrderInputs(const plan::Plan& plan, const std::vector<HostTensor>& given);
 
 }  // namespace tessera::cli
