@@ -95,6 +95,8 @@ Command MakeShardCommand(CLI::App& parent) {
       ->capture_default_str();
   app->add_option("--dim", options->dims,
                   "NAME=SIZE: assume this size of a free dimension when predicting cost");
+  app->add_flag("--trace", options->shard.trace,
+                "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");
   return {app, [options] { return Shard(*options); }};
 }

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include <array>
 #include <memory>
 
@@ -5,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tessera/cli/command.h"
+#include "tessera/cli/lock_step.h"
 #include "tessera/cli/model_config.h"
 #include "tessera/cli/model_directory.h"
 #include "tessera/cli/model_pair.h"
@@ -42,6 +45,7 @@ struct Options {
   std::string inputs;
   double tolerance = 1e-5;
   SizeOptions sizes;
+  bool trace = false;
   bool json = false;
 };
 
@@ -59,8 +63,8 @@ Result<std::vector<Inputs>> RandomCases(const Options& options, const ModelPair&
 }
 
 Result<std::vector<Inputs>> GivenCase(const Options& options, const plan::Plan& plan) {
-  TRY_ASSIGN(std::vector<HostTensor> given, ReadNpz(options.inputs));
-  auto inputs = OrderInputs(plan, std::move(given));
+  TRY_ASSIGN(const std::vector<HostTensor> given, ReadNpz(options.inputs));
+  auto inputs = OrderInputs(plan, given);
   if (!inputs) return Fail(Code::kInvalidArgument, "'{}': {}", options.inputs, inputs.error().message);
   return std::vector<Inputs>{*std::move(inputs)};
 }
@@ -132,6 +136,58 @@ void Print(const Options& options, const plan::Plan& plan, const Verification& r
              "in config.pbtxt, or shard with --max-batch 0\n");
 }
 
+// A directory of its own beside the temporary files, gone when the program is done with it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "tessera-trace-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  const fs::path& path() const { return path_; }  // empty: it could not be made
+
+ private:
+  fs::path path_;
+};
+
+// The first value that is wrong, on the first case.
+Result<int> Trace(const Options& options, const fs::path& version, const ModelPair& pair) {
+  TRY_ASSIGN(const auto cases,
+             options.inputs.empty() ? RandomCases(options, pair) : GivenCase(options, pair.sharded->plan()));
+  const Scratch scratch;
+  if (scratch.path().empty()) return Fail(Code::kUnavailable, "cannot make a directory for temporary files");
+  TRY_ASSIGN(const LockStepReport report, CompareLockStep(version, options.against, cases[0],
+                                                          options.tolerance, *pair.engine, scratch.path()));
+  const bool ok = !report.first;
+  if (options.json) {
+    ordered_json json{{"compared", report.compared}, {"ok", ok}};
+    if (!ok) {
+      json["first_wrong"] = {{"node", report.first->node},
+                             {"value", report.first->value},
+                             {"state", report.first->state},
+                             {"of", report.first->of},
+                             {"max_abs", report.first->difference.max_abs},
+                             {"max_rel", report.first->difference.max_rel}};
+    }
+    fmt::print("{}\n", json.dump(2));
+  } else if (ok) {
+    fmt::print("all {} values are what the whole model computes\n", report.compared);
+  } else {
+    fmt::print(
+        "the first wrong value, after {} right ones: '{}', {} of '{}', made by {}: max abs {:.3g}, max rel "
+        "{:.3g}\n",
+        report.compared - 1, report.first->value, report.first->state, report.first->of, report.first->node,
+        report.first->difference.max_abs, report.first->difference.max_rel);
+  }
+  return ToInt(ok ? ExitCode::kOk : ExitCode::kCheckFailed);
+}
+
 Result<int> Verify(const Options& options) {
   if (options.against.empty()) {
     return Fail(Code::kInvalidArgument,
@@ -141,6 +197,10 @@ Result<int> Verify(const Options& options) {
   bar.Show("loading", 0.1);
   TRY_ASSIGN(const fs::path version, FindVersion(options.model));
   TRY_ASSIGN(const ModelPair pair, LoadPair(version, options.against));
+  if (options.trace) {
+    bar.Wipe();
+    return Trace(options, version, pair);
+  }
   TRY_ASSIGN(const Verification result, RunChecks(options, pair, bar));
   bar.Wipe();
   Print(options, pair.sharded->plan(), result);
@@ -161,6 +221,9 @@ Command MakeVerifyCommand(CLI::App& parent) {
   app->add_option("--batch", options->sizes.batch, "Size of every free first dimension");
   app->add_option("--length", options->sizes.length, "Size of every other free dimension");
   app->add_option("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  app->add_flag(
+      "--trace", options->trace,
+      "Compare every value instead of the outputs, and name the first that is wrong (needs shard --trace)");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");
   return {app, [options] { return Verify(*options); }};
 }

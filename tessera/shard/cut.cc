@@ -66,9 +66,9 @@ Cut Cut::Of(const std::vector<Run>& runs, int64_t size) {
 }
 
 bool Cut::Divides(int64_t size, int parts) const {
-  if (plain()) return size != kDynamic && size % parts == 0;
+  if (plain()) return size > 0 && size % parts == 0;
   for (const Run& run : runs_) {
-    if (run.size % parts != 0) return false;
+    if (run.size == 0 || run.size % parts != 0) return false;
   }
   return true;
 }

@@ -31,8 +31,8 @@ class Cut {
   bool plain() const { return runs_.empty(); }
   const std::vector<Run>& runs() const { return runs_; }
 
-  // Whether `parts` ranks get equal whole pieces of every segment. A dynamic plain dimension: not known,
-  // false.
+  // Whether `parts` ranks get equal whole pieces of every segment, none of them empty. A dynamic plain
+  // dimension: not known, false.
   bool Divides(int64_t size, int parts) const;
 
   // The elements of a dimension of static `size` that `rank` holds, in the order it holds them.

@@ -52,6 +52,11 @@ TEST(Cut, DividesOnlyWhereEverySegmentDoes) {
   EXPECT_FALSE(Cut::Of({{3, 2}}, 6).Divides(6, 2)) << "6 divides by 2, its segments do not";
 }
 
+TEST(Cut, NothingIsNotDivided) {
+  EXPECT_FALSE(Cut().Divides(0, 2));
+  EXPECT_FALSE(Cut::Of({{0, 3}}, 0).Divides(0, 2));
+}
+
 TEST(Cut, IsWrittenWithCountsAndSizes) {
   EXPECT_EQ(Cut().ToString(), "plain");
   EXPECT_EQ(Cut::Of({{64, 3}}, 192).ToString(), "3x64");
