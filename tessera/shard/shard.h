@@ -22,7 +22,7 @@ struct Options {
   // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or
   // 128.
   std::map<std::string, int64_t> nominal_dims;
-  bool trace = false;  // writes trace.json as well, for a comparison value by value (see trace.h)
+  bool trace = false;            // writes trace.json as well, for a comparison value by value (see trace.h)
   ByteCount memory_per_rank{0};  // most bytes of weights that a rank may hold; 0 = any
 };
 
@@ -52,7 +52,8 @@ struct Outcome {
 // Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be
 // empty (the caller makes a temporary one and renames it: nothing half-written). Never modifies the model.
 // Errors: kNotFound, kInvalidArgument (not ONNX, ranks, strategy, truncated external data), kUnsupported
-// (nothing can be split over this many ranks: the line says why).
+// (the strategy asked for can split nothing over this many ranks: the line says why; "auto" gives a plan of
+// one rank instead, with the reason).
 Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options,
                            graph::ShapeOracle& oracle, const std::filesystem::path& directory,
                            const Progress& progress);

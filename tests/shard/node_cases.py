@@ -39,7 +39,7 @@ def _single(test):
     model = onnx.ModelProto.FromString(test.model.SerializeToString())
     inputs = {info.name: numpy.asarray(a) for info, a in zip(graph.input, arrays)}
     node = model.graph.node[0]
-    operands = OPERANDS.get(node.op_type, [])
+    operands = list(OPERANDS.get(node.op_type, []))
     operands += range(1, len(node.input)) if node.op_type.startswith("Reduce") else []
     for i in operands:
         if i < len(node.input) and node.input[i] in inputs:

@@ -3,7 +3,7 @@
 import numpy
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper
+from onnx import helper
 
 from states import reduce_parts
 
@@ -46,32 +46,36 @@ def collective(node, sent):
 
 
 class Stage:
-    """The nodes between two collectives as a model of its own."""
+    """The nodes between two collectives as a model of its own, made when the types of its inputs are known."""
 
-    def __init__(self, rank_model, nodes, types, keep):
+    def __init__(self, rank_model, nodes, keep):
         made = {name for node in nodes for name in node.output if name}
-        self.inputs = []
-        read = [name for node in nodes for name in reads(node)]
+        read = list(dict.fromkeys(name for node in nodes for name in reads(node)))
         initializers = {t.name: t for t in rank_model.graph.initializer}
-        held = [initializers[name] for name in dict.fromkeys(read) if name in initializers]
-        self.inputs = [name for name in dict.fromkeys(read) if name and name not in made and name not in initializers]
+        self.inputs = [name for name in read if name not in made and name not in initializers]
         self.outputs = [name for node in nodes for name in node.output if name and name in keep]
+        self._rank_model = rank_model
+        self._nodes = nodes
+        self._held = [initializers[name] for name in read if name in initializers]
         self._session = None
-        if not self.outputs:
-            return
-        info = [helper.make_tensor_value_info(name, types[name], None) for name in self.inputs]
-        outputs = [helper.make_tensor_value_info(name, types.get(name, TensorProto.UNDEFINED), None) if name in types
-                   else onnx.ValueInfoProto(name=name) for name in self.outputs]
-        graph = helper.make_graph(nodes, "stage", info, outputs, held)
-        model = helper.make_model(graph, opset_imports=[o for o in rank_model.opset_import if o.domain != "tessera"],
-                                  functions=rank_model.functions, ir_version=min(rank_model.ir_version, 12))
-        self._session = session(model)
+
+    def _load(self, values):
+        def typed(name):
+            return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(values[name].dtype), None)
+
+        graph = helper.make_graph(self._nodes, "stage", [typed(name) for name in self.inputs],
+                                  [onnx.ValueInfoProto(name=name) for name in self.outputs], self._held)
+        imports = [o for o in self._rank_model.opset_import if o.domain != "tessera"]
+        return session(helper.make_model(graph, opset_imports=imports, functions=self._rank_model.functions,
+                                         ir_version=min(self._rank_model.ir_version, 12)))
 
     def run(self, values):
-        if self._session is None:
+        if not self.outputs:
             return
+        if self._session is None:
+            self._session = self._load(values)
         results = self._session.run(self.outputs, {name: values[name] for name in self.inputs})
-        values.update(zip(self.outputs, results))
+        values.update(zip(self.outputs, map(numpy.asarray, results)))
 
 
 def reads(node):
@@ -109,10 +113,8 @@ class Ranks:
         self.stages = [self._stages(model, keep) for model in models]
 
     def _stages(self, model, keep):
-        types = {v.name: v.type.tensor_type.elem_type
-                 for v in [*model.graph.value_info, *model.graph.input, *model.graph.output]}
         nodes = model.graph.node
-        return {stage: Stage(model, [nodes[i] for i in places if not is_collective(nodes[i])], types, keep)
+        return {stage: Stage(model, [nodes[i] for i in places if not is_collective(nodes[i])], keep)
                 for stage, places in sorted(self.plan.items())}
 
     def run(self, inputs):
@@ -129,7 +131,7 @@ class Ranks:
                     continue
                 received = collective(nodes[0], [v[n.input[0]] for v, n in zip(values, nodes)])
                 for v, node, value in zip(values, nodes, received):
-                    v[node.output[0]] = value
+                    v[node.output[0]] = numpy.asarray(value)
         return values
 
 

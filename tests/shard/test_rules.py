@@ -12,7 +12,7 @@ import states
 from node_cases import all_cases
 from simulate import session
 
-MOST_MISSING = 64
+MOST_TRIES = 48  # ways to cut the inputs of one case, when looking for rows that no rule gives
 
 
 def runner(model):
@@ -110,3 +110,71 @@ def test_no_row_of_any_node_case_is_unsound(lab, with_rules, tmp_path, parts, ca
               f"single-node cases ({total} cases in all); not run here: {len(refused)}")
     assert not wrong, "\n".join(wrong)
     assert counts["rows"] > 500
+
+
+def plain_cuts(array, parts):
+    """Whole, or plainly cut along a dimension."""
+    yield {"kind": "R"}
+    for axis, size in enumerate(array.shape):
+        if size and size % parts == 0:
+            yield {"kind": "S", "axis": axis, "cut": "plain"}
+
+
+def shapes_of(outputs, want, parts):
+    """The state of the outputs in which the ranks' are the whole's, if they are in one; replicated does not count."""
+    first = next(iter(want))
+    candidates = [{"kind": "S", "axis": axis, "cut": "plain"} for axis in range(want[first].ndim)]
+    candidates += [{"kind": "P", "reduce": reduce} for reduce in ("sum", "max", "min", "avg")]
+    for state in candidates:
+        try:
+            if all(states.difference(states.together([o[name] for o in outputs], state), want[name]) is None
+                   for name in want):
+                return state
+        except Exception:  # noqa: BLE001: does not fit together
+            continue
+    return None
+
+
+def text_of(state):
+    return "R" if state["kind"] == "R" else f"S({state['axis']})" if state["kind"] == "S" else f"P({state['reduce']})"
+
+
+@pytest.mark.seconds(3600)
+def test_rows_that_rules_miss_are_counted(lab, with_rules, long, tmp_path, capsys):
+    """Not an error, but a chance missed: the node as it is computes the same on shards, and no row says so."""
+    if not long:
+        pytest.skip("counts, proves nothing: TESSERA_LONG=1 runs it")
+    _, _, cases, _ = with_rules
+    parts, random = 2, numpy.random.default_rng(1)
+    missed, tried = collections.defaultdict(set), 0
+    for case in cases:
+        file = tmp_path / "case.onnx"
+        onnx.save(case.model, file)
+        answer = lab.ask(do="rows", model=file, parts=parts, out=tmp_path)
+        if "error" in answer or not answer["nodes"]:
+            continue
+        known = {tuple(text_of(t["state"]) for t in row.get("inputs", [])) for row in answer["nodes"][0]["rows"]}
+        try:
+            run = runner(case.model)
+            want = run(case.inputs)
+        except Exception:  # noqa: BLE001: not run here
+            continue
+        if any(w.size < 4 or w.dtype.kind not in "fciub" for w in want.values()):
+            continue
+        ways = itertools.product(*(list(plain_cuts(a, parts)) for a in case.inputs.values()))
+        for way in itertools.islice(ways, 1, MOST_TRIES):
+            tried += 1
+            ranks = [dict(zip(case.inputs, held)) for held in
+                     zip(*(states.cut(a, s, parts, random) for a, s in zip(case.inputs.values(), way)))]
+            try:
+                outputs = [run(rank) for rank in ranks]
+            except Exception:  # noqa: BLE001: does not run on shards
+                continue
+            state = shapes_of(outputs, want, parts)
+            if state and tuple(map(text_of, way)) not in known:
+                op = case.model.graph.node[0].op_type
+                missed[op].add(f"{' '.join(map(text_of, way))} -> {text_of(state)} ({case.name})")
+    with capsys.disabled():
+        print(f"\n{tried} ways to cut inputs tried; ops with ways that no row has: {len(missed)}")
+        for op, ways in sorted(missed.items(), key=lambda item: -len(item[1])):
+            print(f"  {op}: {len(ways)}, as {sorted(ways)[0]}")

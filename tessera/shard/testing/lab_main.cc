@@ -1,12 +1,17 @@
-// The compiler's inside for the Python tests of tests/shard. Reads a JSON request a line, answers a JSON line:
+// The compiler's inside for the Python tests of tests/shard. Reads a JSON request a line, answers a JSON
+// line:
 //   {"do": "rows", "model": FILE, "parts": N, "out": DIR}    every node by every row: DIR/PREFIX.rank0 ..
 //   {"do": "force", .. the same .., "seed": S}               a plan by chance: DIR/model.onnx.rank0 ..
 //   {"do": "shard", .. the same .., "strategy": NAME}        as the program does
-//   {"do": "mutate", .. as "shard" .., "from": A, "to": B}   each with one thing wrong: DIR/mutantA.onnx.rank0 ..
+//   {"do": "mutate", .. as "shard" .., "from": A, "to": B}   each with one thing wrong:
+//   DIR/mutantA.onnx.rank0 ..
 //   {"do": "ops"}                                            the ops that have a rule
-// "error" in the answer: what failed.
+// "error" in the answer: what failed; "check": what the state checker says (of "shard" the shape oracle,
+// too),
+// "" = right.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -27,10 +32,14 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-Result<graph::Graph> Read(const std::string& file) {
+graph::ShapeOracle& Oracle() {
   static const auto oracle = graph::MakeOpenVinoShapeOracle();
+  return *oracle;
+}
+
+Result<graph::Graph> Read(const std::string& file) {
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(file));
-  TRY(oracle->Infer(graph));
+  TRY(Oracle().Infer(graph));
   RefineShapes(graph);
   return graph;
 }
@@ -82,7 +91,10 @@ Result<Json> Describe(const graph::Graph& graph, const RankModel& model, const f
                                 {"state", JsonOf(held.second, whole, model.parts)}});
   }
   answer["collectives"] = model.collectives.size();
+  const auto began = std::chrono::steady_clock::now();
   const auto checked = CheckRankModel(graph, model);
+  answer["check_ms"] =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   answer["check"] = checked ? "" : checked.error().message;
   return answer;
 }
@@ -141,10 +153,12 @@ Result<Json> DoShard(const Json& request) {
   options.ranks = request.at("parts");
   options.strategy = request.value("strategy", "auto");
   TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
-  return Describe(graph, compiled.model, request.at("out").get<std::string>());
+  TRY_ASSIGN(Json answer, Describe(graph, compiled.model, request.at("out").get<std::string>()));
+  if (const auto shaped = CheckLocalShapes(compiled.model, Oracle()); !shaped)
+    answer["check"] = shaped.error().message;
+  return answer;
 }
 
-// "check" is what the state checker says, "" = it passed.
 Result<Json> DoMutate(const Json& request) {
   TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
   Options options;
