@@ -1,4 +1,5 @@
 // The program `tessera`: one command a task, each in its own file.
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -32,6 +33,17 @@ void PrintError(std::string message) {
   fmt::print(stderr, "tessera: {}\n", message);
 }
 
+// CLI11 tells of a missing command before it tells of an unknown one.
+std::string UsageError(const std::vector<Command>& commands, int argc, char** argv,
+                       const CLI::ParseError& error) {
+  const std::string first = argc > 1 ? argv[1] : "-";
+  const bool known = first[0] == '-' ||
+                     std::any_of(commands.begin(), commands.end(),
+                                 [&](const Command& command) { return command.app->get_name() == first; });
+  const std::string what = known ? error.what() : fmt::format("no command '{}'", first);
+  return what + " (see `tessera --help`)";
+}
+
 int Run(int argc, char** argv) {
   CLI::App app{kAbout, "tessera"};
   app.formatter(std::make_shared<HelpFormatter>());
@@ -44,7 +56,7 @@ int Run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    PrintError(fmt::format("{} (see `tessera --help`)", error.what()));
+    PrintError(UsageError(commands, argc, argv, error));
     return ToInt(ExitCode::kBadInput);
   }
   for (const Command& command : commands) {

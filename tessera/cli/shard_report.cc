@@ -106,10 +106,10 @@ ordered_json ShardJson(const shard::Outcome& outcome) {
                            {"bytes", collective.bytes.value()},
                            {"name", collective.name}});
   }
-  return {{"model", plan.model_name},         {"ranks", plan.world_size()},
-          {"strategy", plan.strategy},        {"weight_bytes", outcome.weight_bytes.value()},
-          {"rank_weight_bytes", ranks},       {"collectives", collectives},
-          {"predicted_us", plan.predicted_us}};
+  return {{"model", plan.model_name},          {"ranks", plan.world_size()},
+          {"strategy", plan.strategy},         {"weight_bytes", outcome.weight_bytes.value()},
+          {"rank_weight_bytes", ranks},        {"collectives", collectives},
+          {"predicted_us", plan.predicted_us}, {"reason", outcome.reason}};
 }
 
 }  // namespace tessera::cli
