@@ -20,24 +20,42 @@ OPERANDS = {
 
 
 @functools.cache
-def all_cases():
-    """(cases of one node whose values are all tensors, the number of all cases)"""
+def _collected():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        collected = collect_testcases(None)
-    cases = [case for test in collected if (case := _single(test))]
-    return cases, len(collected)
+        return collect_testcases(None)
+
+
+def all_cases():
+    """(cases of one node whose values are all tensors, the number of all cases)"""
+    return [case for test in _collected() if (case := _single(test))], len(_collected())
+
+
+def function_bodies():
+    """Cases of several nodes: the bodies of functions, written out."""
+    cases = []
+    for test in _collected():
+        inputs = _inputs(test)
+        if inputs is not None and len(test.model.graph.node) > 1:
+            cases.append(Case(test.name, test.model, inputs))
+    return cases
+
+
+def _inputs(test):
+    """By name; None where they are not all tensors."""
+    graph = test.model.graph
+    arrays = list(test.data_sets[0][0]) if test.data_sets else []
+    if any(not isinstance(a, (numpy.ndarray, numpy.generic)) for a in arrays) or len(arrays) != len(graph.input):
+        return None
+    return {info.name: numpy.asarray(a) for info, a in zip(graph.input, arrays)}
 
 
 def _single(test):
     graph = test.model.graph
-    if len(graph.node) != 1 or not test.data_sets or graph.node[0].domain not in ("", "ai.onnx"):
-        return None
-    arrays = list(test.data_sets[0][0])
-    if any(not isinstance(a, (numpy.ndarray, numpy.generic)) for a in arrays) or len(arrays) != len(graph.input):
+    inputs = _inputs(test)
+    if inputs is None or len(graph.node) != 1 or graph.node[0].domain not in ("", "ai.onnx"):
         return None
     model = onnx.ModelProto.FromString(test.model.SerializeToString())
-    inputs = {info.name: numpy.asarray(a) for info, a in zip(graph.input, arrays)}
     node = model.graph.node[0]
     operands = list(OPERANDS.get(node.op_type, []))
     operands += range(1, len(node.input)) if node.op_type.startswith("Reduce") else []
