@@ -12,7 +12,6 @@ the test process, should that be killed), and keeps all that it logged.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pathlib
 import signal
@@ -23,7 +22,6 @@ import threading
 import time
 import urllib.request
 
-_PR_SET_PDEATHSIG = 1
 _STARTED = {"grpc": "Started GRPCInferenceService", "http": "Started HTTPService", "metrics": "Started Metrics Service"}
 
 
@@ -163,13 +161,14 @@ class TritonServer:
 
     def _launch(self, ports: list[int]) -> None:
         self.http, self.grpc, self.metrics = (f"127.0.0.1:{p}" for p in ports)
-        command = [str(find_tritonserver()), f"--model-repository={self.repository}",
+        # setpriv instead of a preexec_fn: Python then forks without running the fork handlers of grpc, which can hang.
+        command = ["setpriv", "--pdeathsig", "KILL", str(find_tritonserver()), f"--model-repository={self.repository}",
                    f"--backend-directory={self.backends}", "--metrics-interval-ms=100", "--exit-timeout-secs=10"]
         for name, port in zip(("http", "grpc", "metrics"), ports):
             command += [f"--{name}-address=127.0.0.1", f"--{name}-port={port}"]
         self._lines, self._ended = [], False
         self._process = subprocess.Popen(command + self._args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                         env=self._environment, preexec_fn=_end_with_parent)
+                                         env=self._environment)
         self._reader = threading.Thread(target=self._read_log, args=(self._process.stdout,), daemon=True)
         self._reader.start()
 
@@ -211,7 +210,3 @@ class TritonServer:
                     return False
                 self._changed.wait(left)
             return True
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
