@@ -89,7 +89,7 @@ std::optional<Labels> Elementwise(const Op& op) {
 }
 
 Maker LinearIn(std::vector<std::vector<int>> sets) {
-  return [sets](const Op& op) {
+  return [sets = std::move(sets)](const Op& op) {
     auto labels = Elementwise(op);
     if (labels) labels->linear = sets;
     return labels;
