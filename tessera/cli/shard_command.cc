@@ -35,6 +35,7 @@ struct Options {
   std::string name;
   int max_batch = 64;
   std::vector<std::string> dims;
+  uint64_t memory_per_rank = 0;
   bool json = false;
   shard::Options shard;
 };
@@ -51,6 +52,7 @@ Result<void> Check(const Options& options) {
 Result<int> Shard(Options options) {
   TRY(Check(options));
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
+  options.shard.memory_per_rank = ByteCount{options.memory_per_rank};
   options.shard.name = options.name.empty() ? fs::path(options.model).stem().string() : options.name;
   auto shard = [&](const fs::path& directory) {
     ProgressBar bar(!options.json);
@@ -95,6 +97,9 @@ Command MakeShardCommand(CLI::App& parent) {
       ->capture_default_str();
   app->add_option("--dim", options->dims,
                   "NAME=SIZE: assume this size of a free dimension when predicting cost");
+  app->add_option("--memory-per-rank", options->memory_per_rank,
+                  "Most bytes of weights that a rank may hold (500MiB, 80GB); 0 = any")
+      ->transform(CLI::AsSizeValue(false));
   app->add_flag("--trace", options->shard.trace,
                 "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");

@@ -6,6 +6,8 @@ import math
 import onnx
 import pytest
 
+from program import Program
+
 LAYERS = 3
 SPLIT_RANKS = [2, 3, 4, 6]
 
@@ -84,3 +86,12 @@ def test_shard_leaves_the_model_alone(program, zoo, tmp_path):
     program.shard(source, 2, tmp_path / "repository", "vit")
     assert source.read_bytes() == (zoo / "vit.onnx").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["repository", "vit.onnx"]
+
+
+def test_a_memory_limit_rules_out_plans_that_hold_more(minilm, tessera, tmp_path):
+    program = Program(tessera)
+    report = program.shard(minilm, 4, tmp_path / "fits", "minilm", "--memory-per-rank", "55MiB")
+    assert max(report["rank_weight_bytes"]) <= 55 * 2**20 < report["weight_bytes"]
+    line = program.refuse("shard", minilm, "--ranks", 4, "-o", tmp_path / "small", "--memory-per-rank", "40MiB")
+    assert "--memory-per-rank allows 41943040" in line
+    assert not (tmp_path / "small").exists()
