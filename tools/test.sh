@@ -40,11 +40,12 @@ test_dev() {
   tests "ctest (dev: ASan, UBSan)" ctest_in dev "" -LE "gpu|e2e"
 }
 
+# OpenVINO's own threads are not built for TSan, which then sees races that are none: its tests are left out here.
 test_tsan() {
   local module
   check "build (tsan)" configure_and_build tsan $(printf 'tessera/%s/all ' $SANITIZED_THREADS) || return 0
   for module in $SANITIZED_THREADS; do
-    tests "ctest (tsan: $module)" ctest_in tsan "tessera/$module" -LE "gpu|e2e"
+    tests "ctest (tsan: $module)" ctest_in tsan "tessera/$module" -LE "gpu|e2e" -E '^openvino_'
   done
 }
 
