@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   using Bench = Result<void> (*)(const std::vector<int>&);
   const std::pair<const char*, Bench> all[] = {{"replicate", gputest::BenchReplicate},
                                                {"overhead", gputest::BenchOverhead},
+                                               {"parts", gputest::BenchParts},
                                                {"mlp", gputest::BenchMlp},
                                                {"load", gputest::BenchLoad}};
   std::vector<int> worlds;

@@ -4,6 +4,7 @@
 #include "tessera/cuda/event.h"
 #include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
+#include "tessera/engine/tensorrt/step_times.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #include "tests/gpu/bench.h"
 #include "tests/gpu/models.h"
@@ -27,6 +28,30 @@ Result<std::vector<double>> TimeStep(engine::RankGroup& group, const engine::Ste
   for (const auto& time : report.rank_time)
     slowest = std::max(slowest, static_cast<double>(time.count()) / 1e3);
   return std::vector<double>{wall, wall - slowest};
+}
+
+double Micros(std::chrono::nanoseconds time) {
+  return static_cast<double>(time.count()) / 1e3;
+}
+
+// Where the host's time of a step goes; the rank's GPU time is within "wait" but for what passes while later
+// ranks are launched.
+Result<std::vector<double>> TimeParts(engine::RankGroup& group, const engine::Step& step) {
+  TRY_ASSIGN(std::vector<double> parts, TimeStep(group, step));
+  const engine::StepTimes times = engine::LastStepTimes(group).value();
+  for (const auto& part : {times.prepare, times.send, times.launch, times.fetch, times.wait, times.report}) {
+    parts.push_back(Micros(part));
+  }
+  parts.push_back(times.direct ? 1 : 0);
+  return parts;
+}
+
+Result<void> PrintParts(engine::RankGroup& group, const engine::Step& step, const char* name) {
+  TRY_ASSIGN(const std::vector<Spread> parts, Measure(100, 2000, [&] { return TimeParts(group, step); }));
+  std::printf("| %d | %s%s", group.world_size(), name, parts.back().median > 0 ? ", in place |" : " |");
+  for (size_t p = 0; p + 1 < parts.size(); ++p) std::printf(" %.1f |", parts[p].median);
+  std::printf("\n");
+  return {};
 }
 
 // A loaded model and memory for its input and output.
@@ -144,6 +169,26 @@ Result<void> BenchOverhead(const std::vector<int>& worlds) {
       std::printf("| %d | %s | %.1f / %.1f | %.1f / %.1f |\n", world, name, with[1].median, with[1].p99,
                   without[1].median, without[1].p99);
     }
+  }
+  return {};
+}
+
+Result<void> BenchParts(const std::vector<int>& worlds) {
+  std::printf(
+      "\nwhere a step's time goes on the host, CUDA graphs, the same MLP; us, medians\n"
+      "| GPUs | data | step | over GPU time | prepare | send | launch | fetch and signal | wait | report |\n"
+      "|---|---|---|---|---|---|---|---|---|---|\n");
+  const Mlp mlp{256, 512, 256, 128, 128};
+  for (const int world : worlds) {
+    TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world));
+    TRY_ASSIGN(const std::unique_ptr<OnGpus> on_gpus, PutOnGpus(mlp, 128, world));
+    const std::vector<uint16_t> x = RandomHalves(128 * 256, 3, 1);
+    Taker taker;
+    const engine::Step from_host =
+        Common({TensorView{DType::kFloat16, {128, 256}, HostRegion(std::as_bytes(std::span(x)))}}, world,
+               taker, Soon());
+    TRY(PrintParts(*served->group, on_gpus->step, "on the GPUs"));
+    TRY(PrintParts(*served->group, from_host, "pageable"));
   }
   return {};
 }

@@ -92,7 +92,7 @@ if [ "$only" != bench ]; then
   run_each zoo 20 "$bundle/bin/zoo_gpu_test" "$@"
 fi
 if [ "$only" != test ]; then
-  for bench in ${TESSERA_GPU_BENCHES:-replicate overhead mlp load}; do
+  for bench in ${TESSERA_GPU_BENCHES:-replicate overhead parts mlp load}; do
     run "bench_$bench" 100 "$bundle/bin/gpu_bench" "$bench"
     grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
   done

@@ -22,6 +22,7 @@ class TensorRtGroup final : public RankGroup {
   void Submit(const Step& step, Completion done) override;
   Result<StepReport> Run(const Step& step) override;
   void Abort(const Error& reason) noexcept override { ranks_->Abort(reason); }
+  const StepTimes& times() const { return ranks_->times(); }
   bool usable() const noexcept override { return !ranks_->failure().has_value(); }
 
  private:

@@ -12,7 +12,8 @@ namespace tessera::engine {
 class PlanCache {
  public:
   explicit PlanCache(size_t capacity) : capacity_(capacity) {}
-  std::shared_ptr<StepPlan> Find(const StepShape& shape);
+  // The plan of a step that passed CheckStep, found without making a StepShape; null: none.
+  std::shared_ptr<StepPlan> Find(const Step& step, size_t gather_from);
   void Keep(std::shared_ptr<StepPlan> plan);
   void Clear() { plans_.clear(); }
 

@@ -49,10 +49,13 @@ Result<bool> RankRunner::EnsureInputs(const StepShape& shape) {
   return moved;
 }
 
-Result<bool> RankRunner::Bind(const StepPlan& plan, std::vector<Shape>& outputs) {
-  std::vector<void*> addresses;
-  for (size_t i = 0; i < plan.shape.replication.size(); ++i) addresses.push_back(buffers_.input(i));
+Result<bool> RankRunner::Bind(const StepPlan& plan, const StepAddresses& at, std::vector<Shape>& outputs) {
   const auto rank = static_cast<size_t>(engine_->rank().value());
+  std::vector<void*> addresses;
+  for (size_t i = 0; i < plan.shape.replication.size(); ++i) {
+    std::byte* direct = at.input(rank, i).at;
+    addresses.push_back(direct != nullptr ? direct : buffers_.input(i));
+  }
   TRY_ASSIGN(outputs, engine_->BindInputs(plan.profile, plan.shape.inputs[rank], addresses));
   bool moved = false;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -63,7 +66,8 @@ Result<bool> RankRunner::Bind(const StepPlan& plan, std::vector<Shape>& outputs)
     const size_t bytes = BytesOf(engine_->tensors().outputs[i].spec.type, outputs[i]).value();
     TRY_ASSIGN(const bool grown, buffers_.EnsureOutput(i, bytes, stream()));
     moved = moved || grown;
-    TRY(engine_->BindOutput(plan.profile, index, buffers_.output(i)));
+    std::byte* direct = at.output(rank, i).at;
+    TRY(engine_->BindOutput(plan.profile, index, direct != nullptr ? direct : buffers_.output(i)));
   }
   return moved;
 }
@@ -130,9 +134,9 @@ Result<cuda::Graph> RankRunner::Capture(const StepPlan& plan) {
   return cuda::Graph::Capture(stream(), [&] { return IssueAs(plan, Mode::kInGraph); });
 }
 
-Result<void> RankRunner::Launch(const StepPlan& plan) {
+Result<void> RankRunner::Launch(const cuda::Graph& graph) {
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(stream().device()));
-  return plan.graphs[static_cast<size_t>(engine_->rank().value())].Launch(stream());
+  return graph.Launch(stream());
 }
 
 Result<void> RankRunner::CopyOutput(size_t output, const Region& to) {

@@ -28,8 +28,9 @@ class RankRunner {
 
   // Room for the inputs of `shape`. True: memory moved, so every captured graph is void.
   Result<bool> EnsureInputs(const StepShape& shape);
-  // Binds shapes and addresses, tells the outputs' shapes and makes room for them. True as above.
-  Result<bool> Bind(const StepPlan& plan, std::vector<Shape>& outputs);
+  // Binds shapes and addresses (its own buffers' where `at` has no memory), tells the outputs' shapes and
+  // makes room for them. True as above.
+  Result<bool> Bind(const StepPlan& plan, const StepAddresses& at, std::vector<Shape>& outputs);
 
   // Copies this rank's input, or its part of a gathered one, to its place. `from` must be reachable by the
   // GPU at full speed (pinned or device) and stay until the step is done.
@@ -39,7 +40,7 @@ class RankRunner {
   // The same for a shape that never ran. The engine allocates and loads kernels then, for which CUDA may wait
   // until a gathering in front is done: so this waits for it first.
   Result<void> IssueFirst(const StepPlan& plan, Deadline deadline);
-  Result<void> Launch(const StepPlan& plan);
+  Result<void> Launch(const cuda::Graph& graph);
   Result<cuda::Graph> Capture(const StepPlan& plan);
   // Copies an output to `to` once it is there.
   Result<void> CopyOutput(size_t output, const Region& to);

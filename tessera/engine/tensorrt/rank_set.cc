@@ -1,5 +1,7 @@
 #include "tessera/engine/tensorrt/rank_set.h"
 
+#include <utility>
+
 #include "tessera/base/log.h"
 #include "tessera/engine/step_check.h"
 
@@ -33,6 +35,8 @@ RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_p
       runners_(std::move(runners)),
       inputs_(SpecsOf(runners_.front()->engine().tensors().inputs)),
       outputs_(SpecsOf(runners_.front()->engine().tensors().outputs)),
+      own_buffers_(runners_.size(), inputs_.size(), outputs_.size()),
+      at_(own_buffers_),
       transfer_(runners_),
       completion_(std::move(completion)),
       plans_(options.max_plans),
@@ -45,6 +49,7 @@ RankSet::~RankSet() {
 }
 
 Result<StepReport> RankSet::Run(const Step& step) {
+  lap_ = std::chrono::steady_clock::now();
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   TRY(CheckStep(step, world_size(), inputs_));
   TRY(MakeHostRoom(step));
@@ -60,8 +65,9 @@ Result<void> RankSet::MakeHostRoom(const Data& data) {
 }
 
 Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
-  StepShape shape = ShapeOf(step, group_ ? options_.gather_from : SIZE_MAX);
-  if (std::shared_ptr<StepPlan> known = plans_.Find(shape)) return known;
+  const size_t gather_from = group_ ? options_.gather_from : SIZE_MAX;
+  if (std::shared_ptr<StepPlan> known = plans_.Find(step, gather_from)) return known;
+  StepShape shape = ShapeOf(step, gather_from);
   TRY_ASSIGN(const int profile, CommonProfile(shape));
   auto made = MakePlan(std::move(shape), profile, &step, step.deadline);
   if (!made) return Fatal(made.error());
@@ -73,8 +79,13 @@ Result<StepReport> RankSet::RunKnown(const std::shared_ptr<StepPlan>& plan, cons
   TRY_ASSIGN(const Places places, transfer_.AskSink(step, plan->outputs));
   TRY(MakeHostRoom(places));
   auto run = [&]() -> Result<StepReport> {
-    TRY(transfer_.SendInputs(*plan, step));
-    TRY(Launch(plan, step.deadline));
+    TRY_ASSIGN(const Graphs* graphs, PickGraphs(plan, step, places));
+    times_.direct = at_.any();
+    Lap(times_.prepare);
+    TRY(transfer_.SendInputs(*plan, step, at_));
+    Lap(times_.send);
+    TRY(Launch(plan, *graphs, step.deadline));
+    Lap(times_.launch);
     TRY(FetchAndWait(places, step.deadline));
     return Report();
   };
@@ -86,9 +97,14 @@ Result<StepReport> RankSet::RunKnown(const std::shared_ptr<StepPlan>& plan, cons
 // The shapes are known when the ranks are done: two waits. An error of the sink leaves them in step all the
 // same.
 Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step) {
+  at_.Clear();
+  times_ = StepTimes{};
   auto compute = [&]() -> Result<void> {
-    TRY(transfer_.SendInputs(*plan, step));
-    TRY(Launch(plan, step.deadline));
+    Lap(times_.prepare);
+    TRY(transfer_.SendInputs(*plan, step, at_));
+    Lap(times_.send);
+    TRY(Launch(plan, plan->graphs, step.deadline));
+    Lap(times_.launch);
     return EndAndWait(step.deadline);
   };
   if (Result<void> computed = compute(); !computed) return Fatal(computed.error());
@@ -104,41 +120,51 @@ Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, co
   return Report();
 }
 
-Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
+Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const Graphs& graphs, Deadline deadline) {
   TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
-  if (plan->captured()) {
-    for (const auto& runner : runners_) TRY(runner->Launch(*plan));
+  if (!graphs.empty()) {
+    for (size_t r = 0; r < runners_.size(); ++r) TRY(runners_[r]->Launch(graphs[r]));
     return {};
   }
   return threads_->RunAll(
-      [plan, runners = runners_](Rank rank) -> Result<void> {
+      [plan, at = own_buffers_, runners = runners_](Rank rank) -> Result<void> {
         const auto& runner = runners[static_cast<size_t>(rank.value())];
         std::vector<Shape> outputs;
-        TRY(runner->Bind(*plan, outputs));  // the context may have been bound to other shapes since
+        TRY(runner->Bind(*plan, at, outputs));  // the context may have been bound to other shapes since
         return runner->Issue(*plan);
       },
       deadline, [this](const Error& error) { Abort(error); });
 }
 
 Result<void> RankSet::FetchAndWait(const Places& places, Deadline deadline) {
-  TRY(transfer_.FetchOutputs(places));
+  TRY(transfer_.FetchOutputs(places, at_));
   TRY(EndAndWait(deadline));
   transfer_.Finish();
+  Lap(times_.wait);
   return {};
 }
 
 Result<void> RankSet::EndAndWait(Deadline deadline) {
   completion_.Begin();
   for (size_t r = 0; r < streams_.size(); ++r) TRY(completion_.End(static_cast<int>(r), *streams_[r]));
+  Lap(times_.fetch);
   return completion_.Wait(streams_, deadline, [this] { return CheckAlive(); });
 }
 
-Result<StepReport> RankSet::Report() const {
+// The time since the last lap is `time`'s.
+void RankSet::Lap(std::chrono::nanoseconds& time) {
+  const auto now = std::chrono::steady_clock::now();
+  time = now - std::exchange(lap_, now);
+}
+
+Result<StepReport> RankSet::Report() {
   StepReport report;
+  report.rank_time.reserve(runners_.size());
   for (const auto& runner : runners_) {
     TRY_ASSIGN(const std::chrono::nanoseconds time, runner->Time());
     report.rank_time.push_back(time);
   }
+  Lap(times_.report);
   return report;
 }
 

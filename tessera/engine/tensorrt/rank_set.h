@@ -13,6 +13,7 @@
 #include "tessera/engine/tensorrt/plan_cache.h"
 #include "tessera/engine/tensorrt/rank_runner.h"
 #include "tessera/engine/tensorrt/rank_threads.h"
+#include "tessera/engine/tensorrt/step_times.h"
 #include "tessera/engine/tensorrt/transfer.h"
 
 namespace tessera::engine {
@@ -38,12 +39,16 @@ class RankSet {
   // As RankGroup::Run; not at the same time from two threads.
   Result<StepReport> Run(const Step& step);
 
+  // Of the last Run that succeeded. Not while one runs.
+  const StepTimes& times() const { return times_; }
+
   // Any thread.
   void Abort(const Error& reason) noexcept;
   // The reason why no further step can run.
   std::optional<Error> failure() const;
 
  private:
+  using Graphs = std::vector<cuda::Graph>;
   RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<comm::NcclGroup> group,
           std::unique_ptr<RankThreads> threads, const TensorRtOptions& options, StepCompletion completion);
 
@@ -52,8 +57,11 @@ class RankSet {
   Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step,
                                              Deadline deadline);
   Result<void> MakeRoom(const StepShape& shape);
-  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
-  void Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
+  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, Deadline deadline);
+  std::optional<Graphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
+  Result<const Graphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                   const Places& places);
+  Result<const CapturedStep*> CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step);
 
   // rank_set.cc
   template <class Data>
@@ -61,10 +69,11 @@ class RankSet {
   Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step);
   Result<StepReport> RunKnown(const std::shared_ptr<StepPlan>& plan, const Step& step);
   Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step);
-  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
+  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const Graphs& graphs, Deadline deadline);
   Result<void> FetchAndWait(const Places& places, Deadline deadline);
   Result<void> EndAndWait(Deadline deadline);
-  Result<StepReport> Report() const;
+  Result<StepReport> Report();
+  void Lap(std::chrono::nanoseconds& time);
   Result<void> CheckAlive() const;
   tl::unexpected<Error> Fatal(const Error& reason);
 
@@ -74,6 +83,10 @@ class RankSet {
   std::vector<const cuda::Stream*> streams_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  const StepAddresses own_buffers_;  // no memory of requests'
+  StepAddresses at_;                 // of the step in hand; kept for its memory
+  StepTimes times_;
+  std::chrono::steady_clock::time_point lap_;
   StepTransfer transfer_;
   StepCompletion completion_;
   PlanCache plans_;  // graphs with collectives inside: they go before the runners and the communicators

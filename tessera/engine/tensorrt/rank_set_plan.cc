@@ -23,9 +23,11 @@ Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile
   auto plan = std::make_shared<StepPlan>();
   plan->shape = std::move(shape);
   plan->profile = profile;
-  if (step != nullptr) TRY(transfer_.SendInputs(*plan, *step));
-  TRY(RunFirst(plan, deadline));
-  if (options_.cuda_graphs && !plan->HasDynamicOutputs()) Capture(plan, deadline);
+  if (step != nullptr) TRY(transfer_.SendInputs(*plan, *step, own_buffers_));
+  TRY(RunFirst(plan, own_buffers_, deadline));
+  if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
+    if (std::optional<Graphs> graphs = Capture(plan, deadline)) plan->graphs = *std::move(graphs);
+  }
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   plans_.Keep(plan);
   return plan;
@@ -41,13 +43,14 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
   return {};
 }
 
-Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
+Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
+                               Deadline deadline) {
   plan->outputs.resize(runners_.size());
   auto moved = std::make_shared<std::vector<char>>(runners_.size());
   TRY(threads_->RunAll(
-      [plan, moved, deadline, runners = runners_](Rank rank) -> Result<void> {
+      [plan, at, moved, deadline, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
-        TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, plan->outputs[r]));
+        TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, at, plan->outputs[r]));
         (*moved)[r] = grown ? 1 : 0;
         return runners[r]->IssueFirst(*plan, deadline);
       },
@@ -58,8 +61,8 @@ Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, Deadline d
   return EndAndWait(deadline);
 }
 
-// An engine that cannot be captured is no error: the ranks' threads run its steps.
-void RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
+// Of what was bound last. An engine that cannot be captured is no error: the ranks' threads run its steps.
+std::optional<RankSet::Graphs> RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
   auto graphs = std::make_shared<std::vector<std::optional<cuda::Graph>>>(runners_.size());
   const Result<void> captured = threads_->RunAll(
       [plan, graphs, runners = runners_](Rank rank) -> Result<void> {
@@ -69,11 +72,44 @@ void RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) 
       },
       deadline);
   if (!captured) {
-    TESSERA_LOG(kWarning, "this shape runs without CUDA graphs, which costs about 20 us a step: {}",
+    TESSERA_LOG(kWarning, "a step is not captured as CUDA graphs, which costs it about 10 us: {}",
                 captured.error().ToString());
-    return;
+    return std::nullopt;
   }
-  for (std::optional<cuda::Graph>& graph : *graphs) plan->graphs.push_back(*std::move(graph));
+  Graphs whole;
+  for (std::optional<cuda::Graph>& graph : *graphs) whole.push_back(*std::move(graph));
+  return whole;
+}
+
+// The graphs that a step is launched with; at_ becomes what they use in place.
+Result<const RankSet::Graphs*> RankSet::PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                                   const Places& places) {
+  at_.Clear();
+  if (!plan->captured() || plan->direct.given_up()) return &plan->graphs;
+  transfer_.FindDirect(*plan, step, places, at_);
+  if (!at_.any()) return &plan->graphs;
+  const CapturedStep* direct = plan->direct.Find(at_);
+  if (direct == nullptr && plan->direct.Seen(at_)) {
+    TRY_ASSIGN(direct, CaptureDirect(plan, step));
+  }
+  if (direct != nullptr) return &direct->graphs;
+  at_.Clear();
+  return &plan->graphs;
+}
+
+// Runs the step once, as TensorRT wants it before a capture: its answer is the one that the launch then gives
+// again. Null: it cannot be captured.
+Result<const CapturedStep*> RankSet::CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step) {
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, step.deadline));
+  TRY(transfer_.SendInputs(*plan, step, at_));
+  TRY(RunFirst(plan, at_, step.deadline));
+  std::optional<Graphs> graphs = Capture(plan, step.deadline);
+  if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  if (!graphs) {
+    plan->direct.GiveUp();
+    return nullptr;
+  }
+  return plan->direct.Keep(CapturedStep{at_, *std::move(graphs)});
 }
 
 Result<void> RankSet::WarmUp(Deadline deadline) {

@@ -13,6 +13,12 @@ bool IsCommon(const Step& step, size_t input) {
   });
 }
 
+Replication ReplicationOf(const Step& step, size_t input, size_t gather_from) {
+  const bool gather = step.ranks.size() > 1 && step.ranks[0].tensors[input].data.bytes() >= gather_from &&
+                      IsCommon(step, input);
+  return gather ? Replication::kGather : Replication::kCopies;
+}
+
 }  // namespace
 
 bool StepPlan::HasDynamicOutputs() const {
@@ -30,11 +36,22 @@ StepShape ShapeOf(const Step& step, size_t gather_from) {
     for (const TensorView& tensor : rank.tensors) inputs.push_back(tensor.shape);
   }
   for (size_t i = 0; i < step.ranks.front().tensors.size(); ++i) {
-    const bool gather =
-        step.ranks.size() > 1 && step.ranks[0].tensors[i].data.bytes() >= gather_from && IsCommon(step, i);
-    shape.replication.push_back(gather ? Replication::kGather : Replication::kCopies);
+    shape.replication.push_back(ReplicationOf(step, i, gather_from));
   }
   return shape;
+}
+
+bool HasShape(const Step& step, size_t gather_from, const StepShape& shape) {
+  for (size_t r = 0; r < step.ranks.size(); ++r) {
+    const std::vector<TensorView>& tensors = step.ranks[r].tensors;
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].shape != shape.inputs[r][i]) return false;
+    }
+  }
+  for (size_t i = 0; i < shape.replication.size(); ++i) {
+    if (ReplicationOf(step, i, gather_from) != shape.replication[i]) return false;
+  }
+  return true;
 }
 
 size_t GatherChunk(size_t bytes, int world_size) {

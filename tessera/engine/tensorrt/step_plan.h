@@ -9,6 +9,7 @@
 #include "tessera/base/types.h"
 #include "tessera/cuda/graph.h"
 #include "tessera/engine/rank_group.h"
+#include "tessera/engine/tensorrt/direct_steps.h"
 
 namespace tessera::engine {
 
@@ -30,6 +31,7 @@ struct StepPlan {
   int profile = 0;
   std::vector<std::vector<Shape>> outputs;  // [rank][output]; kDynamic where it depends on the data
   std::vector<cuda::Graph> graphs;  // [rank], collectives inside; empty: the ranks' threads issue each step
+  DirectSteps direct;               // of captured plans
 
   bool captured() const { return !graphs.empty(); }
   bool HasDynamicOutputs() const;
@@ -38,6 +40,8 @@ struct StepPlan {
 // The shapes of `step`, with kGather for every input that is one contiguous piece of memory given to all
 // ranks, of at least `gather_from` bytes.
 StepShape ShapeOf(const Step& step, size_t gather_from);
+// Whether ShapeOf would give `shape`; makes nothing.
+bool HasShape(const Step& step, size_t gather_from, const StepShape& shape);
 
 // Bytes of a gathered tensor that each rank copies; the last rank's part may reach beyond the tensor, so its
 // buffer has GatherChunk() * world_size bytes.

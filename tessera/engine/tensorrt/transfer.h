@@ -24,15 +24,19 @@ class StepTransfer {
   Result<void> MakeRoom(const Step& step);
   Result<void> MakeRoom(const Places& places);
 
-  // Issues the copies of every rank's inputs to its stream; there is room. Pageable memory is read before
-  // this returns.
-  Result<void> SendInputs(const StepPlan& plan, const Step& step);
+  // Fills `at` with the memory of this step that ranks can use in place: dense, on their GPU, aligned as
+  // engines want it, and no output over an input. Inputs to be gathered are none.
+  void FindDirect(const StepPlan& plan, const Step& step, const Places& places, StepAddresses& at) const;
+
+  // Issues the copies of every rank's inputs, but for those in `at`, to its stream; there is room. Pageable
+  // memory is read before this returns.
+  Result<void> SendInputs(const StepPlan& plan, const Step& step, const StepAddresses& at);
 
   // Asks the sink for the places of outputs of these shapes, and checks them. The sink's error is the step's.
   Result<Places> AskSink(const Step& step, const OutputShapes& shapes) const;
 
-  // Issues the copies of the wanted outputs; there is room.
-  Result<void> FetchOutputs(const Places& places);
+  // Issues the copies of the wanted outputs, but for those in `at`; there is room.
+  Result<void> FetchOutputs(const Places& places, const StepAddresses& at);
   // Once the streams are drained: the outputs are where they were wanted.
   void Finish() { outbound_.Finish(); }
 
