@@ -5,13 +5,6 @@
 namespace tessera::shard {
 namespace {
 
-// Letters for `count` dimensions that are never cut, different for each operand ("x! y! ").
-std::string WholeDims(size_t count, char first) {
-  std::string text;
-  for (size_t i = 0; i < count; ++i) text += {static_cast<char>(first + static_cast<char>(i)), '!', ' '};
-  return text;
-}
-
 std::optional<Rule> Conv(const OpView& op) {
   if (!op.input(0).has_shape || !op.input(1).has_shape) return std::nullopt;
   const size_t rank = op.input(0).shape.size();

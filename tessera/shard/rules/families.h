@@ -29,4 +29,7 @@ void AddRecurrent(RuleTable& table);
 // The rule of an op whose output 0 has the dimensions of input 0, those in `whole` never cut.
 std::optional<Rule> PassThrough(const OpView& op, const std::vector<int>& whole = {});
 
+// Words for `count` dimensions that are never cut, lettered from `first` on: "A! B! ".
+std::string WholeDims(size_t count, char first);
+
 }  // namespace tessera::shard

@@ -184,6 +184,12 @@ std::optional<Rule> PassThrough(const OpView& op, const std::vector<int>& whole)
   return ReadRule(op, text);
 }
 
+std::string WholeDims(size_t count, char first) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += {static_cast<char>(first + static_cast<char>(i)), '!', ' '};
+  return text;
+}
+
 void AddMovement(RuleTable& table) {
   table["Transpose"] = Transpose;
   table["Reshape"] = Reshape;

@@ -7,13 +7,6 @@
 namespace tessera::shard {
 namespace {
 
-// "H! I! " for `count` dimensions that are never cut.
-std::string WholeDims(size_t count, char first) {
-  std::string text;
-  for (size_t i = 0; i < count; ++i) text += {static_cast<char>(first + static_cast<char>(i)), '!', ' '};
-  return text;
-}
-
 bool IsImage(const OpView& op) {
   return op.input(0).has_shape && op.input(0).shape.size() >= 3 && op.input(0).shape.size() <= 5;
 }
