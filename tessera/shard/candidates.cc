@@ -125,12 +125,10 @@ class Propagator {
     const auto& rule = result_.makers[n].rule();
     if (!rule) return;
     const Node& node = graph_.nodes()[n];
-    for (const int w : rule->weights) {
-      if (static_cast<size_t>(w) >= node.inputs.size()) continue;
-      const ValueId id = node.inputs[static_cast<size_t>(w)];
-      if (id == graph::kNoValue || !graph_.value(id).constant) continue;
-      for (size_t axis = 0; axis < graph_.value(id).shape.size(); ++axis) {
-        AddRows(n, result_.makers[n].With({false, w}, State::Split(static_cast<int>(axis))));
+    for (const size_t w : ConstantWeights(graph_, node, *rule)) {
+      for (size_t axis = 0; axis < graph_.value(node.inputs[w]).shape.size(); ++axis) {
+        AddRows(n,
+                result_.makers[n].With({false, static_cast<int>(w)}, State::Split(static_cast<int>(axis))));
       }
     }
   }
@@ -172,12 +170,9 @@ class Propagator {
   bool Allowed(size_t n, const Row& row) const {
     const auto& rule = result_.makers[n].rule();
     if (space_.weights || !rule) return true;
-    const Node& node = graph_.nodes()[n];
-    return std::none_of(rule->weights.begin(), rule->weights.end(), [&](int w) {
-      const auto i = static_cast<size_t>(w);
-      return i < node.inputs.size() && node.inputs[i] != graph::kNoValue &&
-             graph_.value(node.inputs[i]).constant && row.inputs[i] && !row.inputs[i]->replicated();
-    });
+    const auto weights = ConstantWeights(graph_, graph_.nodes()[n], *rule);
+    return std::none_of(weights.begin(), weights.end(),
+                        [&](size_t i) { return row.inputs[i] && !row.inputs[i]->replicated(); });
   }
 
   // A partial input must be produced as one, or be a constant; a row that waits for another input comes again

@@ -120,11 +120,7 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
 double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const {
   double bytes = 0;
   if (!rows.rule()) return 0;
-  for (const int w : rows.rule()->weights) {
-    const auto i = static_cast<size_t>(w);
-    if (i >= node.inputs.size() || node.inputs[i] == graph::kNoValue ||
-        !graph_.value(node.inputs[i]).constant)
-      continue;
+  for (const size_t i : ConstantWeights(graph_, node, *rows.rule())) {
     bytes += NominalBytes(node.inputs[i]) / (row.inputs[i] && row.inputs[i]->split() ? parts_ : 1);
   }
   return bytes;

@@ -57,6 +57,16 @@ std::optional<Rule> RuleFor(const OpView& op) {
   return rule;
 }
 
+std::vector<size_t> ConstantWeights(const graph::Graph& graph, const graph::Node& node, const Rule& rule) {
+  std::vector<size_t> weights;
+  for (const int w : rule.weights) {
+    const auto i = static_cast<size_t>(w);
+    const bool there = i < node.inputs.size() && node.inputs[i] != graph::kNoValue;
+    if (there && graph.value(node.inputs[i]).constant) weights.push_back(i);
+  }
+  return weights;
+}
+
 std::vector<std::string> OpsWithRules() {
   std::vector<std::string> ops;
   for (const auto& [name, maker] : Table()) ops.push_back(name);

@@ -105,6 +105,9 @@ bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t
 // which is always right.
 std::optional<Rule> RuleFor(const OpView& op);
 
+// The inputs that the rule counts as weights and that are constants.
+std::vector<size_t> ConstantWeights(const graph::Graph& graph, const graph::Node& node, const Rule& rule);
+
 // Op types that have a rule, sorted: for reports and tests.
 std::vector<std::string> OpsWithRules();
 
