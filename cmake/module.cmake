@@ -1,5 +1,7 @@
 # One CMake target a module. tessera_module(NAME SOURCES .. [DEPS ..] [PRIVATE_DEPS ..]) makes tessera_NAME;
-# tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program.
+# tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program;
+# tessera_test_tool(NAME SOURCES .. [DEPS ..]) a program that tests in Python call (all of them: target test_tools);
+# tessera_benchmark(NAME SOURCES .. [DEPS ..]) a google-benchmark program (all of them: target benchmarks).
 
 # A newer compiler's new warnings must not stop somebody who only wants to build.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -46,4 +48,26 @@ function(tessera_test name)
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   # OpenVINO's thread pool opens its libraries in a way that ASan refuses, unless told of it.
   set_tests_properties(${name} PROPERTIES ENVIRONMENT TBB_ENABLE_SANITIZERS=1)
+endfunction()
+
+add_custom_target(test_tools)
+function(tessera_test_tool name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(NOT TESSERA_BUILD_TESTS)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tessera_flags ${ARG_DEPS})
+  add_dependencies(test_tools ${name})
+endfunction()
+
+add_custom_target(benchmarks)
+function(tessera_benchmark name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(NOT TESSERA_BUILD_TESTS)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tessera_flags ${ARG_DEPS} benchmark::benchmark)
+  add_dependencies(benchmarks ${name})
 endfunction()

@@ -41,7 +41,10 @@ def minilm() -> pathlib.Path:
 @pytest.fixture(scope="session")
 def zoo() -> pathlib.Path:
     """Small models with random weights."""
-    return _place("TESSERA_ZOO", ROOT / "../shared/zoo", "it comes beside the checkout")
+    path = pathlib.Path(os.environ.get("TESSERA_ZOO", ROOT / "../shared/zoo")).resolve()
+    if not path.exists():
+        pytest.skip("no zoo beside the checkout (../shared/zoo), and TESSERA_ZOO names none")
+    return path
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 # The commands `test` and `bench` of ./dev, which sources this file.
 
 RESULTS=build/results
+RELEASE_TESTS=comm_inproc_conformance_test
 SANITIZED_THREADS="comm exec engine"  # the modules where threads meet: TSan runs their tests
 
 # check NAME COMMAND..: a step that counts as one test.
@@ -29,12 +30,14 @@ run_pytest() {
     $PYTHON -m pytest "$path" -ra "$@"
 }
 
+# The end-to-end tests run whole servers, in the release build; with sanitizers the modules' own tests run, but for the
+# large grid of RELEASE_TESTS, of which sanitizers see a part.
 test_release() {
-  tests "ctest (release)" ctest_in release "" -LE gpu
+  tests "ctest (release)" ctest_in release "" -R "^($RELEASE_TESTS)$"
   tests "pytest" run_pytest tests -q --ignore=tests/bench --ignore=tests/gpu --junitxml=$RESULTS/pytest.xml
 }
 
-# ASan + UBSan over every module's own tests; the end-to-end tests run whole servers, in the release build.
+# ASan + UBSan over every module's own tests.
 test_dev() {
   check "build (dev: ASan, UBSan)" configure_and_build dev tessera/all || return 0
   tests "ctest (dev: ASan, UBSan)" ctest_in dev "" -LE "gpu|e2e"
@@ -59,7 +62,7 @@ test_set_up() {
 command_test() {
   test_set_up
   rm -rf $RESULTS; mkdir -p $RESULTS; : >$RESULTS/checks
-  if check "build (release)" configure_and_build release; then
+  if check "build (release)" configure_and_build release $PRODUCTS $RELEASE_TESTS test_tools; then
     test_release
     test_dev
     test_tsan
@@ -74,9 +77,9 @@ command_test() {
 command_bench() {
   local program
   test_set_up
-  build release
+  build release $PRODUCTS test_tools benchmarks
   if [ $# = 0 ]; then
-    for program in build/release/bin/*_bench*; do "$program" --benchmark_min_time=0.5; done
+    for program in build/release/bin/*_bench; do "$program" --benchmark_min_time=0.5; done
   fi
   run_pytest tests/bench -q -s "$@"
 }

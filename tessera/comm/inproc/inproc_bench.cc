@@ -1,7 +1,7 @@
 // How long a call of an in-process group takes, seen from rank 0; the other ranks call as often, each on its
 // thread.
 //
-//     inproc_benchmark --benchmark_repetitions=9 --benchmark_report_aggregates_only=true
+//     inproc_bench --benchmark_repetitions=9 --benchmark_report_aggregates_only=true
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

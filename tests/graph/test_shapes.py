@@ -1,21 +1,16 @@
 """Types, shapes and symbols that Tessera infers, against what onnxruntime computes for every value of every zoo model."""
 
 import json
-import os
-import pathlib
 import subprocess
 import warnings
 
 import numpy
 import onnx
 import onnxruntime
-import pytest
 from onnx import helper
 from onnx.backend.test.case.node import collect_testcases
-from random_inputs import random_inputs
+from onnx_inputs import random_inputs
 
-INFER_SHAPES = os.environ["TESSERA_ONNX_INFER_SHAPES"]
-ZOO = pathlib.Path(os.environ["TESSERA_ZOO"])
 TYPES = {
     "FP32": numpy.float32,
     "FP16": numpy.float16,
@@ -41,15 +36,9 @@ KNOWN_WRONG = {
 }
 
 
-def zoo_models():
-    models = sorted(ZOO.glob("*.onnx"))
-    assert models, f"no models in {ZOO}: set TESSERA_ZOO"
-    return models
-
-
-def inferred(*paths):
+def inferred(program, *paths):
     """For each model its values, or {"error": ..}."""
-    done = subprocess.run([INFER_SHAPES, *paths], check=True, capture_output=True, text=True)
+    done = subprocess.run([program, *paths], check=True, capture_output=True, text=True)
     models = [json.loads(line) for line in done.stdout.splitlines()]
     return [m if "error" in m else [value for value in m if not value["constant"]] for m in models]
 
@@ -75,9 +64,8 @@ def computed(path, first, others):
     return inputs | dict(zip(names, session.run(names, inputs), strict=True))
 
 
-@pytest.mark.parametrize("path", zoo_models(), ids=lambda path: path.stem)
-def test_inferred_shapes_are_those_computed(path):
-    values = inferred(path)[0]
+def test_inferred_shapes_are_those_computed(onnx_infer_shapes, zoo_model):
+    values = inferred(onnx_infer_shapes, zoo_model)[0]
     known = sum("shape" in value for value in values)
     assert known >= 0.99 * len(values), f"rank known of {known} of {len(values)} values"
     dimensions = [pair for v in values if "shape" in v for pair in zip(v["shape"], v["symbols"], strict=True)]
@@ -87,12 +75,12 @@ def test_inferred_shapes_are_those_computed(path):
     named = sum(name != "" for name in names)
     assert named >= 0.95 * len(names), f"{named} of {len(names)} dynamic dimensions are known to be an input's"
     print(
-        f"{path.stem}: rank of {known}/{len(values)} values, size or symbol of {told}/{len(dimensions)} dimensions, "
+        f"{zoo_model.stem}: rank of {known}/{len(values)} values, size or symbol of {told}/{len(dimensions)} dimensions, "
         f"an input's symbol on {named}/{len(names)} dynamic ones"
     )
 
     for first, others in [(2, 7), (3, 5), (1, 1)]:
-        real = computed(path, first, others)
+        real = computed(zoo_model, first, others)
         sizes = {}  # of symbols
         compared = 0
         for value in values:
@@ -127,7 +115,7 @@ def contradicts(value, sizes):
     return len(value["shape"]) != len(sizes) or any(got >= 0 and size not in (None, got) for got, size in pairs)
 
 
-def test_outputs_of_every_node_test_model_are_unknown_or_right(tmp_path):
+def test_outputs_of_every_node_test_model_are_unknown_or_right(onnx_infer_shapes, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cases = [case for case in collect_testcases(None) if case.model is not None]
@@ -136,7 +124,7 @@ def test_outputs_of_every_node_test_model_are_unknown_or_right(tmp_path):
         content, declared[case.name] = without_declared_outputs(case.model)
         (tmp_path / case.name).write_bytes(content)
     wrong, outputs, known = set(), 0, 0
-    for (name, sizes), values in zip(declared.items(), inferred(*(tmp_path / n for n in declared)), strict=True):
+    for (name, sizes), values in zip(declared.items(), inferred(onnx_infer_shapes, *(tmp_path / n for n in declared)), strict=True):
         if "error" in values:
             wrong.add(name)
             continue
