@@ -1,5 +1,6 @@
 # One CMake target a module. tessera_module(NAME SOURCES .. [DEPS ..] [PRIVATE_DEPS ..]) makes tessera_NAME;
-# tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program;
+# tessera_test(NAME SOURCES .. [DEPS ..] LABEL unit|conformance|fault|e2e|gpu [TIMEOUT seconds]) makes a gtest program
+# (all of them: target unit_tests);
 # tessera_test_tool(NAME SOURCES .. [DEPS ..]) a program that tests in Python call (all of them: target test_tools);
 # tessera_benchmark(NAME SOURCES .. [DEPS ..]) a google-benchmark program (all of them: target benchmarks).
 
@@ -31,6 +32,7 @@ function(tessera_module name)
   target_include_directories(tessera_${name} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
+add_custom_target(unit_tests)
 function(tessera_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT TESSERA_BUILD_TESTS)
@@ -44,6 +46,7 @@ function(tessera_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tessera_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_dependencies(unit_tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
   # OpenVINO's thread pool opens its libraries in a way that ASan refuses, unless told of it.

@@ -39,7 +39,7 @@ test_release() {
 
 # ASan + UBSan over every module's own tests.
 test_dev() {
-  check "build (dev: ASan, UBSan)" configure_and_build dev tessera/all || return 0
+  check "build (dev: ASan, UBSan)" configure_and_build dev unit_tests || return 0
   tests "ctest (dev: ASan, UBSan)" ctest_in dev "" -LE "gpu|e2e"
 }
 
