@@ -6,6 +6,7 @@
 #include "tessera/shard/check_collective.h"
 #include "tessera/shard/check_copy.h"
 #include "tessera/shard/check_held.h"
+#include "tessera/shard/check_lookup.h"
 
 namespace tessera::shard {
 namespace {
@@ -123,7 +124,9 @@ class Checker {
     const bool whole = std::ranges::all_of(
         node.inputs, [&](ValueId id) { return id == graph::kNoValue || held_.at(id).Whole(); });
     Held to{whole ? Held::Kind::kState : Held::Kind::kOpaque, {}, graph::kNoValue};
-    if (!whole && ConvertsA(node) &&
+    // Places that are computed are those of a lookup in parts, which is looked at as a whole at its end.
+    const bool looks_up = node.op_type == "Gather" && !ranks_.constants.contains(node.inputs[1]);
+    if (!whole && !looks_up && ConvertsA(node) &&
         check::OneOf(node.op_type, {"Transpose", "Gather", "Split", "Concat", dist::kOpType})) {
       TRY_ASSIGN(to, Convert(node));
     } else if (node.op_type == dist::kOpType) {
@@ -169,6 +172,7 @@ class Checker {
     }
     const Node& copied = model_.node(producer);
     if (check::IsScaledShape(model_, ranks_, held_, node, copied)) return {};
+    if (check::IsLookupInParts(model_, ranks_, held_, node, copied)) return LocalType(first);
     TRY(check::Copy(model_, ranks_, held_, copied, node).Check());
     for (const ValueId id : node.outputs) {
       if (id != graph::kNoValue) TRY(LocalType(id));

@@ -7,6 +7,7 @@
 #include "tessera/shard/converter.h"
 #include "tessera/shard/emitter.h"
 #include "tessera/shard/local_edits.h"
+#include "tessera/shard/local_lookup.h"
 
 namespace tessera::shard {
 namespace {
@@ -148,7 +149,7 @@ class Rewriter {
         node.outputs[i] = Produce(original.outputs[i], row.outputs[i], scaled);
     }
     const ValueId local = node.outputs.empty() ? graph::kNoValue : node.outputs[0];
-    model_.graph.AddNode(std::move(node));
+    AddToRank(emitter_, graph_, original, rule, row, std::move(node));
     if (scaled) ScaleShape(original, shape_state, local);
     return {};
   }

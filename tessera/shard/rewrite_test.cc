@@ -103,6 +103,24 @@ TEST(Rewrite, ColumnThenRowEndsInOneAllReduce) {
   EXPECT_EQ(model.collectives[0].shape, (Shape{2, 6}));
 }
 
+TEST(Rewrite, WhatLiesOnOtherRanksIsFoundAsZero) {
+  GraphBuilder b;
+  const ValueId ids = b.Input("ids", {2, 3}, {}, DType::kInt64);
+  const ValueId y = b.Op("Gather", {b.Input("table", {8, 4}), ids}, {2, 3, 4});
+  b.Output(y);
+  const RankModel model = Plan(b.graph(), 2).Row(0, {State::Split(0), kR}).Made(y, kR).Write();
+  EXPECT_EQ(Text(model),
+            "table.split [4,4] = Slice(table, table.split/start, table.split/end, table.split/axis)\n"
+            "Gather_0/shifted [2,3] = Sub(ids, Gather_0/first)\n"
+            "Gather_0/place [2,3] = Mod(Gather_0/shifted, Gather_0/size)\n"
+            "Gather_0/here [2,3] = Less(Gather_0/place, Gather_0/part)\n"
+            "Gather_0/local [2,3] = Where(Gather_0/here, Gather_0/place, Gather_0/nowhere)\n"
+            "Gather_0.partial.found [2,3,4] = Gather(table.split, Gather_0/local)\n"
+            "Gather_0/mask [2,3,1] = Unsqueeze(Gather_0/here, Gather_0/mask.axes)\n"
+            "Gather_0.partial [2,3,4] = Where(Gather_0/mask, Gather_0.partial.found, Gather_0/zero)\n"
+            "Gather_0 [2,3,4] = all_reduce(Gather_0.partial)");
+}
+
 TEST(Rewrite, BiasOfACutContractionIsAddedOnce) {
   GraphBuilder b;
   const ValueId y = b.Op("Gemm", {b.Input("x", {2, 4}), b.Weight("w", {4, 6}), b.Weight("c", {6})}, {2, 6});

@@ -178,6 +178,7 @@ std::optional<State> Rows::CutShape(const FactorShape& shape, int factor, const 
 std::optional<Row> Rows::Cutting(int factor, const Cut& cut) const {
   const Factor& what = rule_->factors[static_cast<size_t>(factor)];
   if (what.whole || !division_.Divides(what, cut)) return std::nullopt;
+  if (factor == rule_->looked_up && !cut.plain()) return std::nullopt;
   Row row = Replicated();
   row.factor = factor;
   bool possible = true;

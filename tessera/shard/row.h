@@ -18,7 +18,6 @@ struct Row {
 
   auto operator<=>(const Row&) const = default;
 };
-inline constexpr int kNoFactor = -1;
 
 // Over how many ranks, and which dynamic sizes (by symbol) can be relied on to divide: those of model inputs,
 // which the executor checks.

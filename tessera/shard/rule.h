@@ -41,6 +41,7 @@ struct Edit {
   std::string attribute;
 };
 
+inline constexpr int kNoFactor = -1;
 inline constexpr int kJoinFactor = -1;  // in an Edit: the dimension of Rule::join
 struct Join {
   int axis = 0;
@@ -63,6 +64,9 @@ struct Rule {
   std::vector<int> weights;
   // A dimension that is the pieces' dimensions one after the other (Concat, Split), piece by piece cut alike.
   std::optional<Join> join;
+  // The factor of the axis of input 0 in which input 1 tells places (Gather): cut plainly only. A rank looks up
+  // what lies in its part and gives zeros for the rest (see local_lookup.h).
+  int looked_up = kNoFactor;
   std::vector<Edit> edits;
   bool contraction =
       false;  // 2 flops for every element of output 0 times every summed factor; else it moves bytes

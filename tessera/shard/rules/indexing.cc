@@ -5,11 +5,22 @@
 namespace tessera::shard {
 namespace {
 
-// data[.., axis, ..] by indices: the axis is looked up in, so it stays whole; all other dimensions pass.
+// Whether a part of the axis can be looked up in: its size is known, zeros can be summed with what is found,
+// and the ops that this takes are there (Mod since opset 10).
+bool LooksUpInParts(const OpView& op, int axis) {
+  const graph::Value& data = op.input(0);
+  const DType indices = op.input(1).type;
+  return data.shape[static_cast<size_t>(axis)] > 1 && (IsFloat(data.type) || IsInteger(data.type)) &&
+         BitsOf(data.type) >= 8 && (indices == DType::kInt64 || indices == DType::kInt32) && op.opset() >= 10;
+}
+
+// data[.., axis, ..] by indices: the axis is looked up in, so cutting it leaves each rank with what lies in
+// its part, zeros elsewhere; all other dimensions pass.
 std::optional<Rule> Gather(const OpView& op) {
   if (!op.input(0).has_shape || !op.input(1).has_shape) return std::nullopt;
   const size_t rank = op.input(0).shape.size();
   const int axis = op.Axis("axis", 0, rank);
+  const bool in_parts = LooksUpInParts(op, axis);
   std::string data;
   std::string indices;
   std::string before;
@@ -17,7 +28,8 @@ std::optional<Rule> Gather(const OpView& op) {
   for (size_t i = 0; i < op.input(1).shape.size(); ++i) indices += {static_cast<char>('i' + i), ' '};
   for (int i = 0; i < static_cast<int>(rank); ++i) {
     const std::string word{static_cast<char>('A' + i), ' '};
-    data += i == axis ? ". " : word;
+    const std::string looked_up = in_parts ? std::string{static_cast<char>('A' + i), '+', ' '} : ". ";
+    data += i == axis ? looked_up : word;
     if (i != axis) (i < axis ? before : after) += word;
   }
   const std::string out = before + indices + after;
@@ -25,6 +37,7 @@ std::optional<Rule> Gather(const OpView& op) {
       ReadRule(op, data + ", " + (indices.empty() ? "()" : indices) + " -> " + (out.empty() ? "()" : out));
   if (!rule) return rule;
   rule->linear = {{0}};
+  if (in_parts) rule->looked_up = rule->inputs[0][static_cast<size_t>(axis)].front();
   if (rank > 2) rule->weights = {0};  // experts' matrices, picked by a router
   return rule;
 }

@@ -257,16 +257,27 @@ TEST(MovementRule, SliceKeepsItsAxisWhole) {
             "S(0) R R R -> S(0)");
 }
 
-TEST(IndexingRule, GatherKeepsItsAxisWhole) {
+TEST(IndexingRule, GatherFindsWhatLiesInItsPart) {
   GraphBuilder b;
   b.Op("Gather", {b.Weight("table", {10, 4}), b.Input("ids", {2, 6}, {}, DType::kInt64)}, {2, 6, 4});
   EXPECT_EQ(DescribeLast(b.graph(), 2),
-            "a=4 b=2 c=6 | . a, b c -> b c a linear(0)\n"
+            "a=10+ b=4 c=2 d=6 | a b, c d -> c d b linear(0) looked_up(a)\n"
             "P(avg) R -> P(avg)\n"
             "P(sum) R -> P(sum)\n"
             "R S(0) -> S(0)\n"
             "R S(1) -> S(1)\n"
+            "S(0) R -> P(sum)\n"
             "S(1) R -> S(2)");
+}
+TEST(IndexingRule, GatherOfAFreeAxisKeepsItWhole) {
+  GraphBuilder b;
+  b.Op("Gather", {b.Input("x", {kDynamic, 4}, {0}), b.Input("ids", {6}, {}, DType::kInt64)}, {6, 4});
+  EXPECT_EQ(DescribeLast(b.graph(), 2),
+            "a=4 b=6 | . a, b -> b a linear(0)\n"
+            "P(avg) R -> P(avg)\n"
+            "P(sum) R -> P(sum)\n"
+            "R S(0) -> S(0)\n"
+            "S(1) R -> S(1)");
 }
 TEST(IndexingRule, ShapeReadsAnyState) {
   GraphBuilder b;

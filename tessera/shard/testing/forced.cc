@@ -6,6 +6,7 @@
 #include "tessera/shard/emitter.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/local_edits.h"
+#include "tessera/shard/local_lookup.h"
 #include "tessera/shard/testing/describe.h"
 
 namespace tessera::shard::testing {
@@ -166,7 +167,7 @@ Result<RankModel> NodeByRow(const Graph& graph, size_t n, const Rows& rows, cons
     model.graph.outputs().push_back(node.outputs[i]);
     model.outputs.push_back(row.outputs[i]);
   }
-  model.graph.AddNode(std::move(node));
+  AddToRank(emitter, graph, original, rows.rule(), row, std::move(node));
   return model;
 }
 
