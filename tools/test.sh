@@ -52,6 +52,18 @@ test_tsan() {
   done
 }
 
+# The TensorRT adapter and the stand-in engine, where what they are compiled with is found; what needs no GPU is run.
+GPU_TESTS="direct_steps_test nvinfer_standin_test gpu_operators_test"
+test_gpu() {
+  local missing
+  mkdir -p build/gpu
+  cmake --preset gpu >build/gpu/configure.log 2>&1 || true
+  missing=$(tr '\n' ' ' <build/gpu/configure.log | tr -s ' ' | grep -o 'GPU ranks need [^(]*' || true)
+  if [ -n "$missing" ]; then echo "skipped: TensorRT adapter and stand-in engine: $missing"; return; fi
+  check "build (TensorRT adapter, stand-in engine)" configure_and_build gpu $PRODUCTS nvinfer_standin $GPU_TESTS || return 0
+  tests "ctest (TensorRT adapter, no GPU)" ctest_in gpu "" -R "^(${GPU_TESTS// /|})$"
+}
+
 test_set_up() {
   set_up
   install_packages $TEST_PACKAGES
@@ -66,6 +78,7 @@ command_test() {
     test_release
     test_dev
     test_tsan
+    test_gpu
     check "clang-tidy, thread-safety analysis" $PYTHON tools/tidy.py build/release || true
   fi
   echo

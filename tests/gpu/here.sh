@@ -10,7 +10,7 @@ nvidia-smi -L >/dev/null 2>&1 || {
   echo "no GPU here: tests/gpu/bundle.sh makes a folder to carry to one" >&2
   exit 1
 }
-cmake --preset release -B build/gpu -DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON
+cmake --preset gpu
 ninja -C build/gpu bin/tessera cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench nvinfer_standin
 tests/gpu/bundle.sh build/gpu build/gpu-bundle
 exec build/gpu-bundle/run.sh --only "$what" "$@"
