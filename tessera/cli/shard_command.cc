@@ -100,6 +100,11 @@ Command MakeShardCommand(CLI::App& parent) {
   app->add_option("--memory-per-rank", options->memory_per_rank,
                   "Most bytes of weights that a rank may hold (500MiB, 80GB); 0 = any")
       ->transform(CLI::AsSizeValue(false));
+  app->add_option("--search-limit", options->shard.search_limit,
+                  "Largest table of the exact search; where it would need a larger one, the plan is the best "
+                  "found and told with a bound")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app->add_flag("--trace", options->shard.trace,
                 "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");

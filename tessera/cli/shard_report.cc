@@ -47,6 +47,37 @@ std::string LayoutLines(std::string_view what, const std::vector<plan::TensorPla
   return text;
 }
 
+// How far the plan is, at most, from the cheapest of its strategy.
+double MostAbove(const shard::SearchQuality& search) {
+  if (search.exact || search.cost <= search.lower_bound) return 0;
+  return search.lower_bound <= 0 ? 1 : (search.cost - search.lower_bound) / search.cost;
+}
+
+std::string SearchLine(const shard::SearchQuality& search) {
+  if (search.exact) return "";
+  return fmt::format(
+      "  search       too wide to be exact: at most {} of the plan's cost could be saved (lower bound "
+      "{:.6g}, cost {:.6g})\n",
+      FormatPercent(MostAbove(search)), search.lower_bound, search.cost);
+}
+
+ordered_json PriceJson(const shard::Alternative& price) {
+  ordered_json json{{"strategy", price.strategy}};
+  if (!price.refused.empty()) {
+    json["refused"] = price.refused;
+    return json;
+  }
+  json["predicted_us"] = price.predicted_us;
+  json["rank_weight_bytes"] = price.rank_weight_bytes.value();
+  return json;
+}
+
+ordered_json PricesJson(const std::vector<shard::Alternative>& prices) {
+  ordered_json list = ordered_json::array();
+  for (const shard::Alternative& price : prices) list.push_back(PriceJson(price));
+  return list;
+}
+
 }  // namespace
 
 std::string LayoutText(const plan::Layout& layout) {
@@ -92,6 +123,7 @@ std::string ShardSummary(const shard::Outcome& outcome) {
   text += LayoutLines("input", plan.inputs) + LayoutLines("output", plan.outputs);
   if (plan.predicted_us > 0)
     text += fmt::format("  predicted    {} a step\n", FormatMicroseconds(plan.predicted_us));
+  text += SearchLine(outcome.taken.search);
   return text;
 }
 
@@ -106,10 +138,20 @@ ordered_json ShardJson(const shard::Outcome& outcome) {
                            {"bytes", collective.bytes.value()},
                            {"name", collective.name}});
   }
-  return {{"model", plan.model_name},          {"ranks", plan.world_size()},
-          {"strategy", plan.strategy},         {"weight_bytes", outcome.weight_bytes.value()},
-          {"rank_weight_bytes", ranks},        {"collectives", collectives},
-          {"predicted_us", plan.predicted_us}, {"reason", outcome.reason}};
+  return {{"model", plan.model_name},
+          {"ranks", plan.world_size()},
+          {"strategy", plan.strategy},
+          {"weight_bytes", outcome.weight_bytes.value()},
+          {"rank_weight_bytes", ranks},
+          {"collectives", collectives},
+          {"predicted_us", plan.predicted_us},
+          {"reason", outcome.reason},
+          {"alternatives", PricesJson(outcome.alternatives)},
+          {"pareto", PricesJson(outcome.pareto)},
+          {"search",
+           {{"exact", outcome.taken.search.exact},
+            {"cost", outcome.taken.search.cost},
+            {"lower_bound", outcome.taken.search.lower_bound}}}};
 }
 
 }  // namespace tessera::cli

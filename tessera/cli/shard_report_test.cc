@@ -9,13 +9,38 @@ namespace tessera::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(ShardJson, HasTheDocumentedKeysInOrder) {
   EXPECT_EQ(
       ShardJson(TestOutcome()).dump(),
       R"({"model":"toy","ranks":2,"strategy":"tensor","weight_bytes":1000,"rank_weight_bytes":[600,600],)"
       R"("collectives":[{"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.0"},)"
-      R"({"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.1"}],"predicted_us":0.0,"reason":"as asked"})");
+      R"({"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.1"}],"predicted_us":0.0,"reason":"as asked",)"
+      R"("alternatives":[],"pareto":[],"search":{"exact":true,"cost":0.0,"lower_bound":0.0}})");
+}
+
+TEST(ShardJson, TellsPricesAndWhyAStrategyIsNone) {
+  shard::Outcome outcome = TestOutcome();
+  shard::Alternative data;
+  data.strategy = "data";
+  data.refused = "no batch";
+  shard::Alternative tensor;
+  tensor.strategy = "tensor";
+  tensor.predicted_us = 12;
+  tensor.rank_weight_bytes = ByteCount{600};
+  outcome.alternatives = {tensor, data};
+  const auto json = ShardJson(outcome);
+  EXPECT_EQ(json["alternatives"].dump(),
+            R"([{"strategy":"tensor","predicted_us":12.0,"rank_weight_bytes":600},)"
+            R"({"strategy":"data","refused":"no batch"}])");
+}
+
+TEST(ShardSummary, SaysHowFarThePlanMayBeFromTheBest) {
+  shard::Outcome outcome = TestOutcome();
+  EXPECT_THAT(ShardSummary(outcome), Not(HasSubstr("search")));
+  outcome.taken.search = {false, 200, 150};
+  EXPECT_THAT(ShardSummary(outcome), HasSubstr("at most 25.0 % of the plan's cost could be saved"));
 }
 
 TEST(ShardSummary, TellsWhatIsSplitAndWhatReplicated) {

@@ -4,15 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
-#include "tessera/shard/candidates.h"
 #include "tessera/shard/check.h"
-#include "tessera/shard/cost.h"
+#include "tessera/shard/draft.h"
 #include "tessera/shard/rewrite.h"
-#include "tessera/shard/search.h"
-#include "tessera/shard/strategy.h"
 
 namespace tessera::shard {
 namespace {
@@ -21,9 +17,11 @@ using graph::Graph;
 
 constexpr int kMostRanks = 256;
 constexpr std::string_view kAuto = "auto";
-constexpr std::string_view kSingle = "single";
 // Another plan must be this much faster than a simpler one before auto takes it.
 constexpr double kWorthwhile = 0.99;
+// Of a sweep over memory: searches, and nodes searched in all.
+constexpr int kMostSearches = 12;
+constexpr size_t kMostSweptNodes = 100'000;
 
 Result<void> CheckOptions(const Options& options) {
   if (options.ranks < 1 || options.ranks > kMostRanks) {
@@ -35,136 +33,6 @@ Result<void> CheckOptions(const Options& options) {
                 fmt::format("{}", fmt::join(names, ", ")));
   }
   return {};
-}
-
-// A plan that was searched and priced, not written yet.
-struct Draft {
-  const Strategy* strategy = nullptr;
-  int parts = 1;
-  Candidates candidates;
-  Assignment assignment;
-  Alternative price;
-};
-
-// Every constant of the chosen rows once, with what a rank holds of it.
-class Census {
- public:
-  Census(const Graph& graph, const Draft& draft) : graph_(graph), parts_(draft.parts) {
-    for (size_t n = 0; n < graph.nodes().size(); ++n) {
-      const Row& row = draft.candidates.rows[n][static_cast<size_t>(draft.assignment.row[n])];
-      Count(graph.nodes()[n], draft.candidates.makers[n].rule(), row);
-    }
-  }
-
-  double held() const { return held_; }          // all constants, bytes
-  bool weights_split() const { return split_; }  // of a contraction
-  bool has_weights() const { return !sizes_.empty(); }
-  const std::map<int64_t, int>& sizes() const { return sizes_; }  // weights' dimensions -> how often
-
- private:
-  void Count(const graph::Node& node, const std::optional<Rule>& rule, const Row& row) {
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const graph::ValueId id = node.inputs[i];
-      if (id == graph::kNoValue || !graph_.value(id).constant) continue;
-      const bool split = row.inputs[i] && row.inputs[i]->split();
-      const bool weight = rule && std::find(rule->weights.begin(), rule->weights.end(),
-                                            static_cast<int>(i)) != rule->weights.end();
-      split_ = split_ || (weight && split);
-      if (!seen_.insert(id).second) continue;
-      held_ += static_cast<double>(graph_.value(id).constant->bytes.size()) / (split ? parts_ : 1);
-      if (!weight) continue;
-      for (const int64_t size : graph_.value(id).shape) ++sizes_[size];
-    }
-  }
-
-  const Graph& graph_;
-  int parts_;
-  double held_ = 0;
-  bool split_ = false;
-  std::map<int64_t, int> sizes_;
-  std::set<graph::ValueId> seen_;
-};
-
-// Why no weight could be split: the sizes at hand, and rank counts that would do.
-std::string WhyNoWeights(const Census& census, int ranks) {
-  if (!census.has_weights()) return "it has no MatMul, Gemm, Conv or Einsum with constant weights";
-  std::vector<std::string> sizes;
-  for (auto it = census.sizes().rbegin(); it != census.sizes().rend() && sizes.size() < 6; ++it) {
-    sizes.push_back(fmt::format("{} ({}x)", it->first, it->second));
-  }
-  std::vector<int> others;
-  for (int n = 2; n <= 16; ++n) {
-    const bool fits = std::any_of(census.sizes().begin(), census.sizes().end(),
-                                  [&](const auto& s) { return s.first > 1 && s.first % n == 0; });
-    if (fits) others.push_back(n);
-  }
-  std::string why = fmt::format(
-      "no dimension of its weights is a multiple of {} in a way that its ops allow; weights have sizes {}",
-      ranks, fmt::join(sizes, ", "));
-  if (!others.empty())
-    why += fmt::format("; rank counts that divide one of them: {}", fmt::join(others, ", "));
-  return why;
-}
-
-// Ops and collectives of a step; a slice of a whole value counts once for each state it is wanted in.
-double StepTime(const Graph& graph, const Draft& draft, const CostModel& cost) {
-  double us = 0;
-  std::set<std::pair<graph::ValueId, State>> slices;
-  for (size_t n = 0; n < graph.nodes().size(); ++n) {
-    const graph::Node& node = graph.nodes()[n];
-    const Row& row = draft.candidates.rows[n][static_cast<size_t>(draft.assignment.row[n])];
-    us += cost.NodeTime(node, draft.candidates.makers[n], row);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const graph::ValueId id = node.inputs[i];
-      if (id == graph::kNoValue || graph.value(id).constant || !row.inputs[i] || !row.inputs[i]->split())
-        continue;
-      const Placement& p = draft.assignment.placement[static_cast<size_t>(id.value())];
-      const bool there = *row.inputs[i] == p.produced || (p.made && *row.inputs[i] == *p.made);
-      if (!there && slices.emplace(id, *row.inputs[i]).second)
-        us += cost.Convert(id, State::Replicated(), *row.inputs[i]).us;
-    }
-  }
-  for (size_t v = 0; v < draft.assignment.placement.size(); ++v) {
-    const Placement& p = draft.assignment.placement[v];
-    if (p.made) us += cost.Convert(graph::ValueId{static_cast<int32_t>(v)}, p.produced, *p.made).us;
-  }
-  for (size_t i = 0; i < graph.outputs().size(); ++i)
-    us += cost.OutputCost(graph.outputs()[i], draft.assignment.output[i]);
-  return us;
-}
-
-bool SplitsWork(const Draft& draft) {
-  for (size_t n = 0; n < draft.assignment.row.size(); ++n) {
-    const Row& row = draft.candidates.rows[n][static_cast<size_t>(draft.assignment.row[n])];
-    if (row.factor != kNoFactor || row.join) return true;
-  }
-  return false;
-}
-
-// Searches the strategy's space. A plan that splits nothing is kUnsupported, with the reason.
-Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts) {
-  Draft draft;
-  draft.strategy = &strategy;
-  draft.parts = parts;
-  Space space = strategy.space;
-  space.parts = parts;
-  const CostModel cost(graph, Machine{}, strategy.objective, parts, options.nominal_dims);
-  draft.candidates = Propagate(graph, space);
-  TRY_ASSIGN(draft.assignment, Search(graph, draft.candidates, cost));
-  const Census census(graph, draft);
-  if (parts > 1 && space.weights && !space.activations() && !census.weights_split()) {
-    return Fail(Code::kUnsupported, "nothing can be split over {} ranks: {}", parts,
-                WhyNoWeights(census, parts));
-  }
-  if (parts > 1 && !SplitsWork(draft)) {
-    return Fail(
-        Code::kUnsupported,
-        "strategy '{}' splits nothing over {} ranks: no {} is a multiple of {} that the ops allow to cut",
-        strategy.name, parts, space.context ? "sequence or head count" : "batch", parts);
-  }
-  draft.price = {parts == 1 ? std::string(kSingle) : std::string(strategy.name), StepTime(graph, draft, cost),
-                 ByteCount{static_cast<uint64_t>(census.held())}, ""};
-  return draft;
 }
 
 const Strategy& Named(std::string_view name) {
@@ -183,34 +51,87 @@ Result<void> CheckMemory(const Draft& draft, const Options& options) {
               draft.price.strategy, draft.price.rank_weight_bytes.value(), options.memory_per_rank.value());
 }
 
+// The plans between the fastest and the smallest of a draft's space.
+Result<std::vector<Draft>> Swept(const Graph& graph, const Options& options, const Draft& first) {
+  const size_t affordable = kMostSweptNodes / std::max<size_t>(1, graph.nodes().size());
+  return SweepMemory(graph, options, first, static_cast<int>(std::min<size_t>(affordable, kMostSearches)));
+}
+
+// What nothing priced beats in both time and memory, fastest first.
+std::vector<Alternative> ParetoOf(std::vector<Alternative> priced) {
+  std::erase_if(priced, [](const Alternative& a) { return !a.refused.empty(); });
+  std::stable_sort(priced.begin(), priced.end(), [](const Alternative& a, const Alternative& b) {
+    return std::tie(a.predicted_us, a.rank_weight_bytes) < std::tie(b.predicted_us, b.rank_weight_bytes);
+  });
+  std::vector<Alternative> best;
+  for (Alternative& a : priced) {
+    if (best.empty() || a.rank_weight_bytes < best.back().rank_weight_bytes) best.push_back(std::move(a));
+  }
+  return best;
+}
+
 // Everything priced; the fastest that fits is taken, a simpler one when it is nearly as fast.
-Result<Draft> DraftBest(const Graph& graph, const Options& options, std::vector<Alternative>& alternatives) {
-  TRY_ASSIGN(Draft best, DraftPlan(graph, options, Named("tensor"), 1));
-  alternatives.push_back(best.price);
-  bool fits = Fits(best.price, options);
-  for (const Strategy& strategy : AllStrategies()) {
-    if (options.ranks == 1) break;
+class Chooser {
+ public:
+  Chooser(const Graph& graph, const Options& options, Compiled& compiled)
+      : graph_(graph), options_(options), compiled_(compiled) {}
+
+  Result<Draft> Run() {
+    TRY_ASSIGN(best_, DraftPlan(graph_, options_, Named("tensor"), 1));
+    compiled_.alternatives.push_back(best_.price);
+    fits_ = Fits(best_.price, options_);
+    std::vector<Alternative> priced{best_.price};
+    for (const Strategy& strategy : AllStrategies()) {
+      if (options_.ranks > 1) TRY(Price(strategy, priced));
+    }
+    TRY(CheckMemory(best_, options_));
+    compiled_.pareto = ParetoOf(std::move(priced));
+    return std::move(best_);
+  }
+
+ private:
+  Result<void> Price(const Strategy& strategy, std::vector<Alternative>& priced) {
     // Plans that would refuse some requests (dynamic sizes that do not divide) are only for those who ask for
     // them.
     Strategy open = strategy;
     open.space.dynamic = false;
-    auto draft = DraftPlan(graph, options, open, options.ranks);
+    auto draft = DraftPlan(graph_, options_, open, options_.ranks);
     if (!draft) {
       if (draft.error().code != Code::kUnsupported) return Forward(std::move(draft));
-      alternatives.push_back({std::string(strategy.name), 0, ByteCount{0}, draft.error().message});
-      continue;
+      Alternative refused;
+      refused.strategy = strategy.name;
+      refused.refused = draft.error().message;
+      compiled_.alternatives.push_back(std::move(refused));
+      return {};
     }
     draft->strategy = &strategy;
-    alternatives.push_back(draft->price);
-    const bool better = draft->price.predicted_us < kWorthwhile * best.price.predicted_us;
-    if (Fits(draft->price, options) && (!fits || better)) {
-      best = std::move(*draft);
-      fits = true;
+    compiled_.alternatives.push_back(draft->price);
+    std::vector<Draft> swept;
+    // The widest space holds what the others would find with less memory.
+    if (open.space.weights && open.space.activations()) {
+      TRY_ASSIGN(swept, Swept(graph_, options_, *draft));
     }
+    swept.insert(swept.begin(), std::move(*draft));
+    for (Draft& d : swept) {
+      priced.push_back(d.price);
+      Consider(std::move(d));
+    }
+    return {};
   }
-  TRY(CheckMemory(best, options));
-  return best;
-}
+
+  void Consider(Draft draft) {
+    if (!Fits(draft.price, options_)) return;
+    if (fits_ && draft.price.predicted_us >= kWorthwhile * best_.price.predicted_us) return;
+    best_ = std::move(draft);
+    fits_ = true;
+  }
+
+  const Graph& graph_;
+  const Options& options_;
+  Compiled& compiled_;
+  Draft best_;
+  bool fits_ = false;
+};
 
 std::string Reason(const Draft& taken, const Options& options, const std::vector<Alternative>& alternatives) {
   std::vector<std::string> others;
@@ -253,26 +174,29 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
   Compiled compiled;
   Draft draft;
   if (options.strategy == kAuto) {
-    TRY_ASSIGN(draft, DraftBest(graph, options, compiled.alternatives));
+    TRY_ASSIGN(draft, Chooser(graph, options, compiled).Run());
     compiled.reason = Reason(draft, options, compiled.alternatives);
   } else {
     TRY_ASSIGN(draft, DraftPlan(graph, options, Named(options.strategy), options.ranks));
     TRY(CheckMemory(draft, options));
     compiled.alternatives.push_back(draft.price);
+    TRY_ASSIGN(const std::vector<Draft> swept, Swept(graph, options, draft));
+    std::vector<Alternative> priced{draft.price};
+    for (const Draft& d : swept) priced.push_back(d.price);
+    compiled.pareto = ParetoOf(std::move(priced));
   }
   if (draft.parts > 1) TRY(CheckNoChance(graph));
   const CostModel cost(graph, Machine{}, draft.strategy->objective, draft.parts, options.nominal_dims);
   compiled.axis = draft.strategy->axis;
   TRY_ASSIGN(compiled.model,
-             Rewrite(graph, draft.candidates, draft.assignment, cost, draft.parts, compiled.axis));
+             Rewrite(graph, *draft.candidates, draft.assignment, cost, draft.parts, compiled.axis));
   if (const auto checked = CheckRankModel(graph, compiled.model); !checked) {
     return Fail(Code::kInternal,
                 "the split would compute something else: {}; this is a defect of the compiler",
                 checked.error().message);
   }
-  compiled.strategy = draft.price.strategy;
-  compiled.divisible = draft.candidates.divisible;
-  compiled.predicted_us = draft.price.predicted_us;
+  compiled.taken = draft.price;
+  compiled.divisible = draft.candidates->divisible;
   return compiled;
 }
 

@@ -15,10 +15,10 @@ namespace tessera::shard {
 struct Compiled {
   RankModel model;
   std::set<int32_t> divisible;  // symbols of sizes that requests must keep multiples of the number of ranks
-  std::string strategy;         // that was taken: "single" = one rank
-  std::string axis;             // of the mesh
-  double predicted_us = 0;
-  std::vector<Alternative> alternatives;  // all that were priced, the taken one among them
+  Alternative taken;
+  std::string axis;                       // of the mesh
+  std::vector<Alternative> alternatives;  // see Outcome
+  std::vector<Alternative> pareto;
   std::string reason;
 };
 

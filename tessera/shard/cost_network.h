@@ -1,10 +1,11 @@
-// Minimises a sum of costs of a few variables each, exactly: bucket elimination over a graph of small
-// treewidth. Source: R. Dechter, "Bucket elimination: a unifying framework for reasoning", 1999.
+// Minimises a sum of costs of a few variables each: exactly, by bucket elimination, where the graph's
+// treewidth is small; else as well as it can, with a bound on what is missing. Sources: R. Dechter, "Bucket
+// elimination: a unifying framework for reasoning", 1999; R. Dechter and I. Rish, "Mini-buckets", 2003 (the
+// bound).
 #pragma once
 
+#include <cstddef>
 #include <vector>
-
-#include "tessera/base/result.h"
 
 namespace tessera::shard {
 
@@ -24,11 +25,18 @@ class CostNetwork {
 
   struct Solution {
     std::vector<int> values;  // by variable
-    double cost = 0;
+    double cost = 0;          // theirs
+    double lower_bound = 0;   // no choice of values costs less
+    bool exact = true;        // none costs less than `values`: the bound is the cost
   };
 
-  // Errors: kUnsupported when an intermediate table would pass `most_entries`.
-  Result<Solution> Minimize(size_t most_entries = size_t{1} << 24) const;
+  static constexpr size_t kMostEntries = size_t{1} << 24;
+
+  // The minimum, if no intermediate table passes `most_entries`. Otherwise the best found: never worse than
+  // value 0 for every variable, which ought to be allowed.
+  Solution Minimize(size_t most_entries = kMostEntries) const;
+
+  double CostOf(const std::vector<int>& values) const;
 
  private:
   struct Table {

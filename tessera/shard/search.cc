@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "tessera/shard/cost_network.h"
-
 namespace tessera::shard {
 namespace {
 
@@ -18,11 +16,11 @@ class Problem {
   Problem(const Graph& graph, const Candidates& candidates, const CostModel& cost)
       : graph_(graph), candidates_(candidates), cost_(cost) {}
 
-  Result<Assignment> Solve() {
+  Result<Assignment> Solve(size_t most_entries) {
     CollectPlacements();
     AddNodes();
     AddValues();
-    TRY_ASSIGN(const CostNetwork::Solution solution, network_.Minimize());
+    const CostNetwork::Solution solution = network_.Minimize(most_entries);
     if (solution.cost >= kForbidden)
       return Fail(Code::kInternal, "no plan satisfies every op: this is a defect of a rule");
     return Read(solution);
@@ -187,6 +185,8 @@ class Problem {
   Assignment Read(const CostNetwork::Solution& solution) const {
     Assignment assignment;
     assignment.cost = solution.cost;
+    assignment.lower_bound = solution.lower_bound;
+    assignment.exact = solution.exact;
     for (const int variable : row_variables_)
       assignment.row.push_back(solution.values[static_cast<size_t>(variable)]);
     for (size_t v = 0; v < placements_.size(); ++v) {
@@ -220,8 +220,9 @@ bool Available(const Placement& placement, const State& wanted) {
   return whole && wanted.split();
 }
 
-Result<Assignment> Search(const Graph& graph, const Candidates& candidates, const CostModel& cost) {
-  return Problem(graph, candidates, cost).Solve();
+Result<Assignment> Search(const Graph& graph, const Candidates& candidates, const CostModel& cost,
+                          size_t most_entries) {
+  return Problem(graph, candidates, cost).Solve(most_entries);
 }
 
 }  // namespace tessera::shard

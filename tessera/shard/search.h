@@ -7,6 +7,7 @@
 
 #include "tessera/shard/candidates.h"
 #include "tessera/shard/cost.h"
+#include "tessera/shard/cost_network.h"
 
 namespace tessera::shard {
 
@@ -21,11 +22,15 @@ struct Assignment {
   std::vector<Placement> placement;  // by value
   std::vector<State> output;         // by model output: as the executor gets it, replicated or split plainly
   double cost = 0;                   // what the search minimised
+  double lower_bound = 0;            // no assignment costs less
+  bool exact = true;                 // this one is the least: the bound is its cost
 };
 
-// The exact minimum over all rows, with each value's collective counted once however many consumers share it.
-// Errors: kUnsupported when the graph is too entangled for an exact search.
-Result<Assignment> Search(const graph::Graph& graph, const Candidates& candidates, const CostModel& cost);
+// The minimum over all rows, with each value's collective counted once however many consumers share it. Where
+// an exact search would need a table of more than `most_entries`, the best found, never worse than everything
+// replicated, and how far at most it is from the least.
+Result<Assignment> Search(const graph::Graph& graph, const Candidates& candidates, const CostModel& cost,
+                          size_t most_entries = CostNetwork::kMostEntries);
 
 // States that can be had from `placement` without another collective.
 bool Available(const Placement& placement, const State& wanted);

@@ -86,11 +86,11 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
              }));
   plan.model_name = options.name.empty() ? model.stem().string() : options.name;
   TRY_ASSIGN(plan.source_sha256, Sha256OfFile(model));
-  plan.strategy = compiled.strategy;
+  plan.strategy = compiled.taken.strategy;
   plan.engine = options.engine;
   plan.mesh = {{compiled.axis, compiled.model.parts}};
   plan.collectives = compiled.model.collectives;
-  plan.predicted_us = compiled.predicted_us;
+  plan.predicted_us = compiled.taken.predicted_us;
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     plan.inputs.push_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
     plan.inputs.back().multiples = MultiplesOf(graph.value(graph.inputs()[i]), compiled);
@@ -101,7 +101,9 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   TRY(plan::WritePlan(plan, directory));
   if (options.trace) TRY(WriteTrace(TraceOf(graph, compiled.model), directory));
   outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
+  outcome.taken = compiled.taken;
   outcome.alternatives = compiled.alternatives;
+  outcome.pareto = compiled.pareto;
   outcome.reason = compiled.reason;
   progress("done", 1.0);
   return outcome;

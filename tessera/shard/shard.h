@@ -24,6 +24,9 @@ struct Options {
   std::map<std::string, int64_t> nominal_dims;
   bool trace = false;            // writes trace.json as well, for a comparison value by value (see trace.h)
   ByteCount memory_per_rank{0};  // most bytes of weights that a rank may hold; 0 = any
+  // Largest table of the exact search. Where it would need a larger one, the plan is the best found, and told
+  // how far at most it is from the least.
+  size_t search_limit = size_t{1} << 24;
 };
 
 // The names that Options::strategy may take, "auto" first.
@@ -33,19 +36,42 @@ std::vector<std::string_view> Strategies();
 // 0 .. 1.
 using Progress = std::function<void(std::string_view stage, double fraction)>;
 
-// A strategy that was priced.
+// Predicted time of a step at nominal sizes, by what a rank does.
+struct StepTime {
+  double compute_us = 0;
+  double collectives_us = 0;
+  double slices_us = 0;   // taking a rank's piece of a whole value
+  double outputs_us = 0;  // the executor putting cut outputs together
+
+  double sum() const { return compute_us + collectives_us + slices_us + outputs_us; }
+};
+
+// How good a plan is for what its strategy makes small (time, with `tensor` the weights of a rank first).
+struct SearchQuality {
+  bool exact = true;  // nothing costs less; else the graph was too entangled for the exact search
+  double cost = 0;
+  double lower_bound = 0;  // nothing costs less than this
+};
+
+// A plan that was priced; "single" = one rank.
 struct Alternative {
   std::string strategy;
-  double predicted_us = 0;         // of a step at nominal sizes
+  double predicted_us = 0;         // time.sum()
   ByteCount rank_weight_bytes{0};  // that a rank holds
   std::string refused;             // why it splits nothing; "" = it does
+  StepTime time{};
+  SearchQuality search{};
 };
 
 // What was decided, beside the plan: for the printed summary and the report.
 struct Outcome {
   plan::Plan plan;
-  ByteCount weight_bytes{0};              // of the unsharded model's initializers
-  std::vector<Alternative> alternatives;  // all that were priced, the taken one among them
+  ByteCount weight_bytes{0};  // of the unsharded model's initializers
+  Alternative taken;
+  std::vector<Alternative> alternatives;  // every strategy that was priced, the taken one among them
+  // Plans that nothing priced beats in both time and memory, fastest first; the searches of the sweep between
+  // the fastest and the smallest are among what was priced.
+  std::vector<Alternative> pareto;
   std::string reason;  // one line: why this strategy, or why nothing was split ("" = as asked)
 };
 

@@ -95,3 +95,32 @@ def test_a_memory_limit_rules_out_plans_that_hold_more(minilm, tessera, tmp_path
     line = program.refuse("shard", minilm, "--ranks", 4, "-o", tmp_path / "small", "--memory-per-rank", "40MiB")
     assert "--memory-per-rank allows 41943040" in line
     assert not (tmp_path / "small").exists()
+
+
+def test_the_pareto_list_trades_time_for_memory_and_a_limit_takes_the_fastest_that_fits(zoo, program, tmp_path):
+    model = zoo / "mixtral_moe.onnx"
+    report = program.shard(model, 2, tmp_path / "any", "m")
+    times = [plan["predicted_us"] for plan in report["pareto"]]
+    held = [plan["rank_weight_bytes"] for plan in report["pareto"]]
+    assert len(times) >= 3 and times == sorted(times) and held == sorted(set(held), reverse=True)
+    priced = {plan["strategy"] for plan in report["alternatives"]}
+    assert priced == {"single", "tensor", "context", "data", "mixed"}
+    middle = report["pareto"][len(times) // 2]
+    limited = program.shard(model, 2, tmp_path / "limited", "m", "--memory-per-rank", middle["rank_weight_bytes"])
+    assert limited["predicted_us"] == pytest.approx(middle["predicted_us"])
+    beside_weights = 1024  # indices and bounds of slices
+    assert max(limited["rank_weight_bytes"]) <= middle["rank_weight_bytes"] + beside_weights
+
+
+def test_a_search_that_is_too_wide_gives_a_plan_and_a_bound(zoo, program, tmp_path):
+    model = zoo / "mixtral_moe.onnx"
+    arguments = (model, 2, tmp_path / "repository")
+    exact = program.shard(*arguments, "exact", "--strategy", "mixed")["search"]
+    assert exact["exact"] and exact["lower_bound"] == exact["cost"]
+    report = program.shard(*arguments, "wide", "--strategy", "mixed", "--search-limit", 64)
+    assert not report["search"]["exact"]
+    assert report["search"]["lower_bound"] <= exact["cost"] <= report["search"]["cost"]
+    assert program.json("verify", tmp_path / "repository/wide", "--against", model)["ok"]
+    text = program.run("shard", model, "--ranks", 2, "-o", tmp_path / "repository", "--name", "text", "--strategy",
+                       "mixed", "--search-limit", 64).stdout
+    assert "too wide to be exact" in text and "lower bound" in text

@@ -1,0 +1,41 @@
+// Plans searched and priced, not written yet.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tessera/base/result.h"
+#include "tessera/shard/candidates.h"
+#include "tessera/shard/cost.h"
+#include "tessera/shard/search.h"
+#include "tessera/shard/shard.h"
+#include "tessera/shard/strategy.h"
+
+namespace tessera::shard {
+
+inline constexpr std::string_view kSingle = "single";  // one rank
+
+struct Draft {
+  const Strategy* strategy = nullptr;
+  int parts = 1;
+  std::shared_ptr<const Candidates> candidates;  // shared by drafts of one space
+  Assignment assignment;
+  Alternative price;
+
+  const Row& RowOf(size_t node) const {
+    return candidates->rows[node][static_cast<size_t>(assignment.row[node])];
+  }
+};
+
+// Searches the strategy's space. A plan that splits nothing is kUnsupported, with the reason.
+Result<Draft> DraftPlan(const graph::Graph& graph, const Options& options, const Strategy& strategy,
+                        int parts);
+
+// The plans of `first`'s space on the lower convex hull of time and memory, fastest first: the price of a
+// byte of weights is swept, in about `most_searches` searches. Empty where every rank has all weights anyway,
+// or with fewer than two searches.
+Result<std::vector<Draft>> SweepMemory(const graph::Graph& graph, const Options& options, const Draft& first,
+                                       int most_searches);
+
+}  // namespace tessera::shard
