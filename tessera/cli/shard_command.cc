@@ -36,6 +36,7 @@ struct Options {
   int max_batch = 64;
   std::vector<std::string> dims;
   uint64_t memory_per_rank = 0;
+  std::string machine;
   bool json = false;
   shard::Options shard;
 };
@@ -49,10 +50,24 @@ Result<void> Check(const Options& options) {
   return {};
 }
 
+// A built-in machine by its name, else a file; "" = none.
+Result<std::optional<shard::Machine>> FindMachine(const std::string& machine) {
+  if (machine.empty()) return std::optional<shard::Machine>();
+  Result<shard::Machine> found = shard::BuiltInMachine(machine);
+  if (!found && fs::exists(machine)) found = shard::ReadMachine(machine);
+  if (found) return std::optional(*std::move(found));
+  if (found.error().code != Code::kNotFound) return Forward(std::move(found));
+  return Fail(Code::kNotFound,
+              "--machine '{}' is no file and no built-in machine, wanted a table of "
+              "`tessera doctor --calibrate` or one of: {}",
+              machine, fmt::format("{}", fmt::join(shard::BuiltInMachines(), ", ")));
+}
+
 Result<int> Shard(Options options) {
   TRY(Check(options));
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
   options.shard.memory_per_rank = ByteCount{options.memory_per_rank};
+  TRY_ASSIGN(options.shard.machine, FindMachine(options.machine));
   options.shard.name = options.name.empty() ? fs::path(options.model).stem().string() : options.name;
   auto shard = [&](const fs::path& directory) {
     ProgressBar bar(!options.json);
@@ -91,6 +106,10 @@ Command MakeShardCommand(CLI::App& parent) {
                   fmt::format("How to split: {}", fmt::join(shard::Strategies(), ", ")))
       ->capture_default_str();
   app->add_option("--engine", options->shard.engine, "What will run the ranks")->capture_default_str();
+  app->add_option("--machine", options->machine,
+                  fmt::format("Whose figures predict the cost: a table written by tessera doctor "
+                              "--calibrate, or {}; else that of the engine's device",
+                              fmt::join(shard::BuiltInMachines(), " or ")));
   app->add_option("--max-batch", options->max_batch,
                   "Largest batch to serve, where the first dimension of every input and output is free; 0 = "
                   "no batching")

@@ -122,7 +122,8 @@ std::string ShardSummary(const shard::Outcome& outcome) {
   text += WeightLines(outcome) + CollectiveLines(plan);
   text += LayoutLines("input", plan.inputs) + LayoutLines("output", plan.outputs);
   if (plan.predicted_us > 0)
-    text += fmt::format("  predicted    {} a step\n", FormatMicroseconds(plan.predicted_us));
+    text += fmt::format("  predicted    {} a step on '{}'\n", FormatMicroseconds(plan.predicted_us),
+                        outcome.machine);
   text += SearchLine(outcome.taken.search);
   return text;
 }
@@ -145,6 +146,7 @@ ordered_json ShardJson(const shard::Outcome& outcome) {
           {"rank_weight_bytes", ranks},
           {"collectives", collectives},
           {"predicted_us", plan.predicted_us},
+          {"machine", outcome.machine},
           {"reason", outcome.reason},
           {"alternatives", PricesJson(outcome.alternatives)},
           {"pareto", PricesJson(outcome.pareto)},

@@ -1,5 +1,5 @@
 // A strict reader of JSON: a place in a document that knows its path, so that an error names the field, what
-// was got and what was wanted. Private to plan.
+// was got and what was wanted. For plan and shard.
 #pragma once
 
 #include <cstdint>

@@ -32,6 +32,11 @@ Result<void> CheckOptions(const Options& options) {
     return Fail(Code::kInvalidArgument, "strategy '{}' is not known, wanted one of: {}", options.strategy,
                 fmt::format("{}", fmt::join(names, ", ")));
   }
+  const Machine::Device device = DeviceOf(options.engine);
+  if (const Machine& machine = MachineOf(options); machine.device != device) {
+    return Fail(Code::kInvalidArgument, "machine '{}' is a {}, engine '{}' wants the figures of a {}",
+                machine.name, Name(machine.device), options.engine, Name(device));
+  }
   return {};
 }
 
@@ -186,7 +191,9 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
     compiled.pareto = ParetoOf(std::move(priced));
   }
   if (draft.parts > 1) TRY(CheckNoChance(graph));
-  const CostModel cost(graph, Machine{}, draft.strategy->objective, draft.parts, options.nominal_dims);
+  const CostModel cost(graph, MachineOf(options), draft.strategy->objective, draft.parts,
+                       options.nominal_dims);
+  compiled.machine = MachineOf(options).name;
   compiled.axis = draft.strategy->axis;
   TRY_ASSIGN(compiled.model,
              Rewrite(graph, *draft.candidates, draft.assignment, cost, draft.parts, compiled.axis));

@@ -19,10 +19,12 @@ struct Compiled {
   std::string axis;                       // of the mesh
   std::vector<Alternative> alternatives;  // see Outcome
   std::vector<Alternative> pareto;
+  std::string machine;  // by whose figures
   std::string reason;
 };
 
-// Shapes must be inferred. Errors: kInvalidArgument (ranks, strategy), kUnsupported (nothing can be split:
+// Shapes must be inferred. Errors: kInvalidArgument (ranks, strategy, a machine
+// of another device than the engine's), kUnsupported (nothing can be split:
 // says why).
 Result<Compiled> Compile(const graph::Graph& graph, const Options& options);
 

@@ -38,7 +38,11 @@ bool Movable(const graph::Value& value, const State& state) {
 
 CostModel::CostModel(const graph::Graph& graph, const Machine& machine, const Objective& objective, int parts,
                      const std::map<std::string, int64_t>& nominal_dims)
-    : graph_(graph), machine_(machine), objective_(objective), parts_(parts), nominal_dims_(nominal_dims) {
+    : graph_(graph),
+      speeds_(machine.For(parts)),
+      objective_(objective),
+      parts_(parts),
+      nominal_dims_(nominal_dims) {
   FindNominalSizes();
 }
 
@@ -104,7 +108,7 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
       bytes += NominalBytes(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
   }
   if (!Moves(node)) return kPreference;
-  double time = bytes / machine_.bytes_per_us;
+  double time = speeds_.memory.At(bytes);
   if (rule && rule->contraction) {
     double flops = 2 * NominalCount(graph_.value(node.outputs[0]));
     for (const Factor& factor : rule->factors) {
@@ -112,9 +116,9 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
         flops *= static_cast<double>(factor.size == kDynamic ? kNominalOther : factor.size);
     }
     if (row.factor != kNoFactor) flops /= parts_;
-    time = std::max(time, flops / machine_.flops_per_us);
+    time = std::max(time, speeds_.gemm.At(flops));
   }
-  return machine_.launch_us + time;
+  return speeds_.launch_us + time;
 }
 
 double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const {
@@ -131,6 +135,10 @@ double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row&
          objective_.weight_us_per_byte * HeldWeights(node, rows, row);
 }
 
+double CostModel::Move(double bytes) const {
+  return speeds_.launch_us + speeds_.memory.At(2 * bytes);
+}
+
 CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from, const State& to) const {
   if (from == to) return {};
   const bool constant = graph_.value(value).constant != nullptr;
@@ -142,33 +150,30 @@ CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from
   if (!Movable(graph_.value(value), from) || !Movable(graph_.value(value), to)) return {kForbidden, false};
   if (constant) return {};
   const double bytes = NominalBytes(value);
-  const double part = bytes * (parts_ - 1) / parts_;
-  const double slice = machine_.launch_us + bytes / parts_ / machine_.bytes_per_us;
+  const double slice = Move(bytes / parts_);
   if (from.replicated()) return {slice, false};
   if (!Collects(graph_.value(value).type)) return {kForbidden, true};
   // A collective works along axis 0: another axis is transposed to it and back.
-  const double turn = 2 * (machine_.launch_us + bytes / machine_.bytes_per_us);
-  const double gather = machine_.collective_us + part / machine_.collective_bytes_per_us;
+  const double turn = 2 * Move(bytes);
   const auto axis_cost = [&](const State& s) {
     return (s.axis == 0 ? 0 : turn) + (s.cut.plain() ? 0 : turn / 2);
   };
   if (from.split() && to.split() && ExchangesDirectly(from, to)) {
-    return {machine_.collective_us + part / parts_ / machine_.collective_bytes_per_us + 2 * turn / parts_,
-            true};
+    return {speeds_.Collective(CollectiveOp::kAllToAll, bytes / parts_) + 2 * turn / parts_, true};
   }
   if (from.split()) {
-    const double whole = gather + axis_cost(from);
+    const double whole = speeds_.Collective(CollectiveOp::kAllGather, bytes) + axis_cost(from);
     return {to.replicated() ? whole : whole + slice, true};
   }
-  if (to.replicated()) return {machine_.collective_us + 2 * part / machine_.collective_bytes_per_us, true};
+  if (to.replicated()) return {speeds_.Collective(CollectiveOp::kAllReduce, bytes), true};
   if (from.reduce != ReduceOp::kSum && from.reduce != ReduceOp::kAvg) return {kForbidden, true};
-  return {gather + axis_cost(to), true};
+  return {speeds_.Collective(CollectiveOp::kReduceScatter, bytes) + axis_cost(to), true};
 }
 
 double CostModel::OutputCost(graph::ValueId value, const State& state) const {
   if (state.replicated()) return 0;
   if (state.partial() || !state.cut.plain()) return kForbidden;
-  return NominalBytes(value) / machine_.output_bytes_per_us;
+  return speeds_.memory.At(NominalBytes(value));
 }
 
 }  // namespace tessera::shard

@@ -1,24 +1,15 @@
-// What a step costs, in microseconds, at nominal sizes: a roofline for the ops, alpha + bytes / beta for
-// collectives.
+// What a step costs, in microseconds, at nominal sizes: a roofline for the ops, the machine's measured times
+// for collectives.
 #pragma once
 
 #include <map>
 #include <string>
 
 #include "tessera/graph/graph.h"
+#include "tessera/shard/machine.h"
 #include "tessera/shard/row.h"
 
 namespace tessera::shard {
-
-// A machine, as the model sees it. The defaults are one core a rank of a small x86 server with shared memory.
-struct Machine {
-  double flops_per_us = 50e3;  // of one rank, at 70% of the peak
-  double bytes_per_us = 8e3;   // of one rank's memory
-  double launch_us = 2;        // of one op
-  double collective_us = 70;   // alpha: of the smallest collective
-  double collective_bytes_per_us = 4e3;
-  double output_bytes_per_us = 8e3;  // the executor putting a cut output together
-};
 
 // What the search makes small.
 struct Objective {
@@ -50,17 +41,20 @@ class CostModel {
   // The global bytes of a value at nominal sizes; 0 where its shape is not known.
   double NominalBytes(graph::ValueId value) const;
 
-  // Of the whole plan's predicted time: NodeCost without the weights' price.
+  // Of the whole plan's predicted time: what a step costs beside its ops ..
+  double StepOverhead() const { return speeds_.step_us; }
+  // .. and NodeCost without the weights' price.
   double NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const;
 
  private:
+  double Move(double bytes) const;  // an op that copies them
   void FindNominalSizes();
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
   double HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const;
 
   const graph::Graph& graph_;
-  Machine machine_;
+  Speeds speeds_;
   Objective objective_;
   double parts_;
   std::map<std::string, int64_t> nominal_dims_;

@@ -78,6 +78,7 @@ class Timing {
       : graph_(graph), draft_(draft), cost_(cost) {}
 
   StepTime Run() {
+    time_.step_us = cost_.StepOverhead();
     for (size_t n = 0; n < graph_.nodes().size(); ++n) {
       time_.compute_us += cost_.NodeTime(graph_.nodes()[n], draft_.candidates->makers[n], draft_.RowOf(n));
       CountSlices(n);
@@ -125,7 +126,7 @@ bool SplitsWork(const Draft& draft) {
 // Fills in the assignment and the price; gives what the ranks hold.
 Result<Census> SearchAndPrice(const Graph& graph, const Options& options, const Objective& objective,
                               Draft& draft) {
-  const CostModel cost(graph, Machine{}, objective, draft.parts, options.nominal_dims);
+  const CostModel cost(graph, MachineOf(options), objective, draft.parts, options.nominal_dims);
   TRY_ASSIGN(draft.assignment, Search(graph, *draft.candidates, cost, options.search_limit));
   Census census(graph, draft);
   draft.price.strategy = draft.parts == 1 ? kSingle : draft.strategy->name;
@@ -194,6 +195,10 @@ class Sweep {
 };
 
 }  // namespace
+
+const Machine& MachineOf(const Options& options) {
+  return options.machine ? *options.machine : DefaultMachine(DeviceOf(options.engine));
+}
 
 Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts) {
   Draft draft;

@@ -28,6 +28,9 @@ struct Draft {
   }
 };
 
+// Whose figures price the plans.
+const Machine& MachineOf(const Options& options);
+
 // Searches the strategy's space. A plan that splits nothing is kUnsupported, with the reason.
 Result<Draft> DraftPlan(const graph::Graph& graph, const Options& options, const Strategy& strategy,
                         int parts);

@@ -35,7 +35,7 @@ class Plan {
   Plan(const graph::Graph& graph, int parts)
       : graph_(graph),
         parts_(parts),
-        cost_(graph, Machine{}, Objective{}, parts, {}),
+        cost_(graph, DefaultMachine(Machine::Device::kCpu), Objective{}, parts, {}),
         candidates_(Propagate(graph, Space{parts, true, true, true})) {
     assignment_.row.assign(graph.nodes().size(), 0);
     assignment_.placement.resize(graph.values().size());

@@ -134,8 +134,9 @@ TEST(Search, EqualsBruteForceOnRandomGraphs) {
   int split = 0;
   for (int i = 0; i < 1000; ++i) {
     const graph::Graph graph = RandomGraph(random, 3 + i % 6);
-    Machine machine;
-    machine.collective_us = 1 + static_cast<double>(random() % 60);
+    Machine machine = DefaultMachine(Machine::Device::kCpu);
+    const Curve collective = Curve::Affine(1 + static_cast<double>(random() % 60), 4e3);
+    for (auto& [op, curve] : machine.speeds[1].collectives) curve = collective;
     const Objective objective{static_cast<double>(random() % 3) * 1e-3};
     const CostModel cost(graph, machine, objective, 2, {});
     const Candidates candidates = Propagate(graph, Space{2});

@@ -104,6 +104,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   outcome.taken = compiled.taken;
   outcome.alternatives = compiled.alternatives;
   outcome.pareto = compiled.pareto;
+  outcome.machine = compiled.machine;
   outcome.reason = compiled.reason;
   progress("done", 1.0);
   return outcome;

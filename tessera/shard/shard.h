@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "tessera/base/result.h"
 #include "tessera/graph/shape_oracle.h"
 #include "tessera/plan/plan.h"
+#include "tessera/shard/machine.h"
 
 namespace tessera::shard {
 
@@ -22,8 +24,9 @@ struct Options {
   // Sizes that the cost model assumes for dynamic dimensions, by symbol; others get 8 (first dimension) or
   // 128.
   std::map<std::string, int64_t> nominal_dims;
-  bool trace = false;            // writes trace.json as well, for a comparison value by value (see trace.h)
-  ByteCount memory_per_rank{0};  // most bytes of weights that a rank may hold; 0 = any
+  std::optional<Machine> machine;  // prices the plans; none = DefaultMachine of the engine's device
+  bool trace = false;              // writes trace.json as well, for a comparison value by value (see trace.h)
+  ByteCount memory_per_rank{0};    // most bytes of weights that a rank may hold; 0 = any
   // Largest table of the exact search. Where it would need a larger one, the plan is the best found, and told
   // how far at most it is from the least.
   size_t search_limit = size_t{1} << 24;
@@ -38,12 +41,13 @@ using Progress = std::function<void(std::string_view stage, double fraction)>;
 
 // Predicted time of a step at nominal sizes, by what a rank does.
 struct StepTime {
+  double step_us = 0;  // beside what follows: inputs handed in, ranks woken
   double compute_us = 0;
   double collectives_us = 0;
   double slices_us = 0;   // taking a rank's piece of a whole value
   double outputs_us = 0;  // the executor putting cut outputs together
 
-  double sum() const { return compute_us + collectives_us + slices_us + outputs_us; }
+  double sum() const { return step_us + compute_us + collectives_us + slices_us + outputs_us; }
 };
 
 // How good a plan is for what its strategy makes small (time, with `tensor` the weights of a rank first).
@@ -72,7 +76,8 @@ struct Outcome {
   // Plans that nothing priced beats in both time and memory, fastest first; the searches of the sweep between
   // the fastest and the smallest are among what was priced.
   std::vector<Alternative> pareto;
-  std::string reason;  // one line: why this strategy, or why nothing was split ("" = as asked)
+  std::string machine;  // by whose figures
+  std::string reason;   // one line: why this strategy, or why nothing was split ("" = as asked)
 };
 
 // Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be

@@ -97,6 +97,22 @@ def test_unknown_engine(refuse):
     assert "abacus" in line and "openvino" in line
 
 
+def test_an_unknown_machine(refuse):
+    line = refuse(None, 2, "--machine", "toaster")
+    assert "'toaster'" in line and "cpu, h200" in line
+
+
+def test_a_machine_of_another_device(refuse):
+    line = refuse(None, 2, "--machine", "h200")
+    assert "is a gpu" in line and "wants the figures of a cpu" in line
+
+
+def test_a_bad_table_of_a_machine(refuse, tmp_path_factory):
+    table = tmp_path_factory.mktemp("machine") / "table.json"
+    table.write_text('{"format": "tessera-machine", "version": 1, "name": 3}')
+    assert refuse(None, 2, "--machine", table).endswith(f"{table}: 'name' is 3, wanted a string")
+
+
 @pytest.mark.parametrize("name", ["..", "a/b", ".hidden"])
 def test_a_name_that_leaves_the_repository(refuse, name):
     assert f"'{name}'" in refuse(None, 2, "--name=" + name)

@@ -139,7 +139,7 @@ Result<Json> DoRows(const Json& request) {
 Result<Json> DoForce(const Json& request) {
   const int parts = request.at("parts");
   TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
-  const CostModel cost(graph, Machine{}, Objective{}, parts, {});
+  const CostModel cost(graph, DefaultMachine(Machine::Device::kCpu), Objective{}, parts, {});
   const Candidates candidates = AllCandidates(graph, parts);
   std::mt19937 random(request.at("seed").get<unsigned>());
   const Assignment assignment = RandomAssignment(graph, candidates, cost, random);
