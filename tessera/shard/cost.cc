@@ -130,6 +130,12 @@ double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const R
   return bytes;
 }
 
+CostModel CostModel::WithWeightPrice(double us_per_byte) const {
+  CostModel other = *this;
+  other.objective_.weight_us_per_byte = us_per_byte;
+  return other;
+}
+
 double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {
   return objective_.compute_price * NodeTime(node, rows, row) +
          objective_.weight_us_per_byte * HeldWeights(node, rows, row);

@@ -17,6 +17,8 @@ struct Objective {
   double weight_us_per_byte = 0;
   // What a microsecond of an op costs: more than 1 splits work even where the collectives outweigh it.
   double compute_price = 1;
+  // How much more than the least weights a plan may hold where that is faster, as a share: see lean.h.
+  double slack = 0;
 };
 
 class CostModel {
@@ -45,13 +47,17 @@ class CostModel {
   double StepOverhead() const { return speeds_.step_us; }
   // .. and NodeCost without the weights' price.
   double NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const;
+  // The bytes of its weights that a rank holds.
+  double HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const;
+
+  double weight_price() const { return objective_.weight_us_per_byte; }
+  CostModel WithWeightPrice(double us_per_byte) const;
 
  private:
   double Move(double bytes) const;  // an op that copies them
   void FindNominalSizes();
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
-  double HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const;
 
   const graph::Graph& graph_;
   Speeds speeds_;

@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "tessera/shard/lean.h"
+
 namespace tessera::shard {
 namespace {
 
@@ -127,7 +129,12 @@ bool SplitsWork(const Draft& draft) {
 Result<Census> SearchAndPrice(const Graph& graph, const Options& options, const Objective& objective,
                               Draft& draft) {
   const CostModel cost(graph, MachineOf(options), objective, draft.parts, options.nominal_dims);
-  TRY_ASSIGN(draft.assignment, Search(graph, *draft.candidates, cost, options.search_limit));
+  if (objective.slack > 0) {
+    TRY_ASSIGN(draft.assignment,
+               SearchLean(graph, *draft.candidates, cost, objective.slack, options.search_limit));
+  } else {
+    TRY_ASSIGN(draft.assignment, Search(graph, *draft.candidates, cost, options.search_limit));
+  }
   Census census(graph, draft);
   draft.price.strategy = draft.parts == 1 ? kSingle : draft.strategy->name;
   draft.price.time = Timing(graph, draft, cost).Run();
@@ -171,7 +178,7 @@ class Sweep {
     draft.strategy = first_.strategy;
     draft.parts = first_.parts;
     draft.candidates = first_.candidates;
-    TRY(SearchAndPrice(graph_, options_, {weight_us_per_byte, 1}, draft));
+    TRY(SearchAndPrice(graph_, options_, {weight_us_per_byte, 1, 0}, draft));
     return draft;
   }
 

@@ -3,11 +3,12 @@
 namespace tessera::shard {
 namespace {
 
-// Asked for by name, a strategy splits whatever it can: a microsecond a byte outweighs any collective, ..
-constexpr Objective kHoldLess{1.0, 1};
+// Asked for by name, a strategy splits whatever it can: a microsecond a byte outweighs any collective, but for
+// two weights in a hundred, ..
+constexpr Objective kHoldLess{1.0, 1, 0.02};
 // .. and so does work at a thousand times its price.
-constexpr Objective kWorkLess{0, 1000};
-constexpr Objective kTime{0, 1};
+constexpr Objective kWorkLess{0, 1000, 0};
+constexpr Objective kTime{0, 1, 0};
 
 }  // namespace
 

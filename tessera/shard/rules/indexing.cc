@@ -68,7 +68,9 @@ std::optional<Rule> GatherND(const OpView& op) {
                          : std::string{static_cast<char>('i' + i), ' '};
   }
   const std::string out = indices + after;
-  return ReadRule(op, data + after + ", " + indices + ". -> " + (out.empty() ? "()" : out));
+  auto rule = ReadRule(op, data + after + ", " + indices + ". -> " + (out.empty() ? "()" : out));
+  if (rule && rank > 2) rule->weights = {0};  // experts' matrices, picked by a router
+  return rule;
 }
 
 // One axis is looked up in; another one passes where data and indices have one size.
