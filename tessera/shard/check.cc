@@ -6,6 +6,7 @@
 #include "tessera/shard/check_collective.h"
 #include "tessera/shard/check_copy.h"
 #include "tessera/shard/check_held.h"
+#include "tessera/shard/check_joined.h"
 #include "tessera/shard/check_lookup.h"
 
 namespace tessera::shard {
@@ -126,8 +127,10 @@ class Checker {
     Held to{whole ? Held::Kind::kState : Held::Kind::kOpaque, {}, graph::kNoValue};
     // Places that are computed are those of a lookup in parts, which is looked at as a whole at its end.
     const bool looks_up = node.op_type == "Gather" && !ranks_.constants.contains(node.inputs[1]);
-    if (!whole && !looks_up && ConvertsA(node) &&
-        check::OneOf(node.op_type, {"Transpose", "Gather", "Split", "Concat", dist::kOpType})) {
+    if (const auto joined = whole ? std::nullopt : check::Joined(model_, held_, node)) {
+      to = *joined;
+    } else if (!whole && !looks_up && ConvertsA(node) &&
+               check::OneOf(node.op_type, {"Transpose", "Gather", "Split", "Concat", dist::kOpType})) {
       TRY_ASSIGN(to, Convert(node));
     } else if (node.op_type == dist::kOpType) {
       return Fail(Code::kInternal, "collective '{}' is given a value that is whole, or none of the model's",
@@ -148,6 +151,7 @@ class Checker {
 
   // A node that makes values of the model: by their own op, or from another state of the same value.
   Result<void> Bearing(const Node& node, ValueId original) {
+    if (check::TakesApart(held_, node)) return TakenApart(node);
     const ValueId first = FirstOutput(node);
     if (ConvertsA(node) && held_.at(node.inputs[0]).of == original) {
       TRY_ASSIGN(const Held to, Convert(node));
@@ -176,6 +180,15 @@ class Checker {
     TRY(check::Copy(model_, ranks_, held_, copied, node).Check());
     for (const ValueId id : node.outputs) {
       if (id != graph::kNoValue) TRY(LocalType(id));
+    }
+    return {};
+  }
+
+  Result<void> TakenApart(const Node& node) {
+    TRY(check::CheckTakenApart(model_, ranks_, held_, node));
+    for (const ValueId id : node.outputs) {
+      held_[id] = {Held::Kind::kState, State::Replicated(), ranks_.origin.at(id).first};
+      TRY(LocalType(id));
     }
     return {};
   }

@@ -18,8 +18,8 @@ namespace tessera::shard {
 Result<void> CheckRankModel(const graph::Graph& model, const RankModel& ranks);
 
 // The shapes that `oracle` infers for the rank graph from its inputs and weights are those that the graph
-// declares. Not for graphs whose shapes are computed from what a collective gave: the oracle does not know its
-// values. Errors: kInternal (they contradict), the oracle's.
+// declares. Not for graphs whose shapes are computed from what a collective gave: the oracle does not know
+// its values. Errors: kInternal (they contradict), the oracle's.
 Result<void> CheckLocalShapes(const RankModel& ranks, graph::ShapeOracle& oracle);
 
 }  // namespace tessera::shard

@@ -22,6 +22,8 @@ struct Held {
   int front = 0;           // this axis of `of` was brought to the front
   bool in_blocks = false;  // axis 0 is in the order of the ranks' blocks of `blocks`
   Cut blocks = {};
+  // Values of the model side by side along `front`, all in `state` (see check_joined.h); opaque otherwise.
+  std::vector<graph::ValueId> row = {};
 
   bool Plainly() const { return kind == Kind::kState && front == 0 && !in_blocks; }
   bool Whole() const { return Plainly() && state.replicated(); }

@@ -137,8 +137,11 @@ CostModel CostModel::WithWeightPrice(double us_per_byte) const {
 }
 
 double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {
+  // Of two places for a reduction that cost the same, the earlier one: like sums then look alike and can be
+  // batched.
+  const bool carries = row.factor == kNoFactor && std::ranges::any_of(row.outputs, &State::partial);
   return objective_.compute_price * NodeTime(node, rows, row) +
-         objective_.weight_us_per_byte * HeldWeights(node, rows, row);
+         objective_.weight_us_per_byte * HeldWeights(node, rows, row) + (carries ? kPreference / 4 : 0);
 }
 
 double CostModel::Move(double bytes) const {
@@ -171,9 +174,13 @@ CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from
     const double whole = speeds_.Collective(CollectiveOp::kAllGather, bytes) + axis_cost(from);
     return {to.replicated() ? whole : whole + slice, true};
   }
-  if (to.replicated()) return {speeds_.Collective(CollectiveOp::kAllReduce, bytes), true};
+  if (to.replicated()) return {AllReduceTime(bytes), true};
   if (from.reduce != ReduceOp::kSum && from.reduce != ReduceOp::kAvg) return {kForbidden, true};
   return {speeds_.Collective(CollectiveOp::kReduceScatter, bytes) + axis_cost(to), true};
+}
+
+double CostModel::AllReduceTime(double bytes) const {
+  return speeds_.Collective(CollectiveOp::kAllReduce, bytes);
 }
 
 double CostModel::OutputCost(graph::ValueId value, const State& state) const {

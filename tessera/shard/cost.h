@@ -40,6 +40,10 @@ class CostModel {
   // A model output left in `state` for the executor to put together; kForbidden for a partial one.
   double OutputCost(graph::ValueId value, const State& state) const;
 
+  // Summing so many bytes over all ranks, and copying them with one op.
+  double AllReduceTime(double bytes) const;
+  double Move(double bytes) const;
+
   // The global bytes of a value at nominal sizes; 0 where its shape is not known.
   double NominalBytes(graph::ValueId value) const;
 
@@ -54,7 +58,6 @@ class CostModel {
   CostModel WithWeightPrice(double us_per_byte) const;
 
  private:
-  double Move(double bytes) const;  // an op that copies them
   void FindNominalSizes();
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "tessera/shard/batch.h"
 #include "tessera/shard/lean.h"
 
 namespace tessera::shard {
@@ -91,6 +92,8 @@ class Timing {
         time_.collectives_us +=
             cost_.Convert(graph::ValueId{static_cast<int32_t>(v)}, p.produced, *p.made).us;
     }
+    for (const Batch& batch : BatchAllReduces(graph_, *draft_.candidates, draft_.assignment, cost_))
+      time_.collectives_us -= batch.saved_us;
     for (size_t i = 0; i < graph_.outputs().size(); ++i)
       time_.outputs_us += cost_.OutputCost(graph_.outputs()[i], draft_.assignment.output[i]);
     return time_;

@@ -129,6 +129,23 @@ std::vector<ValueId> Emitter::Split(ValueId value, int axis, const Shape& part, 
   return outputs;
 }
 
+void Emitter::Cut(ValueId value, int axis, const std::vector<ValueId>& pieces, const std::string& name) {
+  graph::Node node;
+  node.name = name;
+  node.op_type = "Split";
+  node.inputs = {value};
+  node.attributes = {Int("axis", axis)};
+  node.outputs = pieces;
+  std::vector<int64_t> sizes;
+  for (const ValueId id : pieces) sizes.push_back(model_.graph.value(id).shape[static_cast<size_t>(axis)]);
+  // The sizes became an input with opset 13.
+  if (model_.graph.opset() >= 13)
+    node.inputs.push_back(Integers(name + "/sizes", sizes));
+  else
+    node.attributes.push_back(Ints("split", std::move(sizes)));
+  model_.graph.AddNode(std::move(node));
+}
+
 ValueId Emitter::Concat(const std::vector<ValueId>& parts, int axis, Shape shape, const std::string& name) {
   return Op("Concat", name, parts, std::move(shape), {Int("axis", axis)});
 }

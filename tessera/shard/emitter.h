@@ -35,6 +35,9 @@ class Emitter {
   // Equal parts along `axis`, one a rank, each of shape `part`; and parts put together along an axis.
   std::vector<graph::ValueId> Split(graph::ValueId value, int axis, const Shape& part,
                                     const std::string& name);
+  // Pieces along `axis`, of the sizes that the new values have there.
+  void Cut(graph::ValueId value, int axis, const std::vector<graph::ValueId>& pieces,
+           const std::string& name);
   graph::ValueId Concat(const std::vector<graph::ValueId>& parts, int axis, Shape shape,
                         const std::string& name);
 

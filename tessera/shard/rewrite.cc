@@ -1,9 +1,11 @@
 #include "tessera/shard/rewrite.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "tessera/plan/dist_collective.h"
+#include "tessera/shard/batch.h"
 #include "tessera/shard/converter.h"
 #include "tessera/shard/emitter.h"
 #include "tessera/shard/local_edits.h"
@@ -24,18 +26,21 @@ class Rewriter {
         candidates_(candidates),
         assignment_(assignment),
         known_(KnownElements(graph)),
+        batches_(BatchAllReduces(graph, candidates, assignment, cost)),
         emitter_(model_, axis_name),
-        converter_(emitter_, cost) {
+        converter_(emitter_, cost),
+        cost_(cost) {
     model_.parts = parts;
+    for (const Batch& batch : batches_) {
+      for (const ValueId id : batch.values) batch_of_[id] = &batch;
+    }
   }
 
   Result<RankModel> Run() {
     CopyHeader();
     ListOutputs();
-    FindLive();
-    for (size_t n = 0; n < graph_.nodes().size(); ++n) {
-      if (live_[n]) TRY(AddNode(n));
-    }
+    waiting_ = LiveNodes(graph_);
+    for (size_t n = 0; n < graph_.nodes().size(); ++n) TRY(AddNode(n));
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       TRY_ASSIGN(const ValueId id, Take(graph_.outputs()[i], assignment_.output[i]));
       model_.graph.outputs().push_back(id);
@@ -55,7 +60,7 @@ class Rewriter {
     if (model_.parts > 1) out.opsets[plan::dist_collective::kDomain] = plan::dist_collective::kDomainVersion;
     for (const ValueId id : graph_.inputs()) {
       const graph::Value& value = graph_.value(id);
-      const State& state = assignment_.placement[static_cast<size_t>(id.value())].produced;
+      const State& state = PlacementOf(id).produced;
       const ValueId copy = emitter_.Value(value.name, value, LocalShape(value.shape, state, model_.parts));
       out.inputs().push_back(copy);
       model_.inputs.push_back(state);
@@ -67,23 +72,6 @@ class Rewriter {
   void ListOutputs() {
     for (size_t i = 0; i < graph_.outputs().size(); ++i)
       output_state_.emplace(graph_.outputs()[i], assignment_.output[i]);
-  }
-
-  void FindLive() {
-    live_.assign(graph_.nodes().size(), false);
-    std::vector<ValueId> open(graph_.outputs());
-    while (!open.empty()) {
-      const graph::NodeId producer = graph_.value(open.back()).producer;
-      open.pop_back();
-      if (producer == graph::kNoNode || live_[static_cast<size_t>(producer.value())]) continue;
-      live_[static_cast<size_t>(producer.value())] = true;
-      const Node& node = graph_.node(producer);
-      for (const ValueId id : node.inputs) {
-        if (id != graph::kNoValue) open.push_back(id);
-      }
-      for (const auto& attribute : node.attributes)
-        open.insert(open.end(), attribute.captured.begin(), attribute.captured.end());
-    }
   }
 
   std::string NameOf(ValueId id, const State& state) const {
@@ -105,13 +93,70 @@ class Rewriter {
     if (found != versions_.end()) return found->second;
     const graph::Value& whole = graph_.value(id);
     if (whole.constant) return Weight(id, state);
-    const Placement& placement = assignment_.placement[static_cast<size_t>(id.value())];
+    const Placement& placement = PlacementOf(id);
     const bool collective = placement.made && *placement.made == state;
     const State from = collective ? placement.produced : State::Replicated();
+    if (collective && batch_of_.contains(id)) {
+      TRY(Sum(*batch_of_.at(id)));
+      return versions_.at({id, state});
+    }
     TRY_ASSIGN(const ValueId source, Take(id, from));
     TRY_ASSIGN(const ValueId made, converter_.Convert(source, id, whole, from, state, NameOf(id, state)));
     Keep(id, state, made);
     return made;
+  }
+
+  // All values of the batch at once. Some may be made by nodes that come later in the model.
+  Result<void> Sum(const Batch& batch) {
+    std::vector<ValueId> terms;
+    std::vector<ValueId> sums;
+    Shape shape = graph_.value(batch.values[0]).shape;
+    const auto axis = static_cast<size_t>(batch.axis);
+    shape[axis] = 0;
+    double bytes = 0;
+    for (const ValueId id : batch.values) {
+      TRY(AddNodesFor(id));
+      TRY_ASSIGN(const ValueId term, Take(id, PlacementOf(id).produced));
+      terms.push_back(term);
+      shape[axis] += graph_.value(id).shape[axis];
+      bytes += cost_.NominalBytes(id);
+    }
+    const std::string name = graph_.value(batch.values[0]).name + ".batch";
+    const ValueId joined = emitter_.Concat(terms, batch.axis, shape, name + ".partial");
+    const ReduceOp reduce = PlacementOf(batch.values[0]).produced.reduce;
+    const ValueId sum = emitter_.Collective(CollectiveOp::kAllReduce, reduce, joined, shape, bytes, name);
+    for (const ValueId id : batch.values) {
+      const graph::Value& whole = graph_.value(id);
+      sums.push_back(emitter_.Value(NameOf(id, State::Replicated()), whole, whole.shape));
+      Keep(id, State::Replicated(), sums.back());
+    }
+    emitter_.Cut(sum, batch.axis, sums, name + ".pieces");
+    return {};
+  }
+
+  // The nodes that `id` needs and that have not been added yet, in the model's order.
+  Result<void> AddNodesFor(ValueId id) {
+    std::set<size_t> needed;
+    std::vector<ValueId> open{id};
+    while (!open.empty()) {
+      const graph::NodeId producer = graph_.value(open.back()).producer;
+      open.pop_back();
+      if (producer == graph::kNoNode) continue;
+      const auto n = static_cast<size_t>(producer.value());
+      if (!waiting_[n] || !needed.insert(n).second) continue;
+      const Node& node = graph_.nodes()[n];
+      for (const ValueId input : node.inputs) {
+        if (input != graph::kNoValue) open.push_back(input);
+      }
+      for (const auto& attribute : node.attributes)
+        open.insert(open.end(), attribute.captured.begin(), attribute.captured.end());
+    }
+    for (const size_t n : needed) TRY(AddNode(n));
+    return {};
+  }
+
+  const Placement& PlacementOf(ValueId id) const {
+    return assignment_.placement[static_cast<size_t>(id.value())];
   }
 
   ValueId Weight(ValueId id, const State& state) {
@@ -125,7 +170,10 @@ class Rewriter {
     return copy;
   }
 
+  // Once; not at all where no output needs it.
   Result<void> AddNode(size_t n) {
+    if (!waiting_[n]) return {};
+    waiting_[n] = false;
     const Node& original = graph_.nodes()[n];
     const Row& row = candidates_.rows[n][static_cast<size_t>(assignment_.row[n])];
     const auto& rule = candidates_.makers[n].rule();
@@ -157,7 +205,7 @@ class Rewriter {
   // The version of a value that is there anyhow, for a consumer that takes any.
   State AsHeld(ValueId id) const {
     if (graph_.value(id).constant) return State::Replicated();
-    const Placement& placement = assignment_.placement[static_cast<size_t>(id.value())];
+    const Placement& placement = PlacementOf(id);
     return placement.made && placement.made->replicated() ? *placement.made : placement.produced;
   }
 
@@ -196,12 +244,15 @@ class Rewriter {
   const Candidates& candidates_;
   const Assignment& assignment_;
   std::vector<Elements> known_;
+  std::vector<Batch> batches_;
   RankModel model_;
   Emitter emitter_;
   Converter converter_;
+  const CostModel& cost_;
+  std::map<ValueId, const Batch*> batch_of_;
   std::map<std::pair<ValueId, State>, ValueId> versions_;
   std::map<ValueId, State> output_state_;
-  std::vector<bool> live_;
+  std::vector<bool> waiting_;  // by node of the model: needed and not added yet
 };
 
 }  // namespace
