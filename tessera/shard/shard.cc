@@ -5,6 +5,7 @@
 #include "tessera/base/sha256.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/shard/compile.h"
+#include "tessera/shard/engine_dialect.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rule.h"
 #include "tessera/shard/trace.h"
@@ -77,7 +78,8 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   RefineShapes(graph);
   TRY(CheckInterface(graph));
   progress("searching", 0.3);
-  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  TRY_ASSIGN(Compiled compiled, Compile(graph, options));
+  SpeakDialect(options.engine, compiled.model.graph);
   progress("writing", 0.5);
   Outcome outcome;
   plan::Plan& plan = outcome.plan;
