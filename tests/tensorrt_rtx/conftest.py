@@ -1,0 +1,32 @@
+"""Fixtures of the tests with NVIDIA's real parser and builder, which need no GPU to make an engine for one."""
+
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from program import Program
+
+REAL_BUILDER = pathlib.Path(__file__).with_name("real_builder.py")
+
+
+@pytest.fixture(scope="session")
+def program(tessera) -> Program:
+    return Program(tessera)
+
+
+@pytest.fixture(scope="session")
+def really_build():
+    """really_build(files): what real_builder.py says of each, for SM 8.0."""
+    if importlib.util.find_spec("tensorrt_rtx_bindings") is None:
+        pytest.fail("no tensorrt_rtx_bindings: './dev test' installs requirements/test.txt")
+
+    def build(files):
+        done = subprocess.run([sys.executable, REAL_BUILDER, "80", *map(str, files)], capture_output=True, text=True,
+                              timeout=110, check=False)
+        assert done.returncode == 0, f"ended with {done.returncode}: {done.stderr[-2000:]}"
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return build
