@@ -31,6 +31,21 @@ std::optional<int64_t> TableLength(const Graph& graph, const Node& node, ValueId
   return shape[static_cast<size_t>(axis)];
 }
 
+// The number of entries of a one-hot code: the value is compared with each of 0, 1, .. by an Equal.
+std::optional<int64_t> CodeLength(const Graph& graph, const Node& node, ValueId value) {
+  if (node.op_type != "Equal" || node.inputs.size() != 2) return std::nullopt;
+  const ValueId other = node.inputs[node.inputs[0] == value ? 1 : 0];
+  const auto& constant = graph.value(other).constant;
+  const auto codes = constant ? graph::AsInt64(*constant) : std::nullopt;
+  if (!codes || codes->size() < 2) return std::nullopt;
+  std::vector<int64_t> sorted = *codes;
+  std::sort(sorted.begin(), sorted.end());
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    if (sorted[i] != static_cast<int64_t>(i)) return std::nullopt;
+  }
+  return static_cast<int64_t>(sorted.size());
+}
+
 bool Moves(const Node& node, ValueId value) {
   return std::find(kMovers.begin(), kMovers.end(), node.op_type) != kMovers.end() &&
          node.inputs.front() == value;
@@ -51,6 +66,7 @@ std::map<std::string, int64_t> IndexBounds(const Graph& graph) {
       for (NodeId id : consumers[static_cast<size_t>(value.value())]) {
         const Node& node = graph.node(id);
         if (auto length = TableLength(graph, node, value)) bound = std::min(bound.value_or(*length), *length);
+        if (auto length = CodeLength(graph, node, value)) bound = std::min(bound.value_or(*length), *length);
         if (Moves(node, value)) open.push_back(node.outputs.front());
       }
     }

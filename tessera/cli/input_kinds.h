@@ -10,7 +10,8 @@
 namespace tessera::cli {
 
 // For each integer input that indexes a table of known length (Gather and its kin, through ops that only move
-// elements): the length of the shortest such table. Inputs that do not are absent: masks, counts, flags.
+// elements) or is made a one-hot code: the length of the shortest such table or code. Inputs that do not are
+// absent: masks, counts, flags.
 std::map<std::string, int64_t> IndexBounds(const graph::Graph& graph);
 
 }  // namespace tessera::cli

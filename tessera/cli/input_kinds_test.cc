@@ -43,6 +43,13 @@ TEST_F(InputKinds, AnIndexIsBoundByTheShortestTableItReaches) {
   EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"ids", 20}}));
 }
 
+TEST_F(InputKinds, AOneHotCodeBoundsLikeATable) {
+  const ValueId codes = graph_.AddConstant("codes", Constant::OfInt64({0, 1, 2, 3, 4}, {1, 5}));
+  Apply("Equal", {Apply("Expand", {Input("bytes", DType::kInt64)}), codes});
+  Apply("Equal", {Input("mode", DType::kInt64), graph_.AddConstant("on", Constant::OfInt64({1}, {1}))});
+  EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"bytes", 5}}));
+}
+
 TEST_F(InputKinds, TheTablesAxisCountsFromTheEndWhenNegative) {
   Apply("Gather", {Table(30, 4), Input("ids", DType::kInt32)}, -1);
   EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"ids", 4}}));

@@ -1,6 +1,7 @@
 #include "tessera/cli/random_inputs.h"
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -62,7 +63,30 @@ std::set<std::string> DynamicNames(const plan::Plan& plan) {
   return names;
 }
 
+// The multiple that every free first dimension (or every other free one) can be.
+int64_t CommonMultiple(const plan::Plan& plan, bool first) {
+  int64_t multiple = 1;
+  for (const plan::TensorPlan& input : plan.inputs) {
+    for (size_t dim = 0; dim < input.spec.shape.size(); ++dim) {
+      if (input.spec.shape[dim] == kDynamic && (dim == 0) == first)
+        multiple = std::lcm(multiple, SizeMultiple(plan, input, dim));
+    }
+  }
+  return multiple;
+}
+
+int64_t RoundUp(int64_t size, int64_t multiple) {
+  return (size + multiple - 1) / multiple * multiple;
+}
+
 }  // namespace
+
+int64_t SizeMultiple(const plan::Plan& plan, const plan::TensorPlan& input, size_t dim) {
+  const bool split =
+      input.layout.kind == plan::Layout::Kind::kSplit && static_cast<size_t>(input.layout.axis) == dim;
+  const int64_t wanted = dim < input.multiples.size() ? input.multiples[dim] : 1;
+  return std::lcm(std::max<int64_t>(wanted, 1), split ? plan.world_size() : 1);
+}
 
 bool HasDynamicInputs(const plan::Plan& plan) {
   return std::any_of(plan.inputs.begin(), plan.inputs.end(),
@@ -74,6 +98,8 @@ Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, co
     if (size < 0) return Fail(Code::kInvalidArgument, "{} is {}, wanted a positive size", name, size);
   }
   Sizes sizes = otherwise;
+  sizes.batch = RoundUp(sizes.batch, CommonMultiple(plan, /*first=*/true));
+  sizes.length = RoundUp(sizes.length, CommonMultiple(plan, /*first=*/false));
   if (options.batch != 0) sizes.batch = options.batch;
   if (options.length != 0) sizes.length = options.length;
   const std::set<std::string> names = DynamicNames(plan);

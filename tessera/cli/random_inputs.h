@@ -27,8 +27,12 @@ struct SizeOptions {
   std::vector<std::string> dims;
 };
 
-// `otherwise` with what the user gave. Errors: kInvalidArgument (a size that is not positive, a name that no
-// input of `plan` has: the line tells the names there are).
+// What a request's size of that dimension must be a multiple of.
+int64_t SizeMultiple(const plan::Plan& plan, const plan::TensorPlan& input, size_t dim);
+
+// `otherwise`, rounded up to the multiples that the plan wants, with what the user gave. Errors:
+// kInvalidArgument (a size that is not positive, a name that no input of `plan` has: the line tells the names
+// there are).
 Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, const Sizes& otherwise);
 
 // One value for every input of the plan, the same for the same seed. Floats are uniform in [-1, 1); integers

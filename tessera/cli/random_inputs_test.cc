@@ -25,6 +25,18 @@ TEST(ChooseSizes, NamedBeatsBatchAndLength) {
   EXPECT_EQ(inputs->front().spec.shape, (Shape{3, 9}));
 }
 
+TEST(ChooseSizes, DefaultsAreRoundedUpToWhatThePlanWants) {
+  plan::Plan plan = TestPlan();
+  plan.ranks.resize(3);
+  plan.inputs[0].layout = {plan::Layout::Kind::kSplit, 0, Rank{0}};
+  plan.inputs[0].multiples = {1, 4};
+  auto sizes = ChooseSizes({}, plan, {.batch = 2, .length = 7, .named = {}});
+  ASSERT_TRUE(sizes);
+  EXPECT_EQ(sizes->batch, 3);
+  EXPECT_EQ(sizes->length, 8);
+  EXPECT_EQ(ChooseSizes({.batch = 0, .length = 5, .dims = {}}, plan, {})->length, 5);  // as the user says
+}
+
 TEST(ChooseSizes, AnUnknownNameTellsTheNamesThereAre) {
   auto sizes = ChooseSizes({.batch = 0, .length = 0, .dims = {"sequnce=9"}}, TestPlan(), {});
   ASSERT_FALSE(sizes);

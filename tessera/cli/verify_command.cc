@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -14,6 +15,7 @@
 #include "tessera/cli/npz.h"
 #include "tessera/cli/progress.h"
 #include "tessera/cli/random_inputs.h"
+#include "tessera/cli/recording.h"
 #include "tessera/cli/text.h"
 #include "tessera/cli/verify.h"
 
@@ -43,6 +45,7 @@ struct Options {
   std::string model;
   std::string against;
   std::string inputs;
+  std::string expected;
   double tolerance = 1e-5;
   SizeOptions sizes;
   bool trace = false;
@@ -69,10 +72,17 @@ Result<std::vector<Inputs>> GivenCase(const Options& options, const plan::Plan& 
   return std::vector<Inputs>{*std::move(inputs)};
 }
 
+// Not under data parallelism: each rank wants its share of every batch.
+bool RunsRowsAlone(const plan::Plan& plan) {
+  return std::all_of(plan.inputs.begin(), plan.inputs.end(), [&](const plan::TensorPlan& input) {
+    return input.spec.shape.empty() || SizeMultiple(plan, input, 0) == 1;
+  });
+}
+
 // Of the cases, the first that is a real batch; nothing to check without one.
 Result<std::vector<OutputCheck>> CheckRows(Runner& sharded, const std::vector<Inputs>& cases,
                                            double tolerance) {
-  if (!CanBatch(sharded.plan())) return std::vector<OutputCheck>{};
+  if (!CanBatch(sharded.plan()) || !RunsRowsAlone(sharded.plan())) return std::vector<OutputCheck>{};
   for (const Inputs& inputs : cases) {
     if (inputs.front().spec.shape.front() > 1) return VerifyRows(sharded, inputs, tolerance);
   }
@@ -126,8 +136,8 @@ void Print(const Options& options, const plan::Plan& plan, const Verification& r
     fmt::print("{}\n", ToJson(result.outputs, result.ok()).dump(2));
   } else {
     fmt::print("{} over {} ranks against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
-               plan.world_size(), options.against, result.cases, result.cases == 1 ? "" : "s",
-               options.tolerance, ToText(result.outputs));
+               plan.world_size(), options.expected.empty() ? options.against : options.expected, result.cases,
+               result.cases == 1 ? "" : "s", options.tolerance, ToText(result.outputs));
   }
   if (AllOk(result.rows)) return;
   fmt::print(stderr,
@@ -188,15 +198,30 @@ Result<int> Trace(const Options& options, const fs::path& version, const ModelPa
   return ToInt(ok ? ExitCode::kOk : ExitCode::kCheckFailed);
 }
 
-Result<int> Verify(const Options& options) {
-  if (options.against.empty()) {
+Result<void> Check(const Options& options) {
+  if (options.against.empty() && options.expected.empty()) {
     return Fail(Code::kInvalidArgument,
                 "give --against MODEL.onnx: a plan does not tell where its model was");
   }
+  if (options.expected.empty()) return {};
+  if (options.inputs.empty())
+    return Fail(Code::kInvalidArgument, "--expected are the outputs for --inputs: give both");
+  if (!options.against.empty() || options.trace) {
+    return Fail(Code::kInvalidArgument, "--expected stands for the unsharded model: --{} needs that model",
+                options.trace ? "trace" : "against");
+  }
+  return {};
+}
+
+Result<int> Verify(const Options& options) {
+  TRY(Check(options));
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
   TRY_ASSIGN(const fs::path version, FindVersion(options.model));
-  TRY_ASSIGN(const ModelPair pair, LoadPair(version, options.against));
+  TRY_ASSIGN(ModelPair pair, LoadPair(version, options.against));
+  if (!options.expected.empty()) {
+    TRY_ASSIGN(pair.whole, ReadRecording(pair.sharded->plan(), options.expected));
+  }
   if (options.trace) {
     bar.Wipe();
     return Trace(options, version, pair);
@@ -217,6 +242,8 @@ Command MakeVerifyCommand(CLI::App& parent) {
   app->add_option("--against", options->against, "The ONNX file that was sharded");
   app->add_option("--inputs", options->inputs,
                   "An .npz file with an array for every input, instead of random ones");
+  app->add_option("--expected", options->expected,
+                  "Instead of --against: an .npz file with what every output must be for --inputs");
   app->add_option("--tolerance", options->tolerance, "Largest max_rel that is ok")->capture_default_str();
   app->add_option("--batch", options->sizes.batch, "Size of every free first dimension");
   app->add_option("--length", options->sizes.length, "Size of every other free dimension");

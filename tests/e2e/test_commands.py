@@ -27,6 +27,20 @@ def test_verify_takes_inputs_from_an_npz(program, bert, zoo, reference, tmp_path
     assert report["ok"]
 
 
+def test_verify_takes_what_another_engine_gave(program, bert, reference, tmp_path):
+    inputs = reference("bert_dyn").random_inputs()
+    answer = reference("bert_dyn").answer(inputs)
+    np.savez(tmp_path / "inputs.npz", **inputs)
+    np.savez(tmp_path / "right.npz", **answer)
+    np.savez(tmp_path / "wrong.npz", **{name: value * 1.01 for name, value in answer.items()})
+    given = ("verify", bert, "--inputs", tmp_path / "inputs.npz", "--expected")
+    assert program.json(*given, tmp_path / "right.npz")["ok"]
+    worst = max(o["max_rel"] for o in program.json(*given, tmp_path / "wrong.npz", code=1)["outputs"])
+    assert 0.009 < worst < 0.011
+    np.savez(tmp_path / "less.npz", **dict(list(answer.items())[1:]))
+    assert list(answer)[0] in program.refuse(*given, tmp_path / "less.npz")
+
+
 def test_verify_of_a_wrong_model_ends_with_1(program, bert, zoo, tmp_path):
     """A weight changed after the split: the plan's sha256 is made to fit, only the answers can tell."""
     wrong = corrupted_copy(bert, tmp_path / "wrong")
