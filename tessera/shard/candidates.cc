@@ -175,14 +175,14 @@ class Propagator {
                         [&](size_t i) { return row.inputs[i] && !row.inputs[i]->replicated(); });
   }
 
-  // A partial input must be produced as one, or be a constant; a row that waits for another input comes again
-  // with it.
+  // A partial input must be produced as one, or be a weight that one rank alone can hold; a row that waits
+  // for another input comes again with it.
   bool PartialsExist(size_t n, const Row& row) const {
     const Node& node = graph_.nodes()[n];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!row.inputs[i] || !row.inputs[i]->partial()) continue;
       const ValueId id = node.inputs[i];
-      if (graph_.value(id).constant) continue;
+      if (IsWeight(graph_, id)) continue;
       if (!result_.states[static_cast<size_t>(id.value())].contains(*row.inputs[i])) return false;
     }
     return true;

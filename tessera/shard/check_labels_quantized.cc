@@ -25,6 +25,18 @@ std::optional<Labels> Quantized(const Op& op) {
   return labels;
 }
 
+// No zero point, or only zeros: int32 terms may be scaled before they are added up.
+std::optional<Labels> Dequantized(const Op& op) {
+  auto labels = Quantized(op);
+  if (!labels || op.in(0)->type != DType::kInt32) return labels;
+  if (op.in(2) == nullptr) {
+    labels->linear = {{0}};
+  } else if (const auto zero = op.constant(2)) {
+    if (std::count(zero->begin(), zero->end(), 0) == std::ssize(*zero)) labels->linear = {{0}};
+  }
+  return labels;
+}
+
 std::optional<Labels> MatMulInteger(const Op& op) {
   auto labels = MatMul(op);
   if (!labels) return labels;
@@ -53,7 +65,8 @@ std::optional<Labels> QLinearMatMul(const Op& op) {
 }  // namespace
 
 void AddQuantized(Table& table) {
-  table["QuantizeLinear"] = table["DequantizeLinear"] = Quantized;
+  table["QuantizeLinear"] = Quantized;
+  table["DequantizeLinear"] = Dequantized;
   table["MatMulInteger"] = MatMulInteger;
   table["QLinearMatMul"] = QLinearMatMul;
 }

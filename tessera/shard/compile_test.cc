@@ -63,6 +63,20 @@ TEST(Compile, TensorSplitsTheOnlyWeight) {
       std::any_of(constants.begin(), constants.end(), [](const auto& c) { return c.second.state.split(); }));
 }
 
+TEST(Compile, AWeightThatIsDecodedIsStoredSplit) {
+  GraphBuilder b;
+  const auto stored = b.Weight("w_int8", {64, 64});
+  const auto decoded =
+      b.Op("Mul", {b.Op("Cast", {stored}, {64, 64}), b.Weight("w_scale", {1, 64})}, {64, 64});
+  b.Output(b.Op("MatMul", {b.Input("x", {8, 64}), decoded}, {8, 64}));
+  const auto compiled = Compile(b.graph(), For(2, "tensor"));
+  ASSERT_TRUE(compiled) << compiled.error().message;
+  const auto& constants = compiled->model.constants;
+  EXPECT_TRUE(std::any_of(constants.begin(), constants.end(), [](const auto& c) {
+    return c.second.state.split() && c.second.whole->shape == Shape{64, 64};
+  }));
+}
+
 TEST(Compile, RefusesNumbersDrawnByChance) {
   GraphBuilder b;
   const auto noise = b.Op("RandomNormalLike", {b.Input("x", {8, 64})}, {8, 64});

@@ -107,7 +107,7 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
     if (node.outputs[i] != graph::kNoValue)
       bytes += NominalBytes(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
   }
-  if (!Moves(node)) return kPreference;
+  if (!Moves(node) || DecodesWeights(graph_, node)) return kPreference;
   double time = speeds_.memory.At(bytes);
   if (rule && rule->contraction) {
     double flops = 2 * NominalCount(graph_.value(node.outputs[0]));
@@ -121,10 +121,24 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
   return speeds_.launch_us + time;
 }
 
+// What a decoded weight takes is counted where it is decoded.
+std::vector<size_t> CostModel::StoredWeights(const graph::Node& node, const Rule& rule) const {
+  std::vector<size_t> stored;
+  if (DecodesWeights(graph_, node)) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) stored.push_back(i);
+  } else {
+    stored = ConstantWeights(graph_, node, rule);
+  }
+  std::erase_if(stored, [&](size_t i) {
+    return node.inputs[i] == graph::kNoValue || !graph_.value(node.inputs[i]).constant;
+  });
+  return stored;
+}
+
 double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const {
   double bytes = 0;
   if (!rows.rule()) return 0;
-  for (const size_t i : ConstantWeights(graph_, node, *rows.rule())) {
+  for (const size_t i : StoredWeights(node, *rows.rule())) {
     bytes += NominalBytes(node.inputs[i]) / (row.inputs[i] && row.inputs[i]->split() ? parts_ : 1);
   }
   return bytes;

@@ -61,6 +61,7 @@ class CostModel {
   void FindNominalSizes();
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
+  std::vector<size_t> StoredWeights(const graph::Node& node, const Rule& rule) const;
 
   const graph::Graph& graph_;
   Speeds speeds_;

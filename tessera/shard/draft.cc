@@ -20,7 +20,9 @@ class Census {
  public:
   Census(const Graph& graph, const Draft& draft) : graph_(graph), parts_(draft.parts) {
     for (size_t n = 0; n < graph.nodes().size(); ++n) {
-      Count(graph.nodes()[n], draft.candidates->makers[n].rule(), draft.RowOf(n));
+      const auto& rule = draft.candidates->makers[n].rule();
+      CountHeld(graph.nodes()[n], draft.RowOf(n));
+      if (rule) CountWeights(graph.nodes()[n], *rule, draft.RowOf(n));
     }
   }
 
@@ -30,18 +32,20 @@ class Census {
   const std::map<int64_t, int>& sizes() const { return sizes_; }  // weights' dimensions -> how often
 
  private:
-  void Count(const graph::Node& node, const std::optional<Rule>& rule, const Row& row) {
+  void CountHeld(const graph::Node& node, const Row& row) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const graph::ValueId id = node.inputs[i];
-      if (id == graph::kNoValue || !graph_.value(id).constant) continue;
+      if (id == graph::kNoValue || !graph_.value(id).constant || !held_once_.insert(id).second) continue;
       const bool split = row.inputs[i] && row.inputs[i]->split();
-      const bool weight = rule && std::find(rule->weights.begin(), rule->weights.end(),
-                                            static_cast<int>(i)) != rule->weights.end();
-      split_ = split_ || (weight && split);
-      if (!seen_.insert(id).second) continue;
       held_ += static_cast<double>(graph_.value(id).constant->bytes.size()) / (split ? parts_ : 1);
-      if (!weight) continue;
-      for (const int64_t size : graph_.value(id).shape) ++sizes_[size];
+    }
+  }
+
+  void CountWeights(const graph::Node& node, const Rule& rule, const Row& row) {
+    for (const size_t i : ConstantWeights(graph_, node, rule)) {
+      split_ = split_ || (row.inputs[i] && row.inputs[i]->split());
+      if (!sized_once_.insert(node.inputs[i]).second) continue;
+      for (const int64_t size : graph_.value(node.inputs[i]).shape) ++sizes_[size];
     }
   }
 
@@ -50,7 +54,8 @@ class Census {
   double held_ = 0;
   bool split_ = false;
   std::map<int64_t, int> sizes_;
-  std::set<graph::ValueId> seen_;
+  std::set<graph::ValueId> held_once_;
+  std::set<graph::ValueId> sized_once_;
 };
 
 // Why no weight could be split: the sizes at hand, and rank counts that would do.

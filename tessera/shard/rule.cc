@@ -1,9 +1,34 @@
 #include "tessera/shard/rule.h"
 
+#include <algorithm>
+#include <array>
+
 #include "tessera/shard/rules/families.h"
 
 namespace tessera::shard {
 namespace {
+
+// Ops between a weight as it is stored and as it is used, and how many of them at most.
+constexpr std::array kDecoders{"Cast",    "DequantizeLinear", "Mul",     "Div",       "Add",     "Sub",
+                               "Neg",     "Reshape",          "Squeeze", "Unsqueeze", "Flatten", "Transpose",
+                               "Identity"};
+constexpr int kMostDecoders = 8;
+
+bool Decodes(const graph::Graph& graph, const graph::Node& node, int most);
+
+bool IsWeight(const graph::Graph& graph, graph::ValueId id, int most) {
+  if (id == graph::kNoValue) return true;
+  const graph::Value& value = graph.value(id);
+  if (value.constant) return true;
+  return value.producer != graph::kNoNode && Decodes(graph, graph.node(value.producer), most - 1);
+}
+
+bool Decodes(const graph::Graph& graph, const graph::Node& node, int most) {
+  if (most < 0 || node.inputs.empty()) return false;
+  if (std::find(kDecoders.begin(), kDecoders.end(), node.op_type) == kDecoders.end()) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](graph::ValueId id) { return IsWeight(graph, id, most); });
+}
 
 const RuleTable& Table() {
   static const RuleTable table = [] {
@@ -57,12 +82,20 @@ std::optional<Rule> RuleFor(const OpView& op) {
   return rule;
 }
 
+bool IsWeight(const graph::Graph& graph, graph::ValueId value) {
+  return value != graph::kNoValue && IsWeight(graph, value, kMostDecoders);
+}
+
+bool DecodesWeights(const graph::Graph& graph, const graph::Node& node) {
+  return Decodes(graph, node, kMostDecoders);
+}
+
 std::vector<size_t> ConstantWeights(const graph::Graph& graph, const graph::Node& node, const Rule& rule) {
   std::vector<size_t> weights;
   for (const int w : rule.weights) {
     const auto i = static_cast<size_t>(w);
     const bool there = i < node.inputs.size() && node.inputs[i] != graph::kNoValue;
-    if (there && graph.value(node.inputs[i]).constant) weights.push_back(i);
+    if (there && IsWeight(graph, node.inputs[i])) weights.push_back(i);
   }
   return weights;
 }

@@ -109,7 +109,14 @@ bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t
 // which is always right.
 std::optional<Rule> RuleFor(const OpView& op);
 
-// The inputs that the rule counts as weights and that are constants.
+// Whether a value is known before any request: a constant, or decoded from constants by a few ops as
+// exporters store quantized weights (Cast and Mul by a scale, DequantizeLinear ..).
+bool IsWeight(const graph::Graph& graph, graph::ValueId value);
+
+// Whether all inputs of the node are weights and its output is one, too.
+bool DecodesWeights(const graph::Graph& graph, const graph::Node& node);
+
+// The inputs that the rule counts as weights and that are weights (IsWeight).
 std::vector<size_t> ConstantWeights(const graph::Graph& graph, const graph::Node& node, const Rule& rule);
 
 // Op types that have a rule, sorted: for reports and tests.

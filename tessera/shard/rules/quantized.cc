@@ -1,4 +1,6 @@
 // Quantized ops: int32 sums of a cut contraction are exact; a scale along an axis is cut with it.
+#include <algorithm>
+
 #include "tessera/shard/notation.h"
 #include "tessera/shard/rules/families.h"
 
@@ -7,7 +9,7 @@ namespace {
 
 // Scale and zero point of QuantizeLinear and DequantizeLinear: one for all, one along an axis, or one a block
 // of it.
-std::optional<Rule> Linear(const OpView& op) {
+std::optional<Rule> Quantize(const OpView& op) {
   if (!op.input(0).has_shape || !op.input(1).has_shape) return std::nullopt;
   const int rank = static_cast<int>(op.input(0).shape.size());
   const int axis = op.Axis("axis", 1, static_cast<size_t>(rank));
@@ -28,6 +30,15 @@ std::optional<Rule> Linear(const OpView& op) {
   std::map<char, int64_t> sizes;
   if (block > 0) sizes['Z'] = block;
   return ReadRule(op, data + ", " + scale + ", " + scale + " -> " + data, sizes);
+}
+
+// Where nothing is subtracted, parts of an int32 sum (a bias that one rank holds) stay parts of it.
+std::optional<Rule> Dequantize(const OpView& op) {
+  auto rule = Quantize(op);
+  if (!rule || op.input(0).type != DType::kInt32) return rule;
+  const auto zero = op.has_input(2) ? op.Integers(2) : std::vector<int64_t>{};
+  if (zero && std::all_of(zero->begin(), zero->end(), [](int64_t z) { return z == 0; })) rule->linear = {{0}};
+  return rule;
 }
 
 // A zero point or scale that is one number, or one a column (of B) / row (of A).
@@ -58,7 +69,8 @@ std::optional<Rule> QLinearMatMul(const OpView& op) {
 }  // namespace
 
 void AddQuantized(RuleTable& table) {
-  table["QuantizeLinear"] = table["DequantizeLinear"] = Linear;
+  table["QuantizeLinear"] = Quantize;
+  table["DequantizeLinear"] = Dequantize;
   table["MatMulInteger"] = MatMulInteger;
   table["QLinearMatMul"] = QLinearMatMul;
 }

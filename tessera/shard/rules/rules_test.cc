@@ -354,6 +354,26 @@ TEST(ReductionRule, ArgMaxKeepsItsAxisWhole) {
             "S(0) -> S(0)");
 }
 
+TEST(QuantizedRule, TermsOfAnInt32SumAreScaledAlike) {
+  GraphBuilder b;
+  b.Op("DequantizeLinear", {b.Input("x", {4}, {}, DType::kInt32), b.Weight("s", {4})}, {4},
+       {{"axis", int64_t{0}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2),
+            "a=4 | a, a -> a linear(0)\n"
+            "P(avg) R -> P(avg)\n"
+            "P(sum) R -> P(sum)\n"
+            "S(0) S(0) -> S(0)");
+}
+TEST(QuantizedRule, AZeroPointThatIsSubtractedOnceKeepsTermsWhole) {
+  GraphBuilder b;
+  b.Op("DequantizeLinear",
+       {b.Input("x", {4}, {}, DType::kInt32), b.Weight("s", {4}), b.Input("z", {4}, {}, DType::kInt32)}, {4},
+       {{"axis", int64_t{0}}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2),
+            "a=4 | a, a, a -> a\n"
+            "S(0) S(0) S(0) -> S(0)");
+}
+
 TEST(AttentionRule, FlatHeadsWithGroupedQueries) {
   GraphBuilder b(23);
   b.Op("Attention", {b.Input("q", {2, 5, 24}), b.Input("k", {2, 5, 12}), b.Input("v", {2, 5, 12})},
