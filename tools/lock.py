@@ -60,7 +60,7 @@ def lock(path, earlier):
 
 def main():
     pins = {}
-    for name in ["run", "test", "models"]:
+    for name in ["run", "test", "gpu", "models"]:
         pins |= lock(FOLDER / f"{name}.in", pins)
     print(f"locked {len(pins)} packages for Python {', '.join(PYTHONS)}")
 

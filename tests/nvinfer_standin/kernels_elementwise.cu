@@ -1,6 +1,8 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <initializer_list>
+
 #include "tests/nvinfer_standin/kernels.h"
 
 namespace tessera::standin {
@@ -101,6 +103,41 @@ __device__ T ApplyBinary(Binary op, T a, T b) {
 }
 
 __host__ __device__ bool GivesBool(Binary op) { return op >= Binary::kAnd; }
+
+// What one thread reads and writes at once.
+template <class T>
+struct alignas(16) Pack {
+  static constexpr int kCount = 16 / sizeof(T);
+  T at[kCount];
+};
+
+template <class T>
+bool Packs(int64_t count, std::initializer_list<const void*> all) {
+  uintptr_t bits = 0;
+  for (const void* data : all) bits |= reinterpret_cast<uintptr_t>(data);
+  return bits % sizeof(Pack<T>) == 0 && count % Pack<T>::kCount == 0;
+}
+
+template <class T>
+__global__ void PackedUnaryKernel(Unary op, const Pack<T>* in, Pack<T>* out, int64_t count) {
+  for (int64_t i = blockIdx.x * int64_t(blockDim.x) + threadIdx.x; i < count; i += int64_t(gridDim.x) * blockDim.x) {
+    const Pack<T> x = in[i];
+    Pack<T> y;
+    for (int k = 0; k < Pack<T>::kCount; ++k) y.at[k] = static_cast<T>(ApplyUnary(op, Load(x.at[k])));
+    out[i] = y;
+  }
+}
+
+template <class T>
+__global__ void PackedBinaryKernel(Binary op, const Pack<T>* a, const Pack<T>* b, Pack<T>* out, int64_t count) {
+  for (int64_t i = blockIdx.x * int64_t(blockDim.x) + threadIdx.x; i < count; i += int64_t(gridDim.x) * blockDim.x) {
+    const Pack<T> x = a[i];
+    const Pack<T> y = b[i];
+    Pack<T> z;
+    for (int k = 0; k < Pack<T>::kCount; ++k) z.at[k] = static_cast<T>(ApplyBinary(op, Load(x.at[k]), Load(y.at[k])));
+    out[i] = z;
+  }
+}
 
 template <class T>
 __global__ void UnaryKernel(Unary op, const T* in, T* out, int64_t count) {
@@ -209,7 +246,13 @@ template <class T>
 bool BinaryOf(Binary op, const Geometry& g, const Operand& a, const Operand& b, void* out, cudaStream_t stream) {
   const T* x = static_cast<const T*>(a.data);
   const T* y = static_cast<const T*>(b.data);
-  if (GivesBool(op)) {
+  const bool dense = g.dims == 0 || (g.dims == 1 && g.strides[0][0] == 1 && g.strides[1][0] == 1);
+  if (!GivesBool(op) && dense && Packs<T>(g.count, {x, y, out})) {
+    const int64_t packs = g.count / Pack<T>::kCount;
+    PackedBinaryKernel<<<Blocks(packs), kThreads, 0, stream>>>(op, reinterpret_cast<const Pack<T>*>(x),
+                                                               reinterpret_cast<const Pack<T>*>(y),
+                                                               static_cast<Pack<T>*>(out), packs);
+  } else if (GivesBool(op)) {
     BinaryKernel<<<Blocks(g.count), kThreads, 0, stream>>>(op, g, x, y, static_cast<uint8_t*>(out));
   } else {
     BinaryKernel<<<Blocks(g.count), kThreads, 0, stream>>>(op, g, x, y, static_cast<T*>(out));
@@ -222,6 +265,10 @@ bool UnaryOf(Unary op, const void* in, void* out, int64_t count, cudaStream_t st
   if (op == Unary::kIsNaN) {
     UnaryBoolKernel<<<Blocks(count), kThreads, 0, stream>>>(op, static_cast<const T*>(in), static_cast<uint8_t*>(out),
                                                             count);
+  } else if (Packs<T>(count, {in, out})) {
+    const int64_t packs = count / Pack<T>::kCount;
+    PackedUnaryKernel<<<Blocks(packs), kThreads, 0, stream>>>(op, static_cast<const Pack<T>*>(in),
+                                                              static_cast<Pack<T>*>(out), packs);
   } else {
     UnaryKernel<<<Blocks(count), kThreads, 0, stream>>>(op, static_cast<const T*>(in), static_cast<T*>(out), count);
   }

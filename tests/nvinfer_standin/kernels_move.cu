@@ -30,6 +30,23 @@ struct Strided {
   int64_t out[kMaxDims];
 };
 
+// Two neighbours as one element of twice the size, where every place allows it.
+bool Widen(Strided& s, size_t element, const void* in, const void* out) {
+  const int last = s.dims - 1;
+  if (element >= 16 || last < 0 || s.in[last] != 1 || s.out[last] != 1 || s.sizes[last] % 2 != 0) return false;
+  if ((reinterpret_cast<uintptr_t>(in) | reinterpret_cast<uintptr_t>(out)) % (2 * element) != 0) return false;
+  for (int d = 0; d < last; ++d) {
+    if (s.in[d] % 2 != 0 || s.out[d] % 2 != 0) return false;
+  }
+  for (int d = 0; d < last; ++d) {
+    s.in[d] /= 2;
+    s.out[d] /= 2;
+  }
+  s.sizes[last] /= 2;
+  s.count /= 2;
+  return true;
+}
+
 template <class T>
 __global__ void StridedKernel(Strided s, const T* in, T* out) {
   for (int64_t i = blockIdx.x * int64_t(blockDim.x) + threadIdx.x; i < s.count; i += int64_t(gridDim.x) * blockDim.x) {
@@ -151,10 +168,16 @@ void LaunchStridedCopy(size_t element, int dims, const int64_t* sizes, const voi
     s.out[to] = out_strides[d];
   }
   if (s.count == 0) return;
-  (void)BySize(element, [&](auto* typed) {
+  while (Widen(s, element, in, out)) element *= 2;
+  auto launch = [&](auto* typed) {
     using T = std::remove_pointer_t<decltype(typed)>;
     StridedKernel<<<Blocks(s.count), kThreads, 0, stream>>>(s, static_cast<const T*>(in), static_cast<T*>(out));
-  });
+  };
+  if (element == 16) {
+    launch(static_cast<uint4*>(nullptr));
+  } else {
+    (void)BySize(element, launch);
+  }
 }
 
 bool LaunchGather(size_t element, const void* data, ElementType index_type, const void* indices, void* out, int64_t outer,

@@ -1,5 +1,7 @@
 #include "tests/nvinfer_standin/model.h"
 
+#include <algorithm>
+
 #include "tessera/cuda/status.h"
 #include "tessera/graph/onnx.h"
 
@@ -25,6 +27,13 @@ Profile DefaultProfile(const std::vector<Model::Io>& io) {
   return profile;
 }
 
+bool HasAttention(const graph::Graph& graph) {
+  const auto& nodes = graph.nodes();
+  return !FindAttentions(graph).empty() || std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
+    return node.op_type == "Attention";
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
@@ -32,6 +41,9 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
   TRY_ASSIGN(model->plan_, ParsePlan(plan));
   TRY_ASSIGN(model->graph_, graph::ReadOnnx(model->plan_.onnx));
   TRY(model->OpenDevice());
+  if (HasAttention(model->graph_)) {
+    TRY_ASSIGN(model->device_.cudnn, Cudnn::Create());
+  }
   TRY(model->CopyWeights());
   model->ListIo();
   if (model->plan_.profiles.empty()) model->plan_.profiles.push_back(DefaultProfile(model->io_));

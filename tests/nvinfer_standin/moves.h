@@ -17,9 +17,6 @@ struct Move {
 // Values known on the host are moved there too, when `out` is host-known as well (its `host` has room).
 Result<void> EmitMove(Builder& builder, const Tensor& in, Tensor& out, const Move& move);
 
-// An output for moved values of `in`: on the host when `in`'s values are known there, else in device memory.
-Result<Tensor> MovedOutput(Builder& builder, size_t index, const Tensor& in, Shape shape);
-
 Result<Tensor> EmitTranspose(Builder& builder, const Tensor& in, const std::vector<int64_t>& permutation);
 
 }  // namespace tessera::standin

@@ -1,5 +1,7 @@
 #include "tests/nvinfer_standin/ops.h"
 
+#include <set>
+
 namespace tessera::standin {
 namespace {
 
@@ -10,6 +12,7 @@ Handlers MakeAll() {
   AddMoves(handlers);
   AddRows(handlers);
   AddProducts(handlers);
+  AddAttention(handlers);
   AddCollective(handlers);
   return handlers;
 }
@@ -20,6 +23,11 @@ Handler FindHandler(const std::string& op_type) {
   static const Handlers handlers = MakeAll();
   auto found = handlers.find(op_type);
   return found == handlers.end() ? nullptr : found->second;
+}
+
+bool ReadsStrides(const std::string& op_type) {
+  static const std::set<std::string> all = {"Attention", "Concat", "Expand", "Slice", "Split", "Transpose"};
+  return all.count(op_type) != 0;
 }
 
 }  // namespace tessera::standin

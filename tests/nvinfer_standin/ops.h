@@ -14,7 +14,7 @@ void AddShapes(Handlers& handlers);
 void AddMoves(Handlers& handlers);
 void AddRows(Handlers& handlers);
 void AddProducts(Handlers& handlers);
-
+void AddAttention(Handlers& handlers);
 void AddCollective(Handlers& handlers);
 
 }  // namespace tessera::standin

@@ -17,7 +17,7 @@ Walk WalkOf(const Shape& result) {
 Result<Operand> OperandOf(Builder& builder, const Tensor& tensor, const Shape& result) {
   Operand operand;
   TRY_ASSIGN(operand.data, builder.OnDevice(tensor));
-  const std::vector<int64_t> strides = BroadcastStrides(tensor.shape, result);
+  const std::vector<int64_t> strides = BroadcastStrides(tensor, result);
   for (size_t d = 0; d < strides.size(); ++d) operand.strides[d] = strides[d];
   return operand;
 }
@@ -148,7 +148,7 @@ Result<void> HandleWhere(Builder& builder) {
   TRY_ASSIGN(const Shape both, BroadcastShapes(yes.shape, no.shape));
   TRY_ASSIGN(const Shape shape, BroadcastShapes(condition.shape, both));
   if (condition.host && yes.host && no.host) {
-    Tensor out{yes.type, shape, nullptr, std::vector<int64_t>()};
+    Tensor out{yes.type, shape, nullptr, std::vector<int64_t>(), {}};
     ForEachPlace(shape,
                  {BroadcastStrides(condition.shape, shape), BroadcastStrides(yes.shape, shape),
                   BroadcastStrides(no.shape, shape)},
@@ -161,12 +161,7 @@ Result<void> HandleWhere(Builder& builder) {
     return {};
   }
   TRY_ASSIGN(const Tensor out, builder.NewOutput(0, yes.type, shape));
-  TRY_ASSIGN(const Operand c, OperandOf(builder, condition, shape));
-  TRY_ASSIGN(const Operand y, OperandOf(builder, yes, shape));
-  TRY_ASSIGN(const Operand n, OperandOf(builder, no, shape));
-  builder.AddKernel([=, walk = WalkOf(shape), element = out.element(), to = out.data.get()](
-                        cudaStream_t stream) { return LaunchWhere(element, walk, c, y, n, to, stream); });
-  return {};
+  return EmitWhere(builder, condition, yes, no, out);
 }
 
 DType FromOnnx(int64_t number) {
@@ -199,7 +194,7 @@ Result<void> HandleCast(Builder& builder) {
   const DType type = FromOnnx(builder.node().Int("to", 0));
   if (type == in.type) return builder.SetView(0, in, in.shape);
   if (in.host && (IsInteger(type) || type == DType::kBool)) {
-    Tensor out{type, in.shape, nullptr, in.host};
+    Tensor out{type, in.shape, nullptr, in.host, {}};
     if (type == DType::kBool) {
       for (int64_t& value : *out.host) value = value != 0 ? 1 : 0;
     }
@@ -251,6 +246,16 @@ Result<void> EmitBinary(Builder& builder, Binary op, const Tensor& a, const Tens
   builder.AddKernel([=, walk = WalkOf(out.shape), to = out.data.get()](cudaStream_t stream) {
     return LaunchBinary(op, type, walk, x, y, to, stream);
   });
+  return {};
+}
+
+Result<void> EmitWhere(Builder& builder, const Tensor& condition, const Tensor& yes, const Tensor& no,
+                       const Tensor& out) {
+  TRY_ASSIGN(const Operand c, OperandOf(builder, condition, out.shape));
+  TRY_ASSIGN(const Operand y, OperandOf(builder, yes, out.shape));
+  TRY_ASSIGN(const Operand n, OperandOf(builder, no, out.shape));
+  builder.AddKernel([=, walk = WalkOf(out.shape), element = out.element(), to = out.data.get()](
+                        cudaStream_t stream) { return LaunchWhere(element, walk, c, y, n, to, stream); });
   return {};
 }
 

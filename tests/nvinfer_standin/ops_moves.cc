@@ -25,6 +25,30 @@ void MoveOnHost(const Tensor& in, Tensor& out, const Move& move) {
   }
 }
 
+// An output whose values are `in`'s, walked otherwise: moved where they are known on the host, else left
+// where they lie.
+Result<void> SetPart(Builder& builder, size_t index, const Tensor& in, const Move& part) {
+  if (!in.host) {
+    builder.SetStrided(index, in, part.sizes, part.in_strides, part.in_offset);
+    return {};
+  }
+  const auto count = static_cast<size_t>(ElementCount(part.sizes));
+  Tensor out{in.type, part.sizes, nullptr, std::vector<int64_t>(count), {}};
+  MoveOnHost(in, out, Move{part.sizes, part.in_strides, StridesOf(part.sizes), part.in_offset, 0});
+  builder.SetOutput(index, std::move(out));
+  return {};
+}
+
+Move PermutationOf(const Tensor& in, const std::vector<int64_t>& permutation) {
+  const std::vector<int64_t> strides = StridesOf(in);
+  Move move;
+  for (int64_t axis : permutation) {
+    move.sizes.push_back(in.shape[static_cast<size_t>(axis)]);
+    move.in_strides.push_back(strides[static_cast<size_t>(axis)]);
+  }
+  return move;
+}
+
 Result<void> HandleTranspose(Builder& builder) {
   const Tensor in = builder.Input(0);
   std::vector<int64_t> permutation = builder.node().Ints("perm");
@@ -32,17 +56,7 @@ Result<void> HandleTranspose(Builder& builder) {
     permutation.resize(in.shape.size());
     std::iota(permutation.rbegin(), permutation.rend(), 0);
   }
-  const std::vector<int64_t> dense = StridesOf(in.shape);
-  Move move;
-  for (int64_t axis : permutation) {
-    move.sizes.push_back(in.shape[static_cast<size_t>(axis)]);
-    move.in_strides.push_back(dense[static_cast<size_t>(axis)]);
-  }
-  move.out_strides = StridesOf(move.sizes);
-  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, move.sizes));
-  TRY(EmitMove(builder, in, out, move));
-  if (out.host) builder.SetOutput(0, out);
-  return {};
+  return SetPart(builder, 0, in, PermutationOf(in, permutation));
 }
 
 Result<void> HandleExpand(Builder& builder) {
@@ -50,11 +64,28 @@ Result<void> HandleExpand(Builder& builder) {
   TRY_ASSIGN(const std::vector<int64_t> wanted, builder.Values(1));
   TRY_ASSIGN(const Shape shape, BroadcastShapes(in.shape, wanted));
   if (shape == in.shape) return builder.SetView(0, in, shape);
-  Move move{shape, BroadcastStrides(in.shape, shape), StridesOf(shape)};
-  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, shape));
-  TRY(EmitMove(builder, in, out, move));
-  if (out.host) builder.SetOutput(0, out);
-  return {};
+  return SetPart(builder, 0, in, Move{shape, BroadcastStrides(in, shape), {}});
+}
+
+// Whether the inputs, joined along `axis` to `shape`, already lie in one memory as the result would.
+bool LieAsJoined(const Builder& builder, size_t axis, const Shape& shape) {
+  const std::vector<int64_t> wanted = StridesOf(shape);
+  const Tensor& first = builder.Input(0);
+  int64_t at = 0;
+  for (size_t i = 0; i < builder.input_count(); ++i) {
+    const Tensor& in = builder.Input(i);
+    const bool same_owner = !in.data.owner_before(first.data) && !first.data.owner_before(in.data);
+    if (!in.data || in.host || !same_owner) return false;
+    const auto* begin = static_cast<const std::byte*>(first.data.get());
+    const auto bytes = at * wanted[axis] * static_cast<int64_t>(in.element());
+    if (static_cast<const std::byte*>(in.data.get()) != begin + bytes) return false;
+    const std::vector<int64_t> strides = StridesOf(in);
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (in.shape[d] != 1 && strides[d] != wanted[d]) return false;
+    }
+    at += in.shape[axis];
+  }
+  return true;
 }
 
 Result<void> HandleConcat(Builder& builder) {
@@ -67,7 +98,11 @@ Result<void> HandleConcat(Builder& builder) {
     shape[axis] += builder.Input(i).shape[axis];
     on_host = on_host && builder.Input(i).host.has_value();
   }
-  Tensor out{first.type, shape, nullptr, std::vector<int64_t>(static_cast<size_t>(ElementCount(shape)))};
+  if (LieAsJoined(builder, axis, shape)) {
+    builder.SetStrided(0, first, shape, StridesOf(shape), 0);
+    return {};
+  }
+  Tensor out{first.type, shape, nullptr, std::vector<int64_t>(static_cast<size_t>(ElementCount(shape))), {}};
   if (!on_host) {
     TRY_ASSIGN(out, builder.NewOutput(0, first.type, shape));
   }
@@ -75,8 +110,7 @@ Result<void> HandleConcat(Builder& builder) {
   const std::vector<int64_t> out_strides = StridesOf(shape);
   for (size_t i = 0; i < builder.input_count(); ++i) {
     const Tensor in = builder.Input(i);
-    TRY(EmitMove(builder, in, out,
-                 Move{in.shape, StridesOf(in.shape), out_strides, 0, at * out_strides[axis]}));
+    TRY(EmitMove(builder, in, out, Move{in.shape, StridesOf(in), out_strides, 0, at * out_strides[axis]}));
     at += in.shape[axis];
   }
   if (on_host) builder.SetOutput(0, out);
@@ -97,14 +131,12 @@ Result<void> HandleSplit(Builder& builder) {
   const Tensor in = builder.Input(0);
   TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", 0), in.shape.size()));
   TRY_ASSIGN(const std::vector<int64_t> parts, Parts(builder, in.shape[axis]));
-  const std::vector<int64_t> in_strides = StridesOf(in.shape);
+  const std::vector<int64_t> in_strides = StridesOf(in);
   int64_t at = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
     Shape shape = in.shape;
     shape[axis] = parts[i];
-    TRY_ASSIGN(Tensor out, MovedOutput(builder, i, in, shape));
-    TRY(EmitMove(builder, in, out, Move{shape, in_strides, StridesOf(shape), at * in_strides[axis], 0}));
-    if (out.host) builder.SetOutput(i, out);
+    TRY(SetPart(builder, i, in, Move{shape, in_strides, {}, at * in_strides[axis], 0}));
     at += parts[i];
   }
   return {};
@@ -123,7 +155,7 @@ Result<void> HandleSlice(Builder& builder) {
   if (builder.HasInput(4)) {
     TRY_ASSIGN(steps, builder.Values(4));
   }
-  Move move{in.shape, StridesOf(in.shape), {}};
+  Move move{in.shape, StridesOf(in), {}};
   for (size_t i = 0; i < starts.size(); ++i) {
     TRY_ASSIGN(const size_t axis, Axis(axes[i], in.shape.size()));
     const int64_t size = in.shape[axis];
@@ -139,11 +171,7 @@ Result<void> HandleSlice(Builder& builder) {
     move.in_offset += start * move.in_strides[axis];
     move.in_strides[axis] *= step;
   }
-  move.out_strides = StridesOf(move.sizes);
-  TRY_ASSIGN(Tensor out, MovedOutput(builder, 0, in, move.sizes));
-  TRY(EmitMove(builder, in, out, move));
-  if (out.host) builder.SetOutput(0, out);
-  return {};
+  return SetPart(builder, 0, in, move);
 }
 
 Result<void> HandleGather(Builder& builder) {
@@ -158,7 +186,7 @@ Result<void> HandleGather(Builder& builder) {
   const int64_t inner = Product(data.shape, axis + 1, data.shape.size());
   const int64_t count = indices.count();
   if (data.host && indices.host) {
-    Tensor out{data.type, shape, nullptr, std::vector<int64_t>()};
+    Tensor out{data.type, shape, nullptr, std::vector<int64_t>(), {}};
     for (int64_t i = 0; i < outer * count * inner; ++i) {
       int64_t at = (*indices.host)[static_cast<size_t>(i / inner % count)];
       if (at < 0) at += size;
@@ -250,19 +278,8 @@ Result<void> EmitMove(Builder& builder, const Tensor& in, Tensor& out, const Mov
   return {};
 }
 
-Result<Tensor> MovedOutput(Builder& builder, size_t index, const Tensor& in, Shape shape) {
-  if (!in.host) return builder.NewOutput(index, in.type, std::move(shape));
-  const auto count = static_cast<size_t>(ElementCount(shape));
-  return Tensor{in.type, std::move(shape), nullptr, std::vector<int64_t>(count)};
-}
-
 Result<Tensor> EmitTranspose(Builder& builder, const Tensor& in, const std::vector<int64_t>& permutation) {
-  const std::vector<int64_t> dense = StridesOf(in.shape);
-  Move move;
-  for (int64_t axis : permutation) {
-    move.sizes.push_back(in.shape[static_cast<size_t>(axis)]);
-    move.in_strides.push_back(dense[static_cast<size_t>(axis)]);
-  }
+  Move move = PermutationOf(in, permutation);
   move.out_strides = StridesOf(move.sizes);
   TRY_ASSIGN(Tensor out, builder.Scratch(in.type, move.sizes));
   TRY(EmitMove(builder, in, out, move));

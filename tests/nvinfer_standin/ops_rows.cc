@@ -4,6 +4,7 @@
 
 #include "tests/nvinfer_standin/moves.h"
 #include "tests/nvinfer_standin/ops.h"
+#include "tests/nvinfer_standin/rows.h"
 
 namespace tessera::standin {
 namespace {
@@ -17,14 +18,8 @@ Result<void> HandleSoftmax(Builder& builder) {
   TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", -1), in.shape.size()));
   if (!IsLast(axis, in.shape))
     return Fail(Code::kUnsupported, "softmax along axis {} of {}", axis, ToString(in.shape));
-  TRY_ASSIGN(const ElementType type, ToElement(in.type));
   TRY_ASSIGN(const Tensor out, builder.NewOutput(0, in.type, in.shape));
-  TRY_ASSIGN(const void* from, builder.OnDevice(in));
-  builder.AddKernel([=, to = out.data.get(), rows = Product(in.shape, 0, axis),
-                     columns = in.shape[axis]](cudaStream_t stream) {
-    return LaunchSoftmax(type, from, to, rows, columns, stream);
-  });
-  return {};
+  return EmitSoftmax(builder, in, out);
 }
 
 template <bool center>
@@ -139,6 +134,16 @@ Result<void> HandleCumSum(Builder& builder) {
 }
 
 }  // namespace
+
+Result<void> EmitSoftmax(Builder& builder, const Tensor& in, const Tensor& out) {
+  TRY_ASSIGN(const ElementType type, ToElement(in.type));
+  TRY_ASSIGN(const void* from, builder.OnDevice(in));
+  builder.AddKernel([=, to = out.data.get(), rows = Product(in.shape, 0, in.shape.size() - 1),
+                     columns = in.shape.back()](cudaStream_t stream) {
+    return LaunchSoftmax(type, from, to, rows, columns, stream);
+  });
+  return {};
+}
 
 void AddRows(Handlers& handlers) {
   handlers["Softmax"] = HandleSoftmax;

@@ -8,7 +8,7 @@ namespace tessera::standin {
 namespace {
 
 void SetHost(Builder& builder, DType type, Shape shape, std::vector<int64_t> values) {
-  builder.SetOutput(0, Tensor{type, std::move(shape), nullptr, std::move(values)});
+  builder.SetOutput(0, Tensor{type, std::move(shape), nullptr, std::move(values), {}});
 }
 
 Result<void> HandleIdentity(Builder& builder) {

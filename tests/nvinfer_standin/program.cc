@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "tessera/cuda/status.h"
+#include "tests/nvinfer_standin/moves.h"
+#include "tests/nvinfer_standin/sdpa.h"
 
 namespace tessera::standin {
 namespace {
@@ -16,10 +18,18 @@ std::shared_ptr<void> Foreign(void* memory) {
 
 Builder::Builder(const graph::Graph& graph, const Device& device, CommunicatorSlot& communicator,
                  const Io& io)
-    : graph_(graph), device_(device), communicator_(communicator), io_(io) {
+    : graph_(graph),
+      device_(device),
+      communicator_(communicator),
+      io_(io),
+      attentions_(FindAttentions(graph)) {
   program_->pool = std::make_shared<Pool>(device.id);
   for (size_t n = 0; n < graph.nodes().size(); ++n) {
     for (graph::ValueId input : graph.nodes()[n].inputs) last_use_[input.value()] = n;
+  }
+  for (const Attention& attention : attentions_) {  // its inputs are read by its last node
+    for (graph::ValueId input : {attention.q, attention.k_transposed})
+      last_use_[input.value()] = std::max(last_use_[input.value()], attention.nodes.back());
   }
   for (graph::ValueId output : graph.outputs()) last_use_[output.value()] = graph.nodes().size();
 }
@@ -66,11 +76,9 @@ Result<void> Builder::AddConstants() {
 Result<void> Builder::AddNodes() {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     node_ = &graph_.nodes()[n];
-    Handler handler = FindHandler(node_->op_type);
-    if (handler == nullptr) {
-      return Fail(Code::kUnsupported, "node '{}': the stand-in has no {}", node_->name, node_->op_type);
-    }
-    Result<void> added = handler(*this);
+    PlanFusion(n);
+    const auto fused = fused_.find(n);
+    Result<void> added = fused == fused_.end() ? AddNode() : AddFused(n, *fused->second);
     if (!added) {
       return Fail(added.error().code, "node '{}' ({}): {}", node_->name, node_->op_type,
                   added.error().message);
@@ -78,6 +86,39 @@ Result<void> Builder::AddNodes() {
     DropDead(n);
   }
   return {};
+}
+
+Result<void> Builder::AddNode() {
+  Handler handler = FindHandler(node_->op_type);
+  if (handler == nullptr) return Fail(Code::kUnsupported, "the stand-in has no {}", node_->op_type);
+  if (!ReadsStrides(node_->op_type)) TRY(MakeInputsDense());
+  return handler(*this);
+}
+
+Result<void> Builder::MakeInputsDense() {
+  for (graph::ValueId id : node_->inputs) {
+    if (id == graph::kNoValue || ValueOf(id).dense()) continue;
+    const Tensor strided = ValueOf(id);
+    TRY_ASSIGN(Tensor dense, Scratch(strided.type, strided.shape));
+    TRY(EmitMove(*this, strided, dense, Move{dense.shape, strided.strides, StridesOf(dense.shape)}));
+    values_[id.value()] = std::move(dense);
+  }
+  return {};
+}
+
+// At an attention's first node: whether all its nodes run as one.
+void Builder::PlanFusion(size_t node_index) {
+  for (const Attention& attention : attentions_) {
+    if (attention.nodes.front() != node_index) continue;
+    if (!CanFuse(ValueOf(attention.q), Transposed(ValueOf(attention.k_transposed)))) return;
+    for (const size_t part : attention.nodes) fused_[part] = &attention;
+  }
+}
+
+Result<void> Builder::AddFused(size_t node_index, const Attention& attention) {
+  if (node_index != attention.nodes.back()) return {};
+  return EmitSdpa(*this, {ValueOf(attention.q), Transposed(ValueOf(attention.k_transposed)),
+                          ValueOf(attention.v), attention.scale, /*causal=*/false});
 }
 
 void Builder::DropDead(size_t node_index) {
@@ -97,6 +138,12 @@ Result<void> Builder::CopyOutputs() {
     program_->outputs[name] = tensor.shape;
     if (dry()) continue;
     void* to = io_.addresses.at(name);
+    if (!tensor.dense()) {
+      Tensor placed{tensor.type, tensor.shape, Foreign(to), {}, {}};
+      TRY(EmitMove(*this, tensor, placed, Move{tensor.shape, tensor.strides, StridesOf(tensor.shape)}));
+      program_->kept.push_back(tensor.data);
+      continue;
+    }
     TRY_ASSIGN(const void* from, OnDevice(tensor));
     if (from == to) continue;
     Add([to, from, bytes = tensor.bytes()](cudaStream_t stream, std::string& why) {
@@ -158,6 +205,17 @@ Result<void> Builder::SetView(size_t index, const Tensor& of, Shape shape) {
   return {};
 }
 
+void Builder::SetStrided(size_t index, const Tensor& of, Shape shape, std::vector<int64_t> strides,
+                         int64_t offset) {
+  Tensor view{of.type, std::move(shape), nullptr, std::nullopt, std::move(strides)};
+  if (view.strides == StridesOf(view.shape)) view.strides.clear();
+  if (of.data) {
+    const auto bytes = offset * static_cast<int64_t>(of.element());
+    view.data = std::shared_ptr<void>(of.data, static_cast<std::byte*>(of.data.get()) + bytes);
+  }
+  SetOutput(index, std::move(view));
+}
+
 Result<Tensor> Builder::Scratch(DType type, Shape shape) {
   Tensor tensor;
   tensor.type = type;
@@ -174,13 +232,21 @@ Result<const void*> Builder::OnDevice(const Tensor& tensor) {
   for (size_t i = 0; i < tensor.host->size(); ++i) {  // little endian: the low bytes are the value
     std::memcpy(bytes.data() + i * tensor.element(), &(*tensor.host)[i], tensor.element());
   }
-  // Not from the pool, whose blocks earlier launches write to.
+  TRY_ASSIGN(const Tensor uploaded, Constant(tensor.type, tensor.shape, bytes));
+  return static_cast<const void*>(uploaded.data.get());
+}
+
+// Not from the pool, whose blocks earlier launches write to.
+Result<Tensor> Builder::Constant(DType type, Shape shape, const std::vector<std::byte>& bytes) {
+  Tensor tensor{type, std::move(shape), nullptr, std::nullopt, {}};
+  if (dry()) return tensor;
   TRY_ASSIGN(cuda::DeviceBuffer memory,
              cuda::DeviceBuffer::Create(device_.id, std::max<size_t>(bytes.size(), 1)));
   CUDA_TRY(cudaMemcpy(memory.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
   CUDA_TRY(cudaStreamSynchronize(cudaStreamLegacy));  // a small copy may still be on its way
+  tensor.data = Foreign(memory.data());
   program_->constants.push_back(std::move(memory));
-  return static_cast<const void*>(program_->constants.back().data());
+  return tensor;
 }
 
 void Builder::AddWork(Work work) {

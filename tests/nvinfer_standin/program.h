@@ -13,6 +13,8 @@
 
 #include "tessera/base/result.h"
 #include "tessera/graph/graph.h"
+#include "tests/nvinfer_standin/attention.h"
+#include "tests/nvinfer_standin/cudnn.h"
 #include "tests/nvinfer_standin/pool.h"
 #include "tests/nvinfer_standin/tensor.h"
 
@@ -22,6 +24,7 @@ namespace tessera::standin {
 struct Device {
   DeviceId id{0};
   cublasLtHandle_t blas = nullptr;
+  std::shared_ptr<Cudnn> cudnn;  // null: the model has no attention
   std::shared_ptr<void> workspace;
   static constexpr size_t kWorkspaceBytes = size_t{32} << 20;
   std::map<int32_t, std::shared_ptr<void>> weights;  // device copies of initializers, by value number
@@ -67,7 +70,10 @@ class Builder {
 
   size_t input_count() const { return node_->inputs.size(); }
   bool HasInput(size_t index) const;
+  // Dense, unless the node's handler is one of those that read strides.
   const Tensor& Input(size_t index) const;
+  const Tensor& Output(size_t index) const { return ValueOf(node_->outputs[index]); }
+  const Tensor& ValueOf(graph::ValueId id) const { return values_.at(id.value()); }
   // The values of an input that must be known while building (a shape, axes, ..). Errors: kUnsupported.
   Result<std::vector<int64_t>> Values(size_t index) const;
 
@@ -76,8 +82,11 @@ class Builder {
   void SetOutput(size_t index, Tensor tensor);
   // An output that is another tensor's memory with another shape.
   Result<void> SetView(size_t index, const Tensor& of, Shape shape);
+  // An output that is another tensor's memory, walked otherwise from element `offset` on; nothing is moved.
+  void SetStrided(size_t index, const Tensor& of, Shape shape, std::vector<int64_t> strides, int64_t offset);
 
   Result<Tensor> Scratch(DType type, Shape shape);
+  Result<Tensor> Constant(DType type, Shape shape, const std::vector<std::byte>& bytes);
   // Device memory of `tensor`; uploads values that are only known on the host.
   Result<const void*> OnDevice(const Tensor& tensor);
   // Adds work; ignored in a dry build.
@@ -92,6 +101,10 @@ class Builder {
   Result<void> AddInputs();
   Result<void> AddConstants();
   Result<void> AddNodes();
+  Result<void> AddNode();
+  Result<void> MakeInputsDense();
+  void PlanFusion(size_t node_index);
+  Result<void> AddFused(size_t node_index, const Attention& attention);
   Result<void> CopyOutputs();
   Result<std::shared_ptr<void>> Memory(size_t bytes);
   void DropDead(size_t node_index);
@@ -104,11 +117,15 @@ class Builder {
   std::shared_ptr<Program> program_ = std::make_shared<Program>();
   std::map<int32_t, Tensor> values_;
   std::map<int32_t, size_t> last_use_;  // value -> index of the last node that reads it
+  const std::vector<Attention> attentions_;
+  std::map<size_t, const Attention*> fused_;  // by node: part of an attention that runs as one
   const graph::Node* node_ = nullptr;
 };
 
 using Handler = Result<void> (*)(Builder& builder);
 // Null: not known.
 Handler FindHandler(const std::string& op_type);
+// Its handler takes inputs that are not dense.
+bool ReadsStrides(const std::string& op_type);
 
 }  // namespace tessera::standin

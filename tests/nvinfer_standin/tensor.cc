@@ -35,6 +35,10 @@ std::vector<int64_t> StridesOf(const Shape& shape) {
   return strides;
 }
 
+std::vector<int64_t> StridesOf(const Tensor& tensor) {
+  return tensor.dense() ? StridesOf(tensor.shape) : tensor.strides;
+}
+
 Result<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
   Shape result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {  // from the innermost dimension on
@@ -49,10 +53,14 @@ Result<Shape> BroadcastShapes(const Shape& a, const Shape& b) {
 }
 
 std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result) {
-  const std::vector<int64_t> dense = StridesOf(shape);
+  return BroadcastStrides(Tensor{DType::kUndefined, shape, nullptr, std::nullopt, {}}, result);
+}
+
+std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result) {
+  const std::vector<int64_t> own = StridesOf(tensor);
   std::vector<int64_t> strides(result.size(), 0);
-  const size_t skip = result.size() - shape.size();
-  for (size_t d = 0; d < shape.size(); ++d) strides[skip + d] = shape[d] == 1 ? 0 : dense[d];
+  const size_t skip = result.size() - own.size();
+  for (size_t d = 0; d < own.size(); ++d) strides[skip + d] = tensor.shape[d] == 1 ? 0 : own[d];
   return strides;
 }
 

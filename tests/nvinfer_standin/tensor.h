@@ -17,9 +17,12 @@ Result<ElementType> ToElement(DType type);
 struct Tensor {
   DType type = DType::kUndefined;
   Shape shape;
-  std::shared_ptr<void> data;  // device memory, dense; null: only `host` is there, or the build is dry
+  std::shared_ptr<void> data;                // device memory; null: only `host` is there, or the build is dry
   std::optional<std::vector<int64_t>> host;  // an integer or bool tensor's values, known while building
+  // How `data` is walked, in elements, where that is not dense: a part or a transposition of another tensor.
+  std::vector<int64_t> strides;
 
+  bool dense() const { return strides.empty(); }
   int64_t count() const { return ElementCount(shape); }
   size_t element() const { return static_cast<size_t>(BitsOf(type)) / 8; }
   size_t bytes() const { return static_cast<size_t>(count()) * element(); }
@@ -27,8 +30,12 @@ struct Tensor {
 
 // Dense strides in elements.
 std::vector<int64_t> StridesOf(const Shape& shape);
+// Of the tensor as it lies.
+std::vector<int64_t> StridesOf(const Tensor& tensor);
 // ONNX's multidirectional broadcasting. Errors: kInvalidArgument.
 Result<Shape> BroadcastShapes(const Shape& a, const Shape& b);
+// The same of the tensor as it lies.
+std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result);
 // Strides of a tensor of `shape` read at the places of the wider `result`: 0 where it is repeated.
 std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result);
 int64_t Product(const Shape& shape, size_t begin, size_t end);
