@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "tessera/cuda/device.h"
+#include "tests/gpu/gpus.h"
 
 namespace tessera::gputest {
 
@@ -40,11 +40,11 @@ int main(int argc, char** argv) {
   using Bench = Result<void> (*)(const std::vector<int>&);
   const std::pair<const char*, Bench> all[] = {{"replicate", gputest::BenchReplicate},
                                                {"overhead", gputest::BenchOverhead},
-                                               {"parts", gputest::BenchParts},
                                                {"mlp", gputest::BenchMlp},
+                                               {"attention", gputest::BenchAttention},
                                                {"load", gputest::BenchLoad}};
   std::vector<int> worlds;
-  for (int n = 1; n <= cuda::DeviceCount(); n *= 2) worlds.push_back(n);
+  for (int n = 1; n <= static_cast<int>(gputest::Gpus().size()); n *= 2) worlds.push_back(n);
   if (worlds.empty()) {
     std::fprintf(stderr, "no GPU here\n");
     return 1;

@@ -23,13 +23,15 @@ for file in "$folder"/bin/* "$folder"/lib/libnvinfer.so.11; do
 done | sort -u | grep -E '/lib(fmt|spdlog|protobuf|protobuf-lite|gtest|gmock|gtest_main|benchmark|z|crypto)[.-]' |
   while read -r library; do cp -L "$library" "$folder/lib/"; done
 if [ -x "$tessera" ] && [ -d "$zoo" ]; then
-  "${TESSERA_PYTHON:-$root/.venv/bin/python}" "$root/tests/gpu/make_cases.py" "$tessera" "$zoo" "$folder/models"
+  python=${TESSERA_PYTHON:-$root/.venv/bin/python}
+  "$python" "$root/tests/gpu/make_cases.py" "$tessera" "$zoo" "$folder/models"
+  "$python" "$root/tests/gpu/attention_model.py" "$tessera" "$folder/attention"
 else
   echo "without models: no $tessera or no $zoo" >&2
 fi
-cp "$root/tests/gpu/run.sh" "$folder/"
+cp "$root/tests/gpu/run.sh" "$root/tests/gpu/peer.py" "$folder/"
 # What can be checked here: every library opens with all its symbols, in an environment without this machine's paths.
-cuda=$(ldd "$build/lib/libnvinfer.so.11" | awk '/cublasLt|nccl/ {print $3}' | xargs -n1 dirname | sort -u | paste -sd:)
+cuda=$(ldd "$build/lib/libnvinfer.so.11" | awk '/cublasLt|cudnn|nvrtc|nccl/ {print $3}' | xargs -n1 dirname | sort -u | paste -sd:)
 for file in "$folder"/bin/* "$folder"/lib/libnvinfer.so.11; do
   missing=$(env -i LD_LIBRARY_PATH="$folder/lib:$cuda" /usr/bin/ldd -r "$file" 2>&1 | grep -E 'not found|undefined') || true
   [ -z "$missing" ] || { printf '%s:\n%s\n' "$file" "$missing" >&2; exit 1; }

@@ -4,10 +4,10 @@
 
 #include "tessera/cuda/allocation.h"
 #include "tessera/cuda/copy.h"
-#include "tessera/cuda/device.h"
 #include "tessera/cuda/memory.h"
 #include "tessera/engine/tensorrt/step_times.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tests/gpu/gpus.h"
 #include "tests/gpu/models.h"
 #include "tests/gpu/steps.h"
 
@@ -37,10 +37,12 @@ Result<void> CopyNow(const ConstRegion& from, const Region& to, DeviceId device)
 class DirectGpu : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    if (cuda::DeviceCount() < GetParam()) GTEST_SKIP() << GetParam() << " ranks";
+    if (Gpus().size() < static_cast<size_t>(GetParam())) GTEST_SKIP() << GetParam() << " ranks";
     const auto plan = WriteMlp(mlp_, GetParam(), directory_.path());
     ASSERT_TRUE(plan) << plan.error().ToString();
-    engine_ = engine::MakeTensorRtEngine({});
+    engine::TensorRtOptions options;
+    options.devices = FirstGpus(GetParam());
+    engine_ = engine::MakeTensorRtEngine(options);
     auto group = engine_->Load(*plan, directory_.path(), Soon());
     ASSERT_TRUE(group) << group.error().ToString();
     group_ = *std::move(group);
@@ -48,8 +50,9 @@ class DirectGpu : public ::testing::TestWithParam<int> {
     output_ = Buffer(0);
   }
 
-  static cuda::DeviceBuffer Buffer(int device) {
-    auto buffer = cuda::DeviceBuffer::Create(DeviceId(device), static_cast<size_t>(kRows) * 256 * 2);
+  static cuda::DeviceBuffer Buffer(int rank) {
+    auto buffer =
+        cuda::DeviceBuffer::Create(Gpus()[static_cast<size_t>(rank)], static_cast<size_t>(kRows) * 256 * 2);
     EXPECT_TRUE(buffer);
     return *std::move(buffer);
   }

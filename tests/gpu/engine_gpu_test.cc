@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tests/gpu/gpus.h"
 #include "tests/gpu/models.h"
 #include "tests/gpu/steps.h"
 
@@ -27,16 +27,17 @@ class Fault {
   ~Fault() { unsetenv("TESSERA_STANDIN_FAULT"); }
 };
 
-std::vector<DeviceId> Gpus(std::initializer_list<int> numbers) {
+// The tests' GPUs by their place in the list.
+std::vector<DeviceId> Gpus(std::initializer_list<size_t> places) {
   std::vector<DeviceId> devices;
-  for (int number : numbers) devices.push_back(DeviceId(number));
+  for (const size_t place : places) devices.push_back(gputest::Gpus()[place]);
   return devices;
 }
 
 class EngineGpu : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (cuda::DeviceCount() < 2) GTEST_SKIP() << "needs two GPUs";
+    if (gputest::Gpus().size() < 2) GTEST_SKIP() << "needs two GPUs";
   }
 
   Result<std::unique_ptr<engine::RankGroup>> Load(const Mlp& mlp, std::vector<DeviceId> devices,
@@ -246,19 +247,19 @@ TEST_F(EngineGpu, LoadsAndUnloadsLeakNoDeviceMemory) {
   auto free_bytes = [] {
     size_t free = 0;
     size_t total = 0;
-    EXPECT_EQ(cudaSetDevice(1), cudaSuccess);
+    EXPECT_EQ(cudaSetDevice(gputest::Gpus()[1].value()), cudaSuccess);
     EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
     return free;
   };
   size_t before = 0;
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 103; ++i) {
     auto group = Loaded(mlp, Gpus({0, 1}));
     ASSERT_TRUE(group);
     ASSERT_TRUE(Ask(*group, mlp, 4, 3));
     group.reset();
-    if (i == 2) before = free_bytes();
+    if (i == 2) before = free_bytes();  // what CUDA and NCCL keep for good is there by now
   }
-  EXPECT_GE(free_bytes() + (size_t{2} << 20), before);
+  EXPECT_GE(free_bytes(), before);
 }
 
 TEST_F(EngineGpu, MoreGpusListedThanRanksIsRefused) {

@@ -2,10 +2,11 @@
 
     make_cases.py TESSERA ZOO FOLDER [MODEL.onnx ..]
 
-FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
+Each model as it is, and in fp16 (NAME_fp16) with the answers of the fp32 one. FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
 "input|answer NAME TYPE 2x16 FILE", FILE with its values, little endian. Further models than the zoo's may be named.
 """
 
+import itertools
 import pathlib
 import shutil
 import subprocess
@@ -13,16 +14,23 @@ import sys
 import tempfile
 
 import numpy as np
+import onnx
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+from half import to_half  # noqa: E402
 from reference import Reference  # noqa: E402
 
-ZOO = ("bert_dyn", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "vit")
+ZOO = ("bert_dyn", "bert_op23", "clip", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
+       "vit")
 TYPES = {"float32": "FP32", "float16": "FP16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
 SIZES = [(2, 16), (1, 1), (5, 9), (8, 24)]  # batch, length
 
 
-def write_requests(reference: Reference, folder: pathlib.Path) -> None:
+def as_half(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: value.astype(np.float16) if value.dtype == np.float32 else value for name, value in tensors.items()}
+
+
+def write_requests(reference: Reference, folder: pathlib.Path, half: bool) -> None:
     lines = []
     for number, (batch, length) in enumerate(SIZES):
         inputs = reference.random_inputs(batch, length, seed=number)
@@ -30,7 +38,8 @@ def write_requests(reference: Reference, folder: pathlib.Path) -> None:
             break  # a model of fixed shapes
         first = first if number else inputs
         lines.append("request")
-        for kind, tensors in (("input", inputs), ("answer", reference.answer(inputs))):
+        given = as_half(inputs) if half else inputs
+        for kind, tensors in (("input", given), ("answer", reference.answer(inputs))):
             for name, value in tensors.items():
                 file = f"{number}.{kind}.{name}.bin"
                 (folder / file).write_bytes(np.ascontiguousarray(value).tobytes())
@@ -44,14 +53,16 @@ def main(tessera: str, zoo: str, folder: str, *others: str) -> None:
     with tempfile.TemporaryDirectory() as repository:
         for model in models:
             reference = Reference(model)
-            for ranks in (2, 4):
-                name = f"{model.stem}-{ranks}"
-                subprocess.run([tessera, "shard", model, "--ranks", str(ranks), "-o", repository, "--name", name,
+            half = pathlib.Path(repository) / f"{model.stem}_fp16.onnx"
+            onnx.save(to_half(onnx.load(model)), half)
+            for source, ranks in itertools.product((model, half), (2, 4)):
+                name = f"{source.stem}-{ranks}"
+                subprocess.run([tessera, "shard", source, "--ranks", str(ranks), "-o", repository, "--name", name,
                                 "--strategy", "tensor", "--engine", "tensorrt", "--json"], check=True,
                                stdout=subprocess.DEVNULL)
                 made = pathlib.Path(folder) / name
                 shutil.copytree(pathlib.Path(repository) / name / "1", made)
-                write_requests(reference, made)
+                write_requests(reference, made, source == half)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "tessera/graph/onnx.h"
 #include "tessera/plan/plan.h"
 #include "tests/gpu/cases.h"
+#include "tests/gpu/models.h"
 #include "tests/nvinfer_standin/program.h"
 
 namespace tessera::gputest {
@@ -49,6 +52,35 @@ TEST(StandinOperators, CoverTheModelsOfTheGpuTests) {
     for (const Request& request : model.requests) {
       for (int rank = 0; rank < model.ranks; ++rank) ExpectShapes(model, rank, request);
     }
+  }
+}
+
+// The folder's rank, its weights a hole in a file.
+Result<graph::Graph> ReadWithoutWeights(const std::filesystem::path& folder, const TempDirectory& made) {
+  std::ifstream list(folder / "weights.txt");
+  std::string name;
+  list >> name;
+  std::filesystem::copy_file(folder / "model.onnx.rank0", made.path() / "model.onnx.rank0");
+  { const std::ofstream file(made.path() / name); }
+  std::filesystem::resize_file(made.path() / name, uintmax_t{1} << 30);
+  return graph::ReadOnnx(made.path() / "model.onnx.rank0");
+}
+
+TEST(StandinOperators, RunAttentionAsOneKernelInEveryShard) {
+  const char* folder = std::getenv("TESSERA_ATTENTION");
+  if (folder == nullptr)
+    GTEST_SKIP() << "TESSERA_ATTENTION names no folder: tests/gpu/attention_model.py makes it";
+  for (const int ranks : {1, 2, 4}) {
+    const TempDirectory made;
+    const auto graph = ReadWithoutWeights(std::filesystem::path(folder) / std::to_string(ranks), made);
+    ASSERT_TRUE(graph) << graph.error().ToString();
+    EXPECT_EQ(standin::FindAttentions(*graph).size(), 6U);
+    standin::Builder::Io io;
+    io.input_shapes["x"] = {1, 32768 / ranks, 4096};
+    standin::CommunicatorSlot communicator;
+    const auto program = standin::Builder::Build(*graph, standin::Device(), communicator, io);
+    ASSERT_TRUE(program) << program.error().ToString();
+    EXPECT_EQ((*program)->outputs.at("y"), io.input_shapes["x"]);
   }
 }
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Runs the GPU tests and benchmarks that were built elsewhere or here, and prints a table of results.
-#   tests/gpu/run.sh [--bundle DIR] [--only test|bench] [-- gtest or bench arguments]
-# DIR holds bin/, lib/ and models/ as bundle.sh makes them; the default is the folder of this script. With $OUT set,
-# each log is there as soon as its program ends. Exit code 0: all passed.
+#   tests/gpu/run.sh [--bundle DIR] [--only WHAT,..] [-- gtest arguments]
+# WHAT: test, bench, peer, or some of theirs: cuda, engine, zoo, nccl, bench_overhead, .., peer_mlp, peer_attention.
+# DIR holds bin/, lib/, models/ and attention/ as bundle.sh makes them; the default is the folder of this script. With
+# $OUT set, each log is there as soon as its program ends. Exit code 0: all passed.
+# TESSERA_GPUS=2,3 takes these GPUs; TESSERA_GPUS=0,0 has two ranks share one, which needs NCCL 2.30: TESSERA_NCCL=DIR
+# names the folder of its libnccl.so.2.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 bundle=$here
@@ -12,7 +15,7 @@ while [ $# -gt 0 ]; do
     --bundle) bundle=$(cd "$2" && pwd); shift 2 ;;
     --only) only=$2; shift 2 ;;
     --) shift; break ;;
-    *) echo "usage: run.sh [--bundle DIR] [--only test|bench] [-- ARGUMENTS]" >&2; exit 2 ;;
+    *) echo "usage: run.sh [--bundle DIR] [--only WHAT,..] [-- ARGUMENTS]" >&2; exit 2 ;;
   esac
 done
 [ -d "$bundle/bin" ] || { echo "no $bundle/bin: make it with tests/gpu/bundle.sh" >&2; exit 2; }
@@ -21,15 +24,26 @@ done
 for python in python3 /opt/torch/.venv/bin/python3; do
   site=$("$python" -c 'import nvidia; print(list(nvidia.__path__)[0])' 2>/dev/null) && break
 done
-found=$bundle/lib
+found=$bundle/lib${TESSERA_NCCL:+:$TESSERA_NCCL}
 [ -n "${site:-}" ] && for dir in "$site"/*/lib; do found=$found:$dir; done
 export LD_LIBRARY_PATH=$found:/usr/local/cuda/lib64:/usr/local/nvidia/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export TESSERA_NVINFER_LIBRARY=${TESSERA_NVINFER_LIBRARY:-$bundle/lib/libnvinfer.so.11}
 export TESSERA_GPU_MODELS=${TESSERA_GPU_MODELS:-$bundle/models}
+export TESSERA_ATTENTION=${TESSERA_ATTENTION:-$bundle/attention}
+if [ "$(tr , '\n' <<<"${TESSERA_GPUS:-}" | sort | uniq -d)" ]; then
+  # Ranks that share a GPU: their collectives must run at the same time, and nobody may wait for the whole GPU.
+  export NCCL_MULTI_RANK_GPU_ENABLE=1 NCCL_MAX_CTAS=${NCCL_MAX_CTAS:-2} CUDA_DEVICE_MAX_CONNECTIONS=32
+  export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-EAGER}
+fi
 export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-LAZY} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 
 nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader 2>/dev/null
 logs=$(mktemp -d)
+
+# wanted GROUP NAME
+wanted() {
+  [ "$only" = all ] || [[ ",$only," == *,"$1",* ]] || [[ ",$only," == *,"$2",* ]]
+}
 results=()
 status=0
 
@@ -86,20 +100,27 @@ run_each() {
   finish "$name" $rc "$start"
 }
 
-if [ "$only" != bench ]; then
-  run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
-  run_each engine 30 "$bundle/bin/engine_gpu_test" "$@"
-  run_each zoo 20 "$bundle/bin/zoo_gpu_test" "$@"
-fi
-if [ "$only" != test ]; then
-  for bench in ${TESSERA_GPU_BENCHES:-replicate overhead parts mlp load}; do
-    run "bench_$bench" 100 "$bundle/bin/gpu_bench" "$bench"
-    grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
-  done
-fi
-if [ "$only" != bench ]; then
-  run nccl 240 "$bundle/bin/comm_nccl_gpu_test" "$@"
-fi
+wanted test cuda && run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
+wanted test engine && run_each engine 60 "$bundle/bin/engine_gpu_test" "$@"
+wanted test zoo && run zoo 300 "$bundle/bin/zoo_gpu_test" "$@"
+for bench in replicate overhead mlp attention load; do
+  wanted bench "bench_$bench" || continue
+  run "bench_$bench" 150 "$bundle/bin/gpu_bench" "$bench"
+  grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
+done
+for peer in mlp attention; do
+  wanted peer "peer_$peer" || continue
+  torch=$(for python in python3 /opt/torch/.venv/bin/python3; do
+    "$python" -c 'import torch' 2>/dev/null && echo "$python" && break
+  done)
+  if [ -z "$torch" ]; then
+    echo "peer_$peer: no Python with PyTorch here"
+    continue
+  fi
+  run "peer_$peer" 240 env -u LD_LIBRARY_PATH "$torch" "$bundle/peer.py" "$peer"
+  cat "$logs/peer_$peer"
+done
+wanted test nccl && run nccl 240 "$bundle/bin/comm_nccl_gpu_test" "$@"
 echo
 echo "| what                 |  rc |    ok | faild | skipd |  time |"
 printf '%s\n' "${results[@]}"

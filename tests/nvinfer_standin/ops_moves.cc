@@ -102,8 +102,10 @@ Result<void> HandleConcat(Builder& builder) {
     builder.SetStrided(0, first, shape, StridesOf(shape), 0);
     return {};
   }
-  Tensor out{first.type, shape, nullptr, std::vector<int64_t>(static_cast<size_t>(ElementCount(shape))), {}};
-  if (!on_host) {
+  Tensor out{first.type, shape, nullptr, std::nullopt, {}};
+  if (on_host) {
+    out.host.emplace(static_cast<size_t>(ElementCount(shape)));
+  } else {
     TRY_ASSIGN(out, builder.NewOutput(0, first.type, shape));
   }
   int64_t at = 0;

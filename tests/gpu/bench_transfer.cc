@@ -1,0 +1,85 @@
+// Bringing one input to every GPU, and loading models.
+#include <cstdio>
+
+#include "tessera/cuda/copy.h"
+#include "tessera/cuda/stream.h"
+#include "tests/gpu/bench_data.h"
+#include "tests/gpu/gpus.h"
+
+namespace tessera::gputest {
+
+Result<void> BenchReplicate(const std::vector<int>& worlds) {
+  constexpr int64_t kRows = 4096;
+  constexpr int64_t kColumns = 4096;
+  constexpr size_t kBytes = kRows * kColumns * sizeof(float);
+  std::printf(
+      "\n64 MB from pinned host memory whole to every GPU, as the input of a step; us, median / p99\n");
+  TRY_ASSIGN(cuda::PinnedBuffer pinned, cuda::PinnedBuffer::Create(kBytes));
+  auto* values = reinterpret_cast<float*>(pinned.data());
+  for (size_t i = 0; i < kBytes / sizeof(float); ++i) values[i] = static_cast<float>(i % 8191);
+  const ConstRegion source{pinned.data(), 1, kBytes, kBytes, MemoryKind::kPinned};
+  TRY_ASSIGN(cuda::DeviceBuffer target, cuda::DeviceBuffer::Create(Gpus()[0], kBytes));
+  TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(Gpus()[0]));
+  auto plain = [&]() -> Result<std::vector<double>> {
+    const auto start = std::chrono::steady_clock::now();
+    TRY(cuda::CopyAsync(source, Region{target.data(), 1, kBytes, kBytes, MemoryKind::kDevice, Gpus()[0]},
+                        stream));
+    TRY(stream.Drain(Soon()));
+    return std::vector<double>{MicrosSince(start)};
+  };
+  TRY_ASSIGN(const std::vector<Spread> one, Measure(5, 40, plain));
+  std::printf(
+      "one plain copy to GPU 0: %.0f / %.0f\n| GPUs | slices + all-gather | of a plain copy | a copy each | "
+      "\n"
+      "|---|---|---|---|\n",
+      one[0].median, one[0].p99);
+  for (const int world : worlds) {
+    std::vector<Spread> ways;
+    for (const size_t gather_from : {size_t{1}, SIZE_MAX}) {
+      engine::TensorRtOptions options;
+      options.gather_from = gather_from;
+      auto write = [&](const std::filesystem::path& directory) {
+        return WriteFirstRow(kRows, kColumns, world, directory);
+      };
+      TRY_ASSIGN(const std::unique_ptr<Served> served, Serve(world, write, options));
+      Taker taker;
+      const engine::Step step =
+          Common({TensorView{DType::kFloat32, {kRows, kColumns}, source}}, world, taker, Soon());
+      TRY_ASSIGN(const std::vector<Spread> spread,
+                 Measure(5, 40, [&] { return TimeStep(*served->group, step); }));
+      ways.push_back(spread[0]);
+      const std::vector<float> row = taker.Values<float>(0, 0);
+      for (size_t i = 0; i < row.size(); ++i) {
+        if (row[i] != values[i])
+          return Fail(Code::kInternal, "element {} is {}, wanted {}", i, row[i], values[i]);
+      }
+    }
+    std::printf("| %d | %.0f / %.0f | %.2fx | %.0f / %.0f |\n", world, ways[0].median, ways[0].p99,
+                ways[0].median / one[0].median, ways[1].median, ways[1].p99);
+  }
+  return {};
+}
+
+Result<void> BenchLoad(const std::vector<int>& worlds) {
+  std::printf("\nloading the chain MLP; ms\n| GPUs | load | unload |\n|---|---|---|\n");
+  const Mlp chain{4096, 16384, 4096, 128, 2048};
+  for (const int world : worlds) {
+    TempDirectory directory;
+    TRY_ASSIGN(const plan::Plan plan, WriteMlp(chain, world, directory.path()));
+    engine::TensorRtOptions options;
+    options.devices = FirstGpus(world);
+    auto engine = engine::MakeTensorRtEngine(options);
+    for (int i = 0; i < 3; ++i) {  // the first one also starts CUDA on each GPU
+      const auto start = std::chrono::steady_clock::now();
+      TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, engine->Load(plan, directory.path(), Soon()));
+      const double loaded = MicrosSince(start) / 1e3;
+      const auto end = std::chrono::steady_clock::now();
+      group.reset();
+      std::printf("| %d (%s) | %.0f | %.0f |\n", world, i == 0 ? "first" : "again", loaded,
+                  MicrosSince(end) / 1e3);
+    }
+  }
+  return {};
+}
+
+}  // namespace tessera::gputest

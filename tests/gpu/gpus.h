@@ -1,0 +1,21 @@
+// The GPUs that tests and benchmarks use.
+#pragma once
+
+#include <vector>
+
+#include "tessera/base/types.h"
+
+namespace tessera::gputest {
+
+// $TESSERA_GPUS ("0,1"), else all of this machine's. One GPU may stand there several times ("0,0"): its ranks
+// share it, which shows that they are right and says nothing about their speed. NCCL (>= 2.30) wants
+// NCCL_MULTI_RANK_GPU_ENABLE=1 for that.
+const std::vector<DeviceId>& Gpus();
+
+// The first `count` of them, which must be there.
+std::vector<DeviceId> FirstGpus(int count);
+
+// They are as many, and all different.
+bool HasOwnGpus(int count);
+
+}  // namespace tessera::gputest
