@@ -32,10 +32,10 @@ class NcclGroup {
   // one.
   using BeforeWork = std::function<Result<std::shared_ptr<void>>()>;
 
-  // Rank r on devices[r], each device once. Connects all pairs and runs every collective once, so that later
-  // calls need no peer to make progress and can be captured in CUDA graphs at once (facts: the first call
-  // cannot). Errors: kInvalidArgument (no device, one twice), kUnavailable (no such GPU), kDeadline,
-  // kInternal (NCCL's).
+  // Rank r on devices[r], each device once (more often with NCCL_MULTI_RANK_GPU_ENABLE=1). Connects all pairs
+  // and runs every collective once, so that later calls need no peer to make progress and can be captured in
+  // CUDA graphs at once (facts: the first call cannot). Errors: kInvalidArgument (no device, one twice),
+  // kUnavailable (no such GPU), kDeadline, kInternal (NCCL's).
   static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
                                                    Deadline deadline, const BeforeWork& before_work = {});
 

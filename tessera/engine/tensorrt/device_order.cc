@@ -6,6 +6,14 @@
 
 namespace tessera::engine {
 
+namespace {
+
+void AddOnce(std::vector<cudaStream_t>& streams, cudaStream_t stream) {
+  if (std::find(streams.begin(), streams.end(), stream) == streams.end()) streams.push_back(stream);
+}
+
+}  // namespace
+
 DeviceOrder& DeviceOrder::OfProcess() {
   static DeviceOrder* const order =
       new DeviceOrder;  // never destroyed: models may outlive static destructors
@@ -14,6 +22,7 @@ DeviceOrder& DeviceOrder::OfProcess() {
 
 Result<DeviceOrder::Turn> DeviceOrder::Hold(std::vector<DeviceId> devices) {
   std::sort(devices.begin(), devices.end());
+  devices.erase(std::unique(devices.begin(), devices.end()), devices.end());
   Turn turn;
   for (const DeviceId device : devices) {
     if (device.value() >= kMaxDevices)
@@ -30,15 +39,20 @@ Result<DeviceOrder::Turn> DeviceOrder::Enter(const void* owner,
   for (const cuda::Stream* stream : streams) devices.push_back(stream->device());
   TRY_ASSIGN(Turn turn, Hold(std::move(devices)));
   for (const cuda::Stream* stream : streams) {
-    Slot& slot = slots_[stream->device().value()];
-    if (slot.last_owner != owner && slot.last_owner != nullptr) {
+    const Slot& slot = slots_[stream->device().value()];
+    if (slot.last_owner == owner) continue;
+    for (cudaStream_t last : slot.last_streams) {
       TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(stream->device()));
       TRY_ASSIGN(cuda::Event done, cuda::Event::Create(stream->device()));
-      TRY(done.Record(slot.last_stream));  // all that the other model has issued so far
+      TRY(done.Record(last));  // all that the other model has issued so far
       TRY(stream->After(done));
     }
+  }
+  for (const cuda::Stream* stream : streams) {
+    Slot& slot = slots_[stream->device().value()];
+    if (slot.last_owner != owner) slot.last_streams.clear();
     slot.last_owner = owner;
-    slot.last_stream = stream->get();
+    AddOnce(slot.last_streams, stream->get());
   }
   return turn;
 }
@@ -56,7 +70,7 @@ void DeviceOrder::Leave(const void* owner) {
     std::unique_lock<std::mutex> lock(slot.mutex);
     if (slot.last_owner != owner) continue;
     slot.last_owner = nullptr;
-    slot.last_stream = nullptr;
+    slot.last_streams.clear();
   }
 }
 

@@ -39,7 +39,7 @@ class DeviceOrder {
 
   // Only keeps other models from issuing to these GPUs: for a load's first collectives.
   Result<Turn> Hold(std::vector<DeviceId> devices);
-  // streams[i] is where `owner` issues to its i-th GPU, the same ones at each call. Issues the waits.
+  // streams[i] is where `owner`'s rank i issues, the same ones at each call. Issues the waits.
   Result<Turn> Enter(const void* owner, const std::vector<const cuda::Stream*>& streams);
   // The same, and blocks until the other models' steps are done on these GPUs: for work that loads kernels,
   // which waits for the whole GPU, and must not do so between a step's ranks.
@@ -57,7 +57,7 @@ class DeviceOrder {
   struct Slot {
     std::mutex mutex;
     const void* last_owner = nullptr;
-    cudaStream_t last_stream = nullptr;
+    std::vector<cudaStream_t> last_streams;  // more than one where ranks share the GPU
   };
   Slot slots_[kMaxDevices];
   std::shared_mutex issuing_;  // shared: steps are being issued
