@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tessera/base/log.h"
+#include "tessera/comm/nccl/pool.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/checks.h"
 #include "tessera/engine/tensorrt/group.h"
@@ -79,8 +80,7 @@ Result<void> Loader::Connect(std::shared_future<bool> loaded) {
     TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_));
     return std::shared_ptr<void>(std::make_shared<DeviceOrder::Turn>(std::move(turn)));
   };
-  TRY_ASSIGN(group_,
-             comm::NcclGroup::Create(devices_, comm::NcclGroup::Calls::kBlocking, deadline_, before_work));
+  TRY_ASSIGN(group_, comm::NcclPool::OfProcess().Take(devices_, deadline_, before_work));
   return {};
 }
 
