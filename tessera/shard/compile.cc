@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "tessera/shard/check.h"
@@ -107,16 +108,26 @@ class Chooser {
       refused.strategy = strategy.name;
       refused.refused = draft.error().message;
       compiled_.alternatives.push_back(std::move(refused));
+      // Splitting nothing is the fastest there: what saves memory is between that and the last one's plan.
+      if (Widest(strategy) && cuts_weights_) TRY(AddSwept(*cuts_weights_, priced));
       return {};
     }
     draft->strategy = &strategy;
     compiled_.alternatives.push_back(draft->price);
-    std::vector<Draft> swept;
-    // The widest space holds what the others would find with less memory.
-    if (open.space.weights && open.space.activations()) {
-      TRY_ASSIGN(swept, Swept(graph_, options_, *draft));
-    }
-    swept.insert(swept.begin(), std::move(*draft));
+    priced.push_back(draft->price);
+    if (strategy.space.weights) cuts_weights_ = *draft;
+    Consider(*draft);
+    if (Widest(strategy)) TRY(AddSwept(*draft, priced));
+    return {};
+  }
+
+  // The widest space holds what the others would find with less memory.
+  static bool Widest(const Strategy& strategy) {
+    return strategy.space.weights && strategy.space.activations();
+  }
+
+  Result<void> AddSwept(const Draft& first, std::vector<Alternative>& priced) {
+    TRY_ASSIGN(std::vector<Draft> swept, Swept(graph_, options_, first));
     for (Draft& d : swept) {
       priced.push_back(d.price);
       Consider(std::move(d));
@@ -135,6 +146,7 @@ class Chooser {
   const Options& options_;
   Compiled& compiled_;
   Draft best_;
+  std::optional<Draft> cuts_weights_;  // the last that was priced
   bool fits_ = false;
 };
 

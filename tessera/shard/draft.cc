@@ -97,8 +97,7 @@ class Timing {
         time_.collectives_us +=
             cost_.Convert(graph::ValueId{static_cast<int32_t>(v)}, p.produced, *p.made).us;
     }
-    for (const Batch& batch : BatchAllReduces(graph_, *draft_.candidates, draft_.assignment, cost_))
-      time_.collectives_us -= batch.saved_us;
+    time_.collectives_us -= draft_.batched_us;
     for (size_t i = 0; i < graph_.outputs().size(); ++i)
       time_.outputs_us += cost_.OutputCost(graph_.outputs()[i], draft_.assignment.output[i]);
     return time_;
@@ -145,6 +144,9 @@ Result<Census> SearchAndPrice(const Graph& graph, const Options& options, const 
   }
   Census census(graph, draft);
   draft.price.strategy = draft.parts == 1 ? kSingle : draft.strategy->name;
+  draft.batched_us = 0;
+  for (const Batch& batch : BatchAllReduces(graph, *draft.candidates, draft.assignment, cost))
+    draft.batched_us += batch.saved_us;
   draft.price.time = Timing(graph, draft, cost).Run();
   draft.price.predicted_us = draft.price.time.sum();
   draft.price.rank_weight_bytes = ByteCount{static_cast<uint64_t>(census.held())};
@@ -193,7 +195,8 @@ class Sweep {
   Result<void> Between(const Draft& fast, const Draft& small, std::vector<Draft>& found) {
     const double saved = static_cast<double>(fast.price.rank_weight_bytes.value()) -
                          static_cast<double>(small.price.rank_weight_bytes.value());
-    const double lost = small.price.predicted_us - fast.price.predicted_us;
+    const double lost =
+        small.price.predicted_us + small.batched_us - fast.price.predicted_us - fast.batched_us;
     if (searches_left_ <= 0 || saved <= 0 || lost <= 0) return {};
     TRY_ASSIGN(Draft middle, At(lost / saved));
     if (SamePrice(middle, fast) || SamePrice(middle, small)) return {};
@@ -216,12 +219,18 @@ const Machine& MachineOf(const Options& options) {
 }
 
 Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts) {
+  Space space = strategy.space;
+  space.parts = parts;
+  return DraftOver(graph, options, strategy, parts, Propagate(graph, space));
+}
+
+Result<Draft> DraftOver(const Graph& graph, const Options& options, const Strategy& strategy, int parts,
+                        Candidates candidates) {
   Draft draft;
   draft.strategy = &strategy;
   draft.parts = parts;
-  Space space = strategy.space;
-  space.parts = parts;
-  draft.candidates = std::make_shared<const Candidates>(Propagate(graph, space));
+  const Space& space = strategy.space;
+  draft.candidates = std::make_shared<const Candidates>(std::move(candidates));
   TRY_ASSIGN(const Census census, SearchAndPrice(graph, options, strategy.objective, draft));
   if (parts > 1 && space.weights && !space.activations() && !census.weights_split()) {
     return Fail(Code::kUnsupported, "nothing can be split over {} ranks: {}", parts,

@@ -22,6 +22,7 @@ struct Draft {
   std::shared_ptr<const Candidates> candidates;  // shared by drafts of one space
   Assignment assignment;
   Alternative price;
+  double batched_us = 0;  // what batches save of the time that the search saw: it knows of none (see batch.h)
 
   const Row& RowOf(size_t node) const {
     return candidates->rows[node][static_cast<size_t>(assignment.row[node])];
@@ -34,6 +35,10 @@ const Machine& MachineOf(const Options& options);
 // Searches the strategy's space. A plan that splits nothing is kUnsupported, with the reason.
 Result<Draft> DraftPlan(const graph::Graph& graph, const Options& options, const Strategy& strategy,
                         int parts);
+
+// The same over rows that are given, some of the space's.
+Result<Draft> DraftOver(const graph::Graph& graph, const Options& options, const Strategy& strategy, int parts,
+                        Candidates candidates);
 
 // The plans of `first`'s space on the lower convex hull of time and memory, fastest first: the price of a
 // byte of weights is swept, in about `most_searches` searches. Empty where every rank has all weights anyway,

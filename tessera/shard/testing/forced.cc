@@ -129,6 +129,23 @@ Candidates AllCandidates(const Graph& graph, int parts) {
   return candidates;
 }
 
+Result<void> Pin(const Graph& graph, const std::map<ValueId, State>& held, Candidates& candidates) {
+  for (size_t n = 0; n < graph.nodes().size(); ++n) {
+    const Node& node = graph.nodes()[n];
+    std::erase_if(candidates.rows[n], [&](const Row& row) {
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const auto wanted = held.find(node.inputs[i]);
+        if (wanted != held.end() && row.inputs[i] && *row.inputs[i] != wanted->second) return true;
+      }
+      return false;
+    });
+    if (candidates.rows[n].empty())
+      return Fail(Code::kUnsupported, "node '{}' ({}) has no row in which its weights are held so", node.name,
+                  node.op_type);
+  }
+  return {};
+}
+
 Assignment RandomAssignment(const Graph& graph, const Candidates& candidates, const CostModel& cost,
                             std::mt19937& random) {
   return Chooser(graph, candidates, cost, random).Run();

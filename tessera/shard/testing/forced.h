@@ -1,6 +1,7 @@
 // For tests: plans made by chance in place of the search, and single nodes run by each of their rows.
 #pragma once
 
+#include <map>
 #include <random>
 
 #include "tessera/base/result.h"
@@ -13,6 +14,11 @@ namespace tessera::shard::testing {
 
 // Every row of every node (see AllRows), whatever weights the graph has.
 Candidates AllCandidates(const graph::Graph& graph, int parts);
+
+// Leaves the rows only in which constants are held in the states that are asked for.
+// Errors: kUnsupported, naming a node that has no such row.
+Result<void> Pin(const graph::Graph& graph, const std::map<graph::ValueId, State>& held,
+                 Candidates& candidates);
 
 // A plan that takes a random row at every node, among those whose partial inputs are produced so.
 Assignment RandomAssignment(const graph::Graph& graph, const Candidates& candidates, const CostModel& cost,

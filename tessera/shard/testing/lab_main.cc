@@ -5,6 +5,10 @@
 //   {"do": "shard", .. the same .., "strategy": NAME}        as the program does
 //   {"do": "mutate", .. as "shard" .., "from": A, "to": B}   each with one thing wrong:
 //   DIR/mutantA.onnx.rank0 ..
+//   {"do": "price", "model": FILE, "parts": N, "strategy": NAME, "engine": NAME, "memory": BYTES,
+//    "weights": {NAME: CUT ..}}
+//      what a step costs, nothing written; with "weights" of the plans in which these are held so: CUT is
+//      {"axis": A, "segments": [size ..]} (none: one) or null = whole
 //   {"do": "ops"}                                            the ops that have a rule
 // "error" in the answer: what failed; "check": what the state checker says (of "shard" the shape oracle,
 // too),
@@ -20,6 +24,7 @@
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 #include "tessera/shard/check.h"
 #include "tessera/shard/compile.h"
+#include "tessera/shard/draft.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rewrite.h"
 #include "tessera/shard/testing/describe.h"
@@ -183,12 +188,58 @@ Result<Json> DoMutate(const Json& request) {
   return answer;
 }
 
+Result<std::map<graph::ValueId, State>> HeldStates(const graph::Graph& graph, const Json& weights) {
+  std::map<graph::ValueId, State> held;
+  for (const auto& [name, cut] : weights.items()) {
+    const auto id = graph.FindValue(name);
+    if (!id) return Fail(Code::kInvalidArgument, "the model has no weight '{}'", name);
+    held[*id] = State::Replicated();
+    if (cut.is_null()) continue;
+    const int axis = cut.at("axis");
+    std::vector<Run> runs;
+    for (const int64_t size : cut.at("segments")) runs.push_back({size, 1});
+    held[*id] = State::Split(axis, runs.empty() ? Cut() : Cut::Of(runs, graph.value(*id).shape.at(axis)));
+  }
+  return held;
+}
+
+Json JsonOf(const Alternative& price) {
+  return {{"strategy", price.strategy},
+          {"us", price.predicted_us},
+          {"collectives_us", price.time.collectives_us},
+          {"weight_bytes", price.rank_weight_bytes.value()}};
+}
+
+Result<Json> DoPrice(const Json& request) {
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  Options options;
+  options.ranks = request.at("parts");
+  options.strategy = request.at("strategy");
+  options.engine = request.value("engine", options.engine);
+  options.memory_per_rank = ByteCount{request.value("memory", uint64_t{0})};
+  if (!request.contains("weights")) {
+    TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+    return JsonOf(compiled.taken);
+  }
+  const auto named = std::ranges::find(AllStrategies(), options.strategy, &Strategy::name);
+  if (named == AllStrategies().end())
+    return Fail(Code::kInvalidArgument, "no strategy '{}' to hold weights by", options.strategy);
+  Strategy strategy = *named;
+  strategy.space.parts = options.ranks;
+  Candidates candidates = Propagate(graph, strategy.space);
+  TRY_ASSIGN(const auto held, HeldStates(graph, request.at("weights")));
+  TRY(Pin(graph, held, candidates));
+  TRY_ASSIGN(const Draft draft, DraftOver(graph, options, strategy, options.ranks, std::move(candidates)));
+  return JsonOf(draft.price);
+}
+
 Result<Json> Do(const Json& request) {
   const std::string what = request.at("do");
   if (what == "rows") return DoRows(request);
   if (what == "force") return DoForce(request);
   if (what == "shard") return DoShard(request);
   if (what == "mutate") return DoMutate(request);
+  if (what == "price") return DoPrice(request);
   if (what == "ops") return Json{{"ops", OpsWithRules()}};
   return Fail(Code::kInvalidArgument, "'{}' is no request", what);
 }
