@@ -15,6 +15,20 @@ tests() {
   step "$@" || echo "step $1" >>$RESULTS/checks
 }
 
+# start NAME COMMAND..: a check that runs behind the next steps, at low priority; `finish NAME` waits and gives its output
+# and exit code. The end-to-end tests wait for servers half of their time.
+start() {
+  local name=$1; shift
+  (code=0; nice "$@" >"$RESULTS/$name.log" 2>&1 || code=$?; echo $code >"$RESULTS/$name.code") &
+  echo $! >"$RESULTS/$name.pid"
+}
+
+finish() {
+  while kill -0 "$(cat "$RESULTS/$1.pid")" 2>/dev/null; do sleep 1; done
+  cat "$RESULTS/$1.log"
+  return "$(cat "$RESULTS/$1.code")"
+}
+
 # ctest_in PRESET FOLDER ARGUMENT..: runs the ctest programs below build/PRESET/FOLDER.
 ctest_in() {
   local preset=$1 folder=$2 name; shift 2
@@ -75,11 +89,12 @@ command_test() {
   test_set_up
   rm -rf $RESULTS; mkdir -p $RESULTS; : >$RESULTS/checks
   if check "build (release)" configure_and_build release $PRODUCTS $RELEASE_TESTS test_tools; then
+    start tidy $PYTHON tools/tidy.py build/release
     test_release
+    check "clang-tidy, thread-safety analysis" finish tidy || true
     test_dev
     test_tsan
     test_gpu
-    check "clang-tidy, thread-safety analysis" $PYTHON tools/tidy.py build/release || true
   fi
   echo
   sed -n 's/^-- skipped: /skipped: /p' build/release/configure.log  # what CMake found no headers or libraries for
