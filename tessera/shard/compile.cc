@@ -24,11 +24,33 @@ constexpr double kWorthwhile = 0.99;
 constexpr int kMostSearches = 12;
 constexpr size_t kMostSweptNodes = 100'000;
 
+// "tensor+data", "tp,dp" ..: more than one strategy, each along an axis of a mesh of its own.
+bool NamesSeveral(std::string_view strategy) {
+  int known = 0;
+  while (true) {
+    const size_t end = strategy.find_first_of("+,* ");
+    const std::string_view name = strategy.substr(0, end);
+    if (std::ranges::none_of(AllStrategies(),
+                             [&](const Strategy& s) { return s.name == name || s.axis == name; }))
+      return false;
+    ++known;
+    if (end == std::string_view::npos) return known > 1;
+    strategy.remove_prefix(end + 1);
+  }
+}
+
 Result<void> CheckOptions(const Options& options) {
   if (options.ranks < 1 || options.ranks > kMostRanks) {
     return Fail(Code::kInvalidArgument, "--ranks is {}, wanted 1 to {}", options.ranks, kMostRanks);
   }
   const auto names = Strategies();
+  if (NamesSeveral(options.strategy)) {
+    return Fail(
+        Code::kUnsupported,
+        "strategy '{}' needs a mesh of several axes and collectives among some of the ranks: an engine has "
+        "one communicator, of all its ranks; wanted one of: {}",
+        options.strategy, fmt::format("{}", fmt::join(names, ", ")));
+  }
   if (std::find(names.begin(), names.end(), options.strategy) == names.end()) {
     return Fail(Code::kInvalidArgument, "strategy '{}' is not known, wanted one of: {}", options.strategy,
                 fmt::format("{}", fmt::join(names, ", ")));

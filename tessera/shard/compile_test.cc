@@ -40,6 +40,15 @@ TEST(Compile, NamesTheStrategiesThatItKnows) {
               HasSubstr("strategy 'magic' is not known, wanted one of: auto, tensor"));
 }
 
+TEST(Compile, RefusesAMeshOfTwoAxesWithTheReason) {
+  for (const char* strategy : {"tensor+data", "tensor,context", "tp*dp"}) {
+    const auto compiled = Compile(Product(64, 64), For(4, strategy));
+    ASSERT_FALSE(compiled) << strategy;
+    EXPECT_EQ(compiled.error().code, Code::kUnsupported);
+    EXPECT_THAT(compiled.error().message, HasSubstr("an engine has one communicator, of all its ranks"));
+  }
+}
+
 TEST(Compile, SaysWhyNoWeightCanBeSplit) {
   const auto compiled = Compile(Product(5, 9), For(2, "tensor"));
   ASSERT_FALSE(compiled);
