@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tessera/cli/calibrate.h"
 #include "tessera/cli/command.h"
 #include "tessera/cli/machine.h"
+#include "tessera/cli/progress.h"
 #include "tessera/cli/text.h"
 
 namespace tessera::cli {
@@ -17,7 +22,20 @@ constexpr const char* kAbout =
     "and what is missing for the rest. Triton is started for a moment to see that it runs. Exit code 1 when "
     "models "
     "cannot even be served on CPU ranks.";
-constexpr const char* kExample = "Example:\n  tessera doctor";
+constexpr const char* kExample =
+    "Examples:\n"
+    "  tessera doctor\n"
+    "  tessera doctor --calibrate --output machine.json      a minute; then: tessera shard --machine "
+    "machine.json ..";
+
+constexpr int kMostRanks = 256;
+
+struct Options {
+  bool calibrate = false;
+  std::string output;
+  CalibrateOptions calibration;
+  bool json = false;
+};
 
 void PrintText(const Machine& machine, const std::vector<Ability>& abilities) {
   fmt::print("  CPU            {}, {} cores usable\n", machine.cpu, machine.cores);
@@ -63,10 +81,66 @@ ordered_json ToJson(const Machine& machine, const std::vector<Ability>& abilitie
           {"abilities", can}};
 }
 
-Result<int> Doctor(bool json) {
+std::string PointText(const shard::Curve& curve, double size) {
+  return FormatMicroseconds(curve.At(size));
+}
+
+void PrintTable(const shard::Machine& machine) {
+  constexpr double kKib = 1024;
+  Table table({machine.name, "threads", "step", "launch", "1 MFLOP", "1 GFLOP", "64 KiB", "16 MiB",
+               "all_reduce 1 KiB", "1 MiB"});
+  for (const shard::Speeds& s : machine.speeds) {
+    const auto reduce = [&](double bytes) {
+      return s.ranks == 1 ? "-" : FormatMicroseconds(s.Collective(CollectiveOp::kAllReduce, bytes));
+    };
+    table.Add({fmt::format("{} rank{}", s.ranks, s.ranks == 1 ? "" : "s"),
+               fmt::format("{}", s.threads_per_rank), FormatMicroseconds(s.step_us),
+               fmt::format("{:.2f} us", s.launch_us), PointText(s.gemm, 1e6), PointText(s.gemm, 1e9),
+               PointText(s.memory, 64 * kKib), PointText(s.memory, 16 * kKib * kKib), reduce(kKib),
+               reduce(kKib * kKib)});
+  }
+  fmt::print("{}", table.ToString());
+}
+
+Result<void> Check(const Options& options) {
+  const CalibrateOptions& wanted = options.calibration;
+  if (wanted.ranks < 2 || wanted.ranks > kMostRanks)
+    return Fail(Code::kInvalidArgument, "--ranks is {}, wanted 2 to {}", wanted.ranks, kMostRanks);
+  if (wanted.threads_per_rank < 0 || wanted.threads_per_rank > kMostRanks) {
+    return Fail(Code::kInvalidArgument, "--threads-per-rank is {}, wanted 0 to {}", wanted.threads_per_rank,
+                kMostRanks);
+  }
+  if (!(wanted.seconds > 0))
+    return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0", wanted.seconds);
+  // Before the minute, not after.
+  const auto directory = std::filesystem::absolute(options.output).parent_path();
+  if (options.output.empty() || std::filesystem::is_directory(directory)) return {};
+  return Fail(Code::kNotFound, "--output '{}': no directory '{}'", options.output, directory.string());
+}
+
+Result<int> CalibrateHere(Options options) {
+  TRY(Check(options));
+  const Machine host = ProbeHost();
+  options.calibration.name = fmt::format("{}, {} cores", host.cpu, host.cores);
+  options.calibration.cores = host.cores;
+  ProgressBar bar(!options.json);
+  TRY_ASSIGN(const shard::Machine machine,
+             Calibrate(options.calibration,
+                       [&](std::string_view stage, double fraction) { bar.Show(stage, fraction); }));
+  bar.Wipe();
+  if (!options.output.empty()) TRY(shard::WriteMachine(machine, options.output));
+  if (options.json)
+    fmt::print("{}", shard::MachineToJson(machine));
+  else
+    PrintTable(machine);
+  return ToInt(ExitCode::kOk);
+}
+
+Result<int> Doctor(const Options& options) {
+  if (options.calibrate) return CalibrateHere(options);
   const Machine machine = ProbeMachine();
   const std::vector<Ability> abilities = AbilitiesOf(machine);
-  if (json) {
+  if (options.json) {
     fmt::print("{}\n", ToJson(machine, abilities).dump(2));
   } else {
     PrintText(machine, abilities);
@@ -78,11 +152,27 @@ Result<int> Doctor(bool json) {
 }  // namespace
 
 Command MakeDoctorCommand(CLI::App& parent) {
-  auto json = std::make_shared<bool>(false);
+  auto options = std::make_shared<Options>();
   CLI::App* app = parent.add_subcommand("doctor", kAbout);
   app->footer(kExample);
-  app->add_flag("--json", *json, "Print one JSON object instead of text");
-  return {app, [json] { return Doctor(*json); }};
+  CLI::Option* calibrate =
+      app->add_flag("--calibrate", options->calibrate,
+                    "Measure instead what plans are priced with: an op's launch, matrix products, memory and "
+                    "collectives by size, for CPU ranks. The machine should do nothing else");
+  app->add_option("--output", options->output, "Where the table is written, for tessera shard --machine")
+      ->needs(calibrate);
+  app->add_option("--ranks", options->calibration.ranks, "Up to how many ranks")
+      ->needs(calibrate)
+      ->capture_default_str();
+  app->add_option("--threads-per-rank", options->calibration.threads_per_rank,
+                  "Threads that a rank computes on; 0 = the cores shared out, as when serving")
+      ->needs(calibrate)
+      ->capture_default_str();
+  app->add_option("--seconds", options->calibration.seconds, "How long to measure each number of ranks")
+      ->needs(calibrate)
+      ->capture_default_str();
+  app->add_flag("--json", options->json, "Print one JSON object instead of text");
+  return {app, [options] { return Doctor(*options); }};
 }
 
 }  // namespace tessera::cli

@@ -63,12 +63,17 @@ bool Has(const Machine& machine, std::string_view name) {
 
 }  // namespace
 
-Machine ProbeMachine() {
+Machine ProbeHost() {
   Machine machine;
   machine.cpu = ProcField("/proc/cpuinfo", "model name");
   machine.cores = UsableCores();
   machine.memory = MemoryField("MemTotal");
   machine.available = MemoryField("MemAvailable");
+  return machine;
+}
+
+Machine ProbeMachine() {
+  Machine machine = ProbeHost();
   machine.parts.push_back({"OpenVINO", true, ov::get_openvino_version().buildNumber});
   machine.parts.push_back(Describe("backend", DescribeBackend()));
   machine.parts.push_back(Describe("Triton", DescribeTriton()));

@@ -25,6 +25,9 @@ struct Machine {
   std::vector<Part> parts;  // openvino, backend, triton, driver, nccl, tensorrt
 };
 
+// Its cores and memory alone, at once.
+Machine ProbeHost();
+
 // Looks at everything; starts Triton for a moment (on free loopback ports, without models) to see that it
 // runs.
 Machine ProbeMachine();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tessera/cli/http.h"
+#include "tessera/cli/scratch_directory.h"
 #include "tessera/cli/triton_server.h"
 
 namespace tessera::cli {
@@ -14,25 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
-
-// A directory that goes with this object.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (fs::temp_directory_path() / "tessera-doctor-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~ScratchDirectory() {
-    std::error_code error;
-    if (!path_.empty()) fs::remove_all(path_, error);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // The version that the server at `port` tells; an error while it does not answer.
 Result<std::string> AskVersion(const ServerOptions& options) {
@@ -47,7 +29,7 @@ Result<std::string> AskVersion(const ServerOptions& options) {
 }  // namespace
 
 Result<std::string> ProbeTritonVersion(const fs::path& program) {
-  const ScratchDirectory empty;
+  TRY_ASSIGN(const ScratchDirectory empty, ScratchDirectory::Create());
   ServerOptions options;
   options.program = program;
   options.backends = empty.path();

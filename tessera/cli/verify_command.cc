@@ -16,6 +16,7 @@
 #include "tessera/cli/progress.h"
 #include "tessera/cli/random_inputs.h"
 #include "tessera/cli/recording.h"
+#include "tessera/cli/scratch_directory.h"
 #include "tessera/cli/text.h"
 #include "tessera/cli/verify.h"
 
@@ -146,32 +147,11 @@ void Print(const Options& options, const plan::Plan& plan, const Verification& r
              "in config.pbtxt, or shard with --max-batch 0\n");
 }
 
-// A directory of its own beside the temporary files, gone when the program is done with it.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "tessera-trace-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  const fs::path& path() const { return path_; }  // empty: it could not be made
-
- private:
-  fs::path path_;
-};
-
 // The first value that is wrong, on the first case.
 Result<int> Trace(const Options& options, const fs::path& version, const ModelPair& pair) {
   TRY_ASSIGN(const auto cases,
              options.inputs.empty() ? RandomCases(options, pair) : GivenCase(options, pair.sharded->plan()));
-  const Scratch scratch;
-  if (scratch.path().empty()) return Fail(Code::kUnavailable, "cannot make a directory for temporary files");
+  TRY_ASSIGN(const ScratchDirectory scratch, ScratchDirectory::Create());
   TRY_ASSIGN(const LockStepReport report, CompareLockStep(version, options.against, cases[0],
                                                           options.tolerance, *pair.engine, scratch.path()));
   const bool ok = !report.first;
