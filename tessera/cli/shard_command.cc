@@ -37,6 +37,7 @@ struct Options {
   std::vector<std::string> dims;
   uint64_t memory_per_rank = 0;
   std::string machine;
+  std::string embeddings = "split";
   bool json = false;
   shard::Options shard;
 };
@@ -44,6 +45,8 @@ struct Options {
 Result<void> Check(const Options& options) {
   if (options.max_batch < 0)
     return Fail(Code::kInvalidArgument, "--max-batch is {}, wanted >= 0", options.max_batch);
+  if (options.embeddings != "split" && options.embeddings != "whole")
+    return Fail(Code::kInvalidArgument, "--embeddings is '{}', wanted split or whole", options.embeddings);
   // An engine that this build has not can still be sharded for; an unknown one cannot.
   auto engine = engine::MakeEngine(options.shard.engine);
   if (!engine && engine.error().code == Code::kInvalidArgument) return Forward(std::move(engine));
@@ -68,6 +71,8 @@ Result<int> Shard(Options options) {
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
   options.shard.memory_per_rank = ByteCount{options.memory_per_rank};
   TRY_ASSIGN(options.shard.machine, FindMachine(options.machine));
+  options.shard.embeddings =
+      options.embeddings == "whole" ? shard::Embeddings::kWhole : shard::Embeddings::kSplit;
   options.shard.name = options.name.empty() ? fs::path(options.model).stem().string() : options.name;
   auto shard = [&](const fs::path& directory) {
     ProgressBar bar(!options.json);
@@ -124,6 +129,10 @@ Command MakeShardCommand(CLI::App& parent) {
                   "found and told with a bound")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  app->add_option("--embeddings", options->embeddings,
+                  "Where weights are split: split = embedding tables of more than a tenth of them are, too, "
+                  "which takes a collective; whole = every rank holds all of every table")
+      ->capture_default_str();
   app->add_flag("--trace", options->shard.trace,
                 "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");

@@ -26,7 +26,9 @@ class Propagator {
     const Division division{space.parts, result_.divisible};
     for (const Node& node : graph.nodes()) {
       const OpView op(graph, node);
-      result_.makers.emplace_back(op, RuleFor(op), division);
+      auto rule = RuleFor(op);
+      if (rule) ApplyTablePolicy(space.tables, graph, node, *rule);
+      result_.makers.emplace_back(op, std::move(rule), division);
       result_.rows[result_.makers.size() - 1].push_back(result_.makers.back().Replicated());
     }
   }

@@ -6,6 +6,7 @@
 
 #include "tessera/graph/graph.h"
 #include "tessera/shard/row.h"
+#include "tessera/shard/tables.h"
 
 namespace tessera::shard {
 
@@ -16,6 +17,7 @@ struct Space {
   bool batch = false;    // data parallel: cuts start at first dimensions of inputs and activations
   bool context = false;  // context parallel: at their other dimensions (sequence, heads)
   bool dynamic = false;  // dynamic sizes of inputs may be cut: requests must be multiples of `parts` there
+  TablePolicy tables = {};
 
   bool activations() const { return batch || context; }
 };

@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kNominalFirst = 8;    // a dynamic first dimension: a batch
 constexpr int64_t kNominalOther = 128;  // another one: a sequence
 constexpr double kPreference = 1e-3;    // us: decides between plans of equal time
+constexpr double kLookupOps = 6;        // that a lookup in a part of a table takes beside the Gather
 
 bool Moves(const graph::Node& node) {
   static constexpr std::array kFree{"Reshape",  "Squeeze", "Unsqueeze", "Flatten",
@@ -44,6 +45,7 @@ CostModel::CostModel(const graph::Graph& graph, const Machine& machine, const Ob
       parts_(parts),
       nominal_dims_(nominal_dims) {
   FindNominalSizes();
+  FindShared();
 }
 
 // A reshape keeps the number of elements: that tells the one size of its output that nothing else tells.
@@ -101,7 +103,9 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
   double bytes = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == graph::kNoValue || !row.inputs[i]) continue;
-    bytes += NominalBytes(node.inputs[i]) / (row.inputs[i]->split() ? parts_ : 1);
+    // Of what is looked up in, only what is found is read.
+    const graph::ValueId read = i == 0 && node.op_type == "Gather" ? node.outputs[0] : node.inputs[i];
+    bytes += NominalBytes(read) / (row.inputs[i]->split() ? parts_ : 1);
   }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != graph::kNoValue)
@@ -109,6 +113,8 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
   }
   if (!Moves(node) || DecodesWeights(graph_, node)) return kPreference;
   double time = speeds_.memory.At(bytes);
+  if (rule && row.factor != kNoFactor && row.factor == rule->looked_up)
+    time += kLookupOps * speeds_.launch_us + speeds_.memory.At(NominalBytes(node.outputs[0]));
   if (rule && rule->contraction) {
     double flops = 2 * NominalCount(graph_.value(node.outputs[0]));
     for (const Factor& factor : rule->factors) {
@@ -135,11 +141,26 @@ std::vector<size_t> CostModel::StoredWeights(const graph::Node& node, const Rule
   return stored;
 }
 
+// Others than tables are left out: weights that all layers share would tie all layers' choices together, to
+// no end.
+void CostModel::FindShared() {
+  std::map<graph::ValueId, int> readers;
+  for (const graph::Node& node : graph_.nodes()) {
+    for (const graph::ValueId id : std::set(node.inputs.begin(), node.inputs.end())) ++readers[id];
+  }
+  for (const graph::Node& node : graph_.nodes()) {
+    if (node.op_type != "Gather") continue;
+    const graph::ValueId table = node.inputs[0];
+    if (graph_.value(table).constant && readers[table] > 1) shared_.insert(table);
+  }
+}
+
 double CostModel::HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const {
   double bytes = 0;
   if (!rows.rule()) return 0;
   for (const size_t i : StoredWeights(node, *rows.rule())) {
-    bytes += NominalBytes(node.inputs[i]) / (row.inputs[i] && row.inputs[i]->split() ? parts_ : 1);
+    if (shared_.contains(node.inputs[i])) continue;
+    bytes += WeightBytes(node.inputs[i], row.inputs[i].value_or(State::Replicated()));
   }
   return bytes;
 }
@@ -148,6 +169,17 @@ CostModel CostModel::WithWeightPrice(double us_per_byte) const {
   CostModel other = *this;
   other.objective_.weight_us_per_byte = us_per_byte;
   return other;
+}
+
+std::vector<size_t> CostModel::SharedWeights(const graph::Node& node, const Rows& rows) const {
+  if (!rows.rule() || objective_.weight_us_per_byte == 0) return {};
+  auto weights = StoredWeights(node, *rows.rule());
+  std::erase_if(weights, [&](size_t i) { return !shared_.contains(node.inputs[i]); });
+  return weights;
+}
+
+double CostModel::WeightBytes(graph::ValueId weight, const State& state) const {
+  return NominalBytes(weight) / (state.split() ? parts_ : 1);
 }
 
 double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "tessera/graph/graph.h"
 #include "tessera/shard/machine.h"
@@ -26,8 +28,17 @@ class CostModel {
   CostModel(const graph::Graph& graph, const Machine& machine, const Objective& objective, int parts,
             const std::map<std::string, int64_t>& nominal_dims);
 
-  // A node run by a row, its weights' memory included.
+  // A node run by a row, its weights' memory included, but for embedding tables that other nodes
+  // read, too: those are held once in each state that is wanted.
   double NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const;
+
+  // The inputs of a node that are such shared weights; none where memory has no price.
+  std::vector<size_t> SharedWeights(const graph::Node& node, const Rows& rows) const;
+  // The bytes of a weight that a rank holds in a state, and their price.
+  double WeightBytes(graph::ValueId weight, const State& state) const;
+  double WeightCost(graph::ValueId weight, const State& state) const {
+    return objective_.weight_us_per_byte * WeightBytes(weight, state);
+  }
 
   // A value turned from one state into another; kForbidden where that cannot be done. `free`: nothing is
   // sent.
@@ -51,7 +62,7 @@ class CostModel {
   double StepOverhead() const { return speeds_.step_us; }
   // .. and NodeCost without the weights' price.
   double NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const;
-  // The bytes of its weights that a rank holds.
+  // The bytes of its weights that a rank holds, shared ones left out.
   double HeldWeights(const graph::Node& node, const Rows& rows, const Row& row) const;
 
   double weight_price() const { return objective_.weight_us_per_byte; }
@@ -59,6 +70,7 @@ class CostModel {
 
  private:
   void FindNominalSizes();
+  void FindShared();
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
   std::vector<size_t> StoredWeights(const graph::Node& node, const Rule& rule) const;
@@ -69,6 +81,7 @@ class CostModel {
   double parts_;
   std::map<std::string, int64_t> nominal_dims_;
   std::map<int32_t, double> nominal_;  // by symbol
+  std::set<graph::ValueId> shared_;    // constants that several nodes read
 };
 
 }  // namespace tessera::shard

@@ -15,7 +15,7 @@ namespace {
 
 using graph::Graph;
 
-// Every constant of the chosen rows once, with what a rank holds of it.
+// Every constant of the chosen rows, once in each state that it is held in.
 class Census {
  public:
   Census(const Graph& graph, const Draft& draft) : graph_(graph), parts_(draft.parts) {
@@ -35,7 +35,8 @@ class Census {
   void CountHeld(const graph::Node& node, const Row& row) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const graph::ValueId id = node.inputs[i];
-      if (id == graph::kNoValue || !graph_.value(id).constant || !held_once_.insert(id).second) continue;
+      if (id == graph::kNoValue || !graph_.value(id).constant) continue;
+      if (!held_once_.emplace(id, row.inputs[i].value_or(State::Replicated())).second) continue;
       const bool split = row.inputs[i] && row.inputs[i]->split();
       held_ += static_cast<double>(graph_.value(id).constant->bytes.size()) / (split ? parts_ : 1);
     }
@@ -54,13 +55,14 @@ class Census {
   double held_ = 0;
   bool split_ = false;
   std::map<int64_t, int> sizes_;
-  std::set<graph::ValueId> held_once_;
+  std::set<std::pair<graph::ValueId, State>> held_once_;
   std::set<graph::ValueId> sized_once_;
 };
 
 // Why no weight could be split: the sizes at hand, and rank counts that would do.
 std::string WhyNoWeights(const Census& census, int ranks) {
-  if (!census.has_weights()) return "it has no MatMul, Gemm, Conv or Einsum with constant weights";
+  if (!census.has_weights())
+    return "it has no MatMul, Gemm, Conv or Einsum with constant weights and no large table";
   std::vector<std::string> sizes;
   for (auto it = census.sizes().rbegin(); it != census.sizes().rend() && sizes.size() < 6; ++it) {
     sizes.push_back(fmt::format("{} ({}x)", it->first, it->second));
@@ -221,6 +223,7 @@ const Machine& MachineOf(const Options& options) {
 Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts) {
   Space space = strategy.space;
   space.parts = parts;
+  space.tables = options.embeddings == Embeddings::kWhole ? TablePolicy{true} : LargeTablesAreWeights(graph);
   return DraftOver(graph, options, strategy, parts, Propagate(graph, space));
 }
 

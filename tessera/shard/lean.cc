@@ -1,5 +1,8 @@
 #include "tessera/shard/lean.h"
 
+#include <set>
+#include <utility>
+
 namespace tessera::shard {
 namespace {
 
@@ -13,10 +16,15 @@ constexpr double kLowestPrice = 1e-8;
 double HeldWeights(const graph::Graph& graph, const Candidates& candidates, const Assignment& assignment,
                    const CostModel& cost) {
   double bytes = 0;
+  std::set<std::pair<graph::ValueId, State>> shared;
   for (size_t n = 0; n < graph.nodes().size(); ++n) {
     const Row& row = candidates.rows[n][static_cast<size_t>(assignment.row[n])];
-    bytes += cost.HeldWeights(graph.nodes()[n], candidates.makers[n], row);
+    const graph::Node& node = graph.nodes()[n];
+    bytes += cost.HeldWeights(node, candidates.makers[n], row);
+    for (const size_t i : cost.SharedWeights(node, candidates.makers[n]))
+      shared.emplace(node.inputs[i], row.inputs[i].value_or(State::Replicated()));
   }
+  for (const auto& [weight, state] : shared) bytes += cost.WeightBytes(weight, state);
   return bytes;
 }
 

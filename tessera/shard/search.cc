@@ -19,6 +19,7 @@ class Problem {
   Result<Assignment> Solve(size_t most_entries) {
     CollectPlacements();
     AddNodes();
+    AddSharedWeights();
     AddValues();
     const CostNetwork::Solution solution = network_.Minimize(most_entries);
     if (solution.cost >= kForbidden)
@@ -84,6 +85,39 @@ class Problem {
       cost += cost_.Convert(id, State::Replicated(), *row.inputs[i]).us;
     }
     return cost;
+  }
+
+  // A weight that several nodes read has a variable: the state in which it is held. A node that wants it in
+  // another one pays for a second piece.
+  void AddSharedWeights() {
+    std::map<ValueId, std::vector<std::pair<size_t, size_t>>> users;  // (node, input)
+    for (size_t n = 0; n < graph_.nodes().size(); ++n) {
+      for (const size_t i : cost_.SharedWeights(graph_.nodes()[n], candidates_.makers[n]))
+        users[graph_.nodes()[n].inputs[i]].emplace_back(n, i);
+    }
+    for (const auto& [id, uses] : users) {
+      std::set<State> wanted;
+      for (const auto& [n, i] : uses) {
+        for (const Row& row : candidates_.rows[n]) wanted.insert(row.inputs[i].value_or(State::Replicated()));
+      }
+      AddSharedWeight(id, uses, {wanted.begin(), wanted.end()});
+    }
+  }
+
+  void AddSharedWeight(ValueId id, const std::vector<std::pair<size_t, size_t>>& uses,
+                       const std::vector<State>& states) {
+    const int variable = network_.AddVariable(static_cast<int>(states.size()));
+    std::vector<double> costs;
+    for (const State& s : states) costs.push_back(cost_.WeightCost(id, s));
+    network_.AddUnary(variable, costs);
+    for (const auto& [n, i] : uses) {
+      std::vector<double> others;
+      for (const Row& row : candidates_.rows[n]) {
+        const State wanted = row.inputs[i].value_or(State::Replicated());
+        for (const State& s : states) others.push_back(wanted == s ? 0 : cost_.WeightCost(id, wanted));
+      }
+      network_.AddPair(row_variables_[n], variable, others);
+    }
   }
 
   void AddValues() {

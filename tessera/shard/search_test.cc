@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "tessera/shard/cost_network.h"
 #include "tessera/shard/testing/graph_builder.h"
@@ -33,6 +34,7 @@ class BruteForce {
     if (sum >= best_) return;
     if (n == graph_.nodes().size()) {
       for (size_t v = 0; v < graph_.values().size(); ++v) sum += ValueCost(ValueId{static_cast<int32_t>(v)});
+      sum += SharedWeights();
       best_ = std::min(best_, sum);
       return;
     }
@@ -46,6 +48,18 @@ class BruteForce {
       }
       Choose(n + 1, sum + cost_.NodeCost(node, candidates_.makers[n], row) + constants);
     }
+  }
+
+  // Held once in each state that some node wants.
+  double SharedWeights() const {
+    std::set<std::pair<ValueId, State>> held;
+    for (size_t n = 0; n < rows_.size(); ++n) {
+      for (const size_t i : cost_.SharedWeights(graph_.nodes()[n], candidates_.makers[n]))
+        held.emplace(graph_.nodes()[n].inputs[i], *rows_[n]->inputs[i]);
+    }
+    double sum = 0;
+    for (const auto& [id, state] : held) sum += cost_.WeightCost(id, state);
+    return sum;
   }
 
   State Produced(ValueId id) const {
@@ -109,6 +123,7 @@ graph::Graph RandomGraph(std::mt19937& random, int nodes) {
   GraphBuilder b;
   const std::vector<int64_t> widths{6, 64, 256};
   std::vector<std::pair<ValueId, int64_t>> live{{b.Input("x", {8, 64}), 64}, {b.Input("y", {8, 256}), 256}};
+  const ValueId ids = b.Input("ids", {8}, {}, DType::kInt64);
   const auto any = [&](size_t size) { return std::uniform_int_distribution<size_t>(0, size - 1)(random); };
   for (int n = 0; n < nodes; ++n) {
     const auto [x, width] = live[any(live.size())];
@@ -121,7 +136,10 @@ graph::Graph RandomGraph(std::mt19937& random, int nodes) {
       live.emplace_back(b.Op("Add", {x, y}, {8, width}), width);
     } else {
       const int64_t out = widths[any(widths.size())];
-      live.emplace_back(b.Op("MatMul", {x, b.Weight("w" + std::to_string(n), {width, out})}, {8, out}), out);
+      const ValueId weight = b.Weight("w" + std::to_string(n), {width, out});
+      // Some weights are tables, too, which may be wanted in another state there.
+      if (random() % 4 == 0) live.emplace_back(b.Op("Gather", {weight, ids}, {8, out}), out);
+      live.emplace_back(b.Op("MatMul", {x, weight}, {8, out}), out);
     }
   }
   b.Output(live.back().first);
@@ -139,7 +157,7 @@ TEST(Search, EqualsBruteForceOnRandomGraphs) {
     for (auto& [op, curve] : machine.speeds[1].collectives) curve = collective;
     const Objective objective{static_cast<double>(random() % 3) * 1e-3};
     const CostModel cost(graph, machine, objective, 2, {});
-    const Candidates candidates = Propagate(graph, Space{2});
+    const Candidates candidates = Propagate(graph, Space{.parts = 2, .tables = {.weight_from = 0}});
     const auto found = Search(graph, candidates, cost);
     ASSERT_TRUE(found) << found.error().message;
     const double best = BruteForce(graph, candidates, cost).Best();

@@ -16,6 +16,12 @@
 
 namespace tessera::shard {
 
+// What becomes of embedding tables (see tables.h) under strategies that split weights.
+enum class Embeddings {
+  kSplit,  // those of more than a tenth of the model's weights are weights to be split, too
+  kWhole,  // every rank holds all of every table
+};
+
 struct Options {
   int ranks = 2;
   std::string strategy = "auto";    // see Strategies()
@@ -30,6 +36,7 @@ struct Options {
   // Largest table of the exact search. Where it would need a larger one, the plan is the best found, and told
   // how far at most it is from the least.
   size_t search_limit = size_t{1} << 24;
+  Embeddings embeddings = Embeddings::kSplit;
 };
 
 // The names that Options::strategy may take, "auto" first.

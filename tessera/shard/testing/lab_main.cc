@@ -157,6 +157,7 @@ Result<Json> DoShard(const Json& request) {
   Options options;
   options.ranks = request.at("parts");
   options.strategy = request.value("strategy", "auto");
+  if (request.value("embeddings", "split") == "whole") options.embeddings = Embeddings::kWhole;
   TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
   TRY_ASSIGN(Json answer, Describe(graph, compiled.model, request.at("out").get<std::string>()));
   if (const auto shaped = CheckLocalShapes(compiled.model, Oracle()); !shaped)
@@ -169,6 +170,7 @@ Result<Json> DoMutate(const Json& request) {
   Options options;
   options.ranks = request.at("parts");
   options.strategy = request.value("strategy", "auto");
+  if (request.value("embeddings", "split") == "whole") options.embeddings = Embeddings::kWhole;
   TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
   Json answer{{"mutants", Json::array()}};
   for (unsigned seed = request.at("from"); seed < request.at("to"); ++seed) {
