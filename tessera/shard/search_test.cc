@@ -138,7 +138,10 @@ graph::Graph RandomGraph(std::mt19937& random, int nodes) {
       const int64_t out = widths[any(widths.size())];
       const ValueId weight = b.Weight("w" + std::to_string(n), {width, out});
       // Some weights are tables, too, which may be wanted in another state there.
-      if (random() % 4 == 0) live.emplace_back(b.Op("Gather", {weight, ids}, {8, out}), out);
+      if (n + 1 < nodes && random() % 4 == 0) {
+        live.emplace_back(b.Op("Gather", {weight, ids}, {8, out}), out);
+        ++n;
+      }
       live.emplace_back(b.Op("MatMul", {x, weight}, {8, out}), out);
     }
   }
