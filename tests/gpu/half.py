@@ -27,8 +27,10 @@ def to_half(model: onnx.ModelProto) -> onnx.ModelProto:
     half.CopyFrom(model)
     graph = half.graph
     del graph.value_info[:]
+    scales = {name for node in graph.node if node.op_type == "Resize" for name in node.input[1:3]}  # fp32 for ever
     for tensor in graph.initializer:
-        tensor.CopyFrom(half_tensor(tensor))
+        if tensor.name not in scales:
+            tensor.CopyFrom(half_tensor(tensor))
     for value in [*graph.input, *graph.output]:
         if value.type.tensor_type.elem_type == TensorProto.FLOAT:
             value.type.tensor_type.elem_type = TensorProto.FLOAT16

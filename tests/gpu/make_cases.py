@@ -1,6 +1,7 @@
 """Shards models and writes requests with onnxruntime's answers beside them, for the tests on GPUs.
 
-    make_cases.py TESSERA ZOO FOLDER [MODEL.onnx ..]
+    make_cases.py TESSERA ZOO FOLDER               the models of the zoo, at 2 and 4 ranks
+    make_cases.py TESSERA MODEL.onnx FOLDER RANKS  one model, its tables of words cut to 2000 rows: small enough to carry
 
 Each model as it is, and in fp16 (NAME_fp16) with the answers of the fp32 one. FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
 "input|answer NAME TYPE 2x16 FILE", FILE with its values, little endian. Further models than the zoo's may be named.
@@ -15,13 +16,14 @@ import tempfile
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
 from half import to_half  # noqa: E402
 from reference import Reference  # noqa: E402
 
-ZOO = ("bert_dyn", "bert_op23", "clip", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
-       "vit")
+ZOO = ("bert_dyn", "bert_op23", "clip", "dit", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
+       "mixtral_moe", "vae_decoder", "vit")
 TYPES = {"float32": "FP32", "float16": "FP16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
 SIZES = [(2, 16), (1, 1), (5, 9), (8, 24)]  # batch, length
 
@@ -48,21 +50,34 @@ def write_requests(reference: Reference, folder: pathlib.Path, half: bool) -> No
     (folder / "requests.txt").write_text("\n".join(lines) + "\n")
 
 
-def main(tessera: str, zoo: str, folder: str, *others: str) -> None:
-    models = [pathlib.Path(zoo) / f"{name}.onnx" for name in ZOO] + [pathlib.Path(other) for other in others]
+def cut_tables(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Gather's tables without the rows from 2000 on."""
+    tables = {node.input[0] for node in model.graph.node if node.op_type == "Gather"}
+    for tensor in model.graph.initializer:
+        if tensor.name in tables and len(tensor.dims) == 2 and tensor.dims[0] > 2000:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor)[:2000], tensor.name))
+    return model
+
+
+def main(tessera: str, source: str, folder: str, only_ranks: str = "") -> None:
+    given = pathlib.Path(source)
     with tempfile.TemporaryDirectory() as repository:
+        models = [given / f"{name}.onnx" for name in ZOO] if given.is_dir() else []
+        if not models:
+            models = [pathlib.Path(repository) / f"{given.parent.name}.onnx"]
+            onnx.save(cut_tables(onnx.load(given)), models[0])
         for model in models:
             reference = Reference(model)
             half = pathlib.Path(repository) / f"{model.stem}_fp16.onnx"
             onnx.save(to_half(onnx.load(model)), half)
-            for source, ranks in itertools.product((model, half), (2, 4)):
-                name = f"{source.stem}-{ranks}"
-                subprocess.run([tessera, "shard", source, "--ranks", str(ranks), "-o", repository, "--name", name,
+            for made_from, ranks in itertools.product((model, half), [int(only_ranks)] if only_ranks else (2, 4)):
+                name = f"{made_from.stem}-{ranks}"
+                subprocess.run([tessera, "shard", made_from, "--ranks", str(ranks), "-o", repository, "--name", name,
                                 "--strategy", "tensor", "--engine", "tensorrt", "--json"], check=True,
                                stdout=subprocess.DEVNULL)
                 made = pathlib.Path(folder) / name
                 shutil.copytree(pathlib.Path(repository) / name / "1", made)
-                write_requests(reference, made, source == half)
+                write_requests(reference, made, made_from == half)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,16 @@
 #include "tests/nvinfer_standin/attention.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "tests/nvinfer_standin/tensor.h"
 
 namespace tessera::standin {
 namespace {
 
 std::optional<float> NumberOf(const graph::Value& value) {
   if (!value.constant || ElementCount(value.constant->shape) != 1) return std::nullopt;
-  const Bytes bytes = value.constant->bytes;
-  if (value.constant->type == DType::kFloat32 && bytes.size() == sizeof(float)) {
-    float number = 0;
-    std::memcpy(&number, bytes.data(), sizeof(number));
-    return number;
-  }
-  if (value.constant->type == DType::kFloat16 && bytes.size() == sizeof(_Float16)) {
-    _Float16 number = 0;
-    std::memcpy(&number, bytes.data(), sizeof(number));
-    return static_cast<float>(number);
-  }
-  return std::nullopt;
+  const std::optional<std::vector<float>> values = FloatsOf(*value.constant);
+  return values ? std::optional(values->at(0)) : std::nullopt;
 }
 
 class Finder {

@@ -97,12 +97,18 @@ bool LaunchReduce(Reduce op, ElementType type, const void* in, void* out, int64_
                   cudaStream_t stream);
 bool LaunchSoftmax(ElementType type, const void* in, void* out, int64_t rows, int64_t columns,
                    cudaStream_t stream);
-// scale and bias are of `type`, [columns]; bias may be null. `center`: layer normalization, else RMS
-// normalization.
-bool LaunchNormalize(ElementType type, const void* in, const void* scale, const void* bias, void* out,
-                     int64_t rows, int64_t columns, float epsilon, bool center, cudaStream_t stream);
-bool LaunchArgMax(ElementType type, const void* in, int64_t* out, int64_t rows, int64_t columns,
-                  cudaStream_t stream);
+// Layer, RMS and instance normalization of rows. scale and bias (which may be null) are of `type`: one number
+// a column, or where `channels` is not 0, one a row, row r having that of channel r % channels.
+struct Normalization {
+  int64_t rows = 0, columns = 0, channels = 0;
+  float epsilon = 0;
+  bool center = true;  // RMS normalization does not
+};
+bool LaunchNormalize(const Normalization& how, ElementType type, const void* in, const void* scale,
+                     const void* bias, void* out, cudaStream_t stream);
+// The `count` largest of each row in falling order, equal ones by their place; `values` may be null.
+bool LaunchTop(ElementType type, const void* in, void* values, int64_t* indices, int64_t rows,
+               int64_t columns, int64_t count, cudaStream_t stream);
 bool LaunchCumSum(ElementType type, const void* in, void* out, int64_t outer, int64_t axis, int64_t inner,
                   bool exclusive, bool reverse, cudaStream_t stream);
 

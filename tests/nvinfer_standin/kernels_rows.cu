@@ -1,7 +1,6 @@
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
+#include <type_traits>
 
-#include "tests/nvinfer_standin/kernels.h"
+#include "tests/nvinfer_standin/dispatch.cuh"
 
 namespace tessera::standin {
 namespace {
@@ -44,26 +43,27 @@ __global__ void SoftmaxKernel(const T* in, T* out, int64_t columns) {
 }
 
 template <class T>
-__global__ void NormalizeKernel(const T* in, const T* scale, const T* bias, T* out, int64_t columns, float epsilon,
-                                bool center) {
+__global__ void NormalizeKernel(Normalization n, const T* in, const T* scale, const T* bias, T* out) {
   __shared__ float scratch[kThreads / 32];
-  const T* row = in + blockIdx.x * columns;
-  T* result = out + blockIdx.x * columns;
+  const T* row = in + blockIdx.x * n.columns;
+  T* result = out + blockIdx.x * n.columns;
+  const auto columns = static_cast<float>(n.columns);
   float mean = 0;
-  if (center) {
-    for (int64_t i = threadIdx.x; i < columns; i += kThreads) mean += static_cast<float>(row[i]);
-    mean = BlockReduce(mean, Sum(), scratch) / static_cast<float>(columns);
+  if (n.center) {
+    for (int64_t i = threadIdx.x; i < n.columns; i += kThreads) mean += static_cast<float>(row[i]);
+    mean = BlockReduce(mean, Sum(), scratch) / columns;
   }
   float square = 0;
-  for (int64_t i = threadIdx.x; i < columns; i += kThreads) {
+  for (int64_t i = threadIdx.x; i < n.columns; i += kThreads) {
     const float x = static_cast<float>(row[i]) - mean;
     square += x * x;
   }
-  square = BlockReduce(square, Sum(), scratch) / static_cast<float>(columns);
-  const float factor = 1.0f / sqrtf(square + epsilon);
-  for (int64_t i = threadIdx.x; i < columns; i += kThreads) {
-    float x = (static_cast<float>(row[i]) - mean) * factor * static_cast<float>(scale[i]);
-    if (bias != nullptr) x += static_cast<float>(bias[i]);
+  square = BlockReduce(square, Sum(), scratch) / columns;
+  const float factor = 1.0f / sqrtf(square + n.epsilon);
+  for (int64_t i = threadIdx.x; i < n.columns; i += kThreads) {
+    const int64_t at = n.channels > 0 ? blockIdx.x % n.channels : i;
+    float x = (static_cast<float>(row[i]) - mean) * factor * static_cast<float>(scale[at]);
+    if (bias != nullptr) x += static_cast<float>(bias[at]);
     result[i] = static_cast<T>(x);
   }
 }
@@ -101,15 +101,31 @@ __global__ void ReduceKernel(Reduce op, const T* in, T* out, int64_t columns) {
   out[blockIdx.x] = static_cast<T>(all);
 }
 
+// Whether `value` at `at` comes after the chosen `last` in falling order; equal ones by their place.
+template <class Wide>
+__device__ bool IsAfter(Wide value, int64_t at, Wide last, int64_t last_at) {
+  return value < last || (value == last && at > last_at);
+}
+
+// A thread a row, `count` rounds: each takes the largest that comes after the one before.
 template <class T>
-__global__ void ArgMaxKernel(const T* in, int64_t* out, int64_t rows, int64_t columns) {
+__global__ void TopKernel(const T* in, T* values, int64_t* indices, int64_t rows, int64_t columns, int64_t count) {
+  using Wide = typename Wider<T>::Type;
   const int64_t row = blockIdx.x * int64_t(blockDim.x) + threadIdx.x;
   if (row >= rows) return;
-  int64_t best = 0;
-  for (int64_t i = 1; i < columns; ++i) {
-    if (in[row * columns + i] > in[row * columns + best]) best = i;
+  const T* from = in + row * columns;
+  int64_t last = -1;
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t best = -1;
+    for (int64_t i = 0; i < columns; ++i) {
+      const Wide value = static_cast<Wide>(from[i]);
+      if (last >= 0 && !IsAfter(value, i, static_cast<Wide>(from[last]), last)) continue;
+      if (best < 0 || value > static_cast<Wide>(from[best])) best = i;
+    }
+    last = best < 0 ? 0 : best;  // not a number is nowhere
+    indices[row * count + k] = last;
+    if (values != nullptr) values[row * count + k] = from[last];
   }
-  out[row] = best;
 }
 
 template <class T>
@@ -118,104 +134,67 @@ __global__ void CumSumKernel(const T* in, T* out, int64_t outer, int64_t axis, i
   const int64_t lane = blockIdx.x * int64_t(blockDim.x) + threadIdx.x;
   if (lane >= outer * inner) return;
   const int64_t start = lane / inner * axis * inner + lane % inner;
-  T sum = T(0);
+  typename Wider<T>::Type sum = 0;
   for (int64_t step = 0; step < axis; ++step) {
     const int64_t at = start + (reverse ? axis - 1 - step : step) * inner;
-    const T value = in[at];
-    out[at] = exclusive ? sum : static_cast<T>(sum + value);
-    sum = static_cast<T>(sum + value);
+    const auto next = sum + static_cast<typename Wider<T>::Type>(in[at]);
+    out[at] = static_cast<T>(exclusive ? sum : next);
+    sum = next;
   }
 }
 
 dim3 Rows(int64_t rows) { return dim3(static_cast<unsigned>(rows)); }
+dim3 Blocks(int64_t threads) { return dim3(static_cast<unsigned>((threads + kThreads - 1) / kThreads)); }
 
 }  // namespace
 
 bool LaunchSoftmax(ElementType type, const void* in, void* out, int64_t rows, int64_t columns, cudaStream_t stream) {
   if (rows == 0 || columns == 0) return true;
-  auto launch = [&](auto* typed) {
+  return ByFloat(type, [&](auto* typed) {
     using T = std::remove_pointer_t<decltype(typed)>;
     SoftmaxKernel<<<Rows(rows), kThreads, 0, stream>>>(static_cast<const T*>(in), static_cast<T*>(out), columns);
-    return true;
-  };
-  switch (type) {
-    case ElementType::kFloat32: return launch(static_cast<float*>(nullptr));
-    case ElementType::kFloat16: return launch(static_cast<__half*>(nullptr));
-    case ElementType::kBFloat16: return launch(static_cast<__nv_bfloat16*>(nullptr));
-    default: return false;
-  }
+  });
 }
 
-bool LaunchNormalize(ElementType type, const void* in, const void* scale, const void* bias, void* out, int64_t rows,
-                     int64_t columns, float epsilon, bool center, cudaStream_t stream) {
-  if (rows == 0 || columns == 0) return true;
-  auto launch = [&](auto* typed) {
+bool LaunchNormalize(const Normalization& how, ElementType type, const void* in, const void* scale, const void* bias,
+                     void* out, cudaStream_t stream) {
+  if (how.rows == 0 || how.columns == 0) return true;
+  return ByFloat(type, [&](auto* typed) {
     using T = std::remove_pointer_t<decltype(typed)>;
-    NormalizeKernel<<<Rows(rows), kThreads, 0, stream>>>(static_cast<const T*>(in), static_cast<const T*>(scale),
-                                                         static_cast<const T*>(bias), static_cast<T*>(out), columns,
-                                                         epsilon, center);
-    return true;
-  };
-  switch (type) {
-    case ElementType::kFloat32: return launch(static_cast<float*>(nullptr));
-    case ElementType::kFloat16: return launch(static_cast<__half*>(nullptr));
-    case ElementType::kBFloat16: return launch(static_cast<__nv_bfloat16*>(nullptr));
-    default: return false;
-  }
+    NormalizeKernel<<<Rows(how.rows), kThreads, 0, stream>>>(how, static_cast<const T*>(in),
+                                                             static_cast<const T*>(scale),
+                                                             static_cast<const T*>(bias), static_cast<T*>(out));
+  });
 }
 
 bool LaunchReduce(Reduce op, ElementType type, const void* in, void* out, int64_t rows, int64_t columns,
                   cudaStream_t stream) {
   if (rows == 0) return true;
-  auto launch = [&](auto* typed, auto wide) {
+  return ByNumber(type, [&](auto* typed) {
     using T = std::remove_pointer_t<decltype(typed)>;
-    ReduceKernel<T, decltype(wide)>
+    ReduceKernel<T, typename Wider<T>::Type>
         <<<Rows(rows), kThreads, 0, stream>>>(op, static_cast<const T*>(in), static_cast<T*>(out), columns);
-    return true;
-  };
-  switch (type) {
-    case ElementType::kFloat32: return launch(static_cast<float*>(nullptr), 0.0f);
-    case ElementType::kFloat16: return launch(static_cast<__half*>(nullptr), 0.0f);
-    case ElementType::kBFloat16: return launch(static_cast<__nv_bfloat16*>(nullptr), 0.0f);
-    case ElementType::kInt32: return launch(static_cast<int32_t*>(nullptr), int64_t{0});
-    case ElementType::kInt64: return launch(static_cast<int64_t*>(nullptr), int64_t{0});
-    default: return false;
-  }
+  });
 }
 
-bool LaunchArgMax(ElementType type, const void* in, int64_t* out, int64_t rows, int64_t columns, cudaStream_t stream) {
-  const dim3 blocks(static_cast<unsigned>((rows + kThreads - 1) / kThreads));
-  if (rows == 0) return true;
-  switch (type) {
-    case ElementType::kFloat32:
-      ArgMaxKernel<<<blocks, kThreads, 0, stream>>>(static_cast<const float*>(in), out, rows, columns);
-      return true;
-    case ElementType::kInt32:
-      ArgMaxKernel<<<blocks, kThreads, 0, stream>>>(static_cast<const int32_t*>(in), out, rows, columns);
-      return true;
-    case ElementType::kInt64:
-      ArgMaxKernel<<<blocks, kThreads, 0, stream>>>(static_cast<const int64_t*>(in), out, rows, columns);
-      return true;
-    default: return false;
-  }
+bool LaunchTop(ElementType type, const void* in, void* values, int64_t* indices, int64_t rows, int64_t columns,
+               int64_t count, cudaStream_t stream) {
+  if (rows == 0 || count == 0) return true;
+  return ByNumber(type, [&](auto* typed) {
+    using T = std::remove_pointer_t<decltype(typed)>;
+    TopKernel<<<Blocks(rows), kThreads, 0, stream>>>(static_cast<const T*>(in), static_cast<T*>(values), indices, rows,
+                                                     columns, count);
+  });
 }
 
 bool LaunchCumSum(ElementType type, const void* in, void* out, int64_t outer, int64_t axis, int64_t inner, bool exclusive,
                   bool reverse, cudaStream_t stream) {
-  const dim3 blocks(static_cast<unsigned>((outer * inner + kThreads - 1) / kThreads));
   if (outer * inner == 0) return true;
-  auto launch = [&](auto* typed) {
+  return ByNumber(type, [&](auto* typed) {
     using T = std::remove_pointer_t<decltype(typed)>;
-    CumSumKernel<<<blocks, kThreads, 0, stream>>>(static_cast<const T*>(in), static_cast<T*>(out), outer, axis, inner,
-                                                  exclusive, reverse);
-    return true;
-  };
-  switch (type) {
-    case ElementType::kFloat32: return launch(static_cast<float*>(nullptr));
-    case ElementType::kInt32: return launch(static_cast<int32_t*>(nullptr));
-    case ElementType::kInt64: return launch(static_cast<int64_t*>(nullptr));
-    default: return false;
-  }
+    CumSumKernel<<<Blocks(outer * inner), kThreads, 0, stream>>>(static_cast<const T*>(in), static_cast<T*>(out), outer,
+                                                                 axis, inner, exclusive, reverse);
+  });
 }
 
 }  // namespace tessera::standin

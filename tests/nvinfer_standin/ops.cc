@@ -26,7 +26,8 @@ Handler FindHandler(const std::string& op_type) {
 }
 
 bool ReadsStrides(const std::string& op_type) {
-  static const std::set<std::string> all = {"Attention", "Concat", "Expand", "Slice", "Split", "Transpose"};
+  static const std::set<std::string> all = {"Attention", "Concat", "Einsum",   "Expand",
+                                            "Slice",     "Split",  "Transpose"};
   return all.count(op_type) != 0;
 }
 

@@ -208,6 +208,59 @@ Result<void> HandleGather(Builder& builder) {
   return {};
 }
 
+// "ab->ba": one operand, nothing summed.
+Result<void> HandleEinsum(Builder& builder) {
+  std::string equation = builder.node().String("equation", "");
+  equation.erase(std::remove(equation.begin(), equation.end(), ' '), equation.end());
+  const size_t arrow = equation.find("->");
+  const std::string from = equation.substr(0, arrow);
+  const std::string to = arrow == std::string::npos ? "" : equation.substr(arrow + 2);
+  const Tensor in = builder.Input(0);
+  if (from.size() != in.shape.size() ||
+      !std::is_permutation(from.begin(), from.end(), to.begin(), to.end())) {
+    return Fail(Code::kUnsupported, "the equation '{}'", equation);
+  }
+  std::vector<int64_t> permutation;
+  for (const char letter : to) permutation.push_back(static_cast<int64_t>(from.find(letter)));
+  return SetPart(builder, 0, in, PermutationOf(in, permutation));
+}
+
+// `in` with the places `indices` of one axis.
+Result<Tensor> EmitTake(Builder& builder, const Tensor& in, size_t axis, std::vector<int64_t> indices) {
+  const auto count = static_cast<int64_t>(indices.size());
+  const Tensor where{DType::kInt64, {count}, nullptr, std::move(indices), {}};
+  Shape shape = in.shape;
+  shape[axis] = count;
+  TRY_ASSIGN(Tensor out, builder.Scratch(in.type, shape));
+  TRY_ASSIGN(const void* from, builder.OnDevice(in));
+  TRY_ASSIGN(const void* places, builder.OnDevice(where));
+  builder.AddKernel([=, element = in.element(), to = out.data.get(), outer = Product(in.shape, 0, axis),
+                     size = in.shape[axis],
+                     inner = Product(in.shape, axis + 1, in.shape.size())](cudaStream_t stream) {
+    return LaunchGather(element, from, ElementType::kInt64, places, to, outer, size, count, inner, stream);
+  });
+  return out;
+}
+
+// The nearest place below, by whole factors: what image models grow with.
+Result<void> HandleResize(Builder& builder) {
+  const graph::Node& node = builder.node();
+  if (node.String("mode", "nearest") != "nearest" || node.String("nearest_mode", "") != "floor" ||
+      node.String("coordinate_transformation_mode", "") != "asymmetric") {
+    return Fail(Code::kUnsupported, "a resize that is not nearest, floor and asymmetric");
+  }
+  TRY_ASSIGN(const std::vector<float> scales, builder.Floats(2));
+  Tensor out = builder.Input(0);
+  for (size_t axis = 0; axis < out.shape.size(); ++axis) {
+    if (scales.at(axis) == 1) continue;
+    std::vector<int64_t> places(static_cast<size_t>(static_cast<float>(out.shape[axis]) * scales[axis]));
+    for (size_t i = 0; i < places.size(); ++i)
+      places[i] = static_cast<int64_t>(static_cast<float>(i) / scales[axis]);
+    TRY_ASSIGN(out, EmitTake(builder, out, axis, std::move(places)));
+  }
+  return builder.SetView(0, out, out.shape);
+}
+
 Result<const int64_t*> Int64OnDevice(Builder& builder, const Tensor& indices) {
   if (indices.type != DType::kInt64)
     return Fail(Code::kUnsupported, "indices of {}", DTypeName(indices.type));
@@ -294,6 +347,8 @@ void AddMoves(Handlers& handlers) {
   handlers["Concat"] = HandleConcat;
   handlers["Split"] = HandleSplit;
   handlers["Slice"] = HandleSlice;
+  handlers["Einsum"] = HandleEinsum;
+  handlers["Resize"] = HandleResize;
   handlers["Gather"] = HandleGather;
   handlers["GatherElements"] = HandleGatherElements;
   handlers["GatherND"] = HandleGatherNd;

@@ -22,30 +22,42 @@ Result<void> HandleSoftmax(Builder& builder) {
   return EmitSoftmax(builder, in, out);
 }
 
-template <bool center>
-Result<void> HandleNormalization(Builder& builder) {
+Result<void> EmitNormalization(Builder& builder, const Normalization& how) {
   const Tensor in = builder.Input(0);
-  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", -1), in.shape.size()));
-  const int64_t columns = Product(in.shape, axis, in.shape.size());
   const Tensor scale = builder.Input(1);
-  const bool has_bias = center && builder.HasInput(2);
-  if (scale.count() != columns || scale.type != in.type) {
+  if (scale.count() != (how.channels > 0 ? how.channels : how.columns) || scale.type != in.type) {
     return Fail(Code::kUnsupported, "scale {} {} of rows of {} {}", DTypeName(scale.type),
-                ToString(scale.shape), columns, DTypeName(in.type));
+                ToString(scale.shape), how.columns, DTypeName(in.type));
   }
   TRY_ASSIGN(const ElementType type, ToElement(in.type));
   TRY_ASSIGN(const Tensor out, builder.NewOutput(0, in.type, in.shape));
   TRY_ASSIGN(const void* from, builder.OnDevice(in));
   TRY_ASSIGN(const void* factor, builder.OnDevice(scale));
   const void* bias = nullptr;
-  if (has_bias) {
+  if (how.center && builder.HasInput(2)) {
     TRY_ASSIGN(bias, builder.OnDevice(builder.Input(2)));
   }
-  const float epsilon = builder.node().Float("epsilon", 1e-5F);
-  builder.AddKernel([=, to = out.data.get(), rows = Product(in.shape, 0, axis)](cudaStream_t stream) {
-    return LaunchNormalize(type, from, factor, bias, to, rows, columns, epsilon, center, stream);
+  builder.AddKernel([=, to = out.data.get()](cudaStream_t stream) {
+    return LaunchNormalize(how, type, from, factor, bias, to, stream);
   });
   return {};
+}
+
+template <bool center>
+Result<void> HandleNormalization(Builder& builder) {
+  const Shape shape = builder.Input(0).shape;
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", -1), shape.size()));
+  const float epsilon = builder.node().Float("epsilon", 1e-5F);
+  return EmitNormalization(builder,
+                           {Product(shape, 0, axis), Product(shape, axis, shape.size()), 0, epsilon, center});
+}
+
+// [n,c,..]: a row is an image's channel.
+Result<void> HandleInstanceNormalization(Builder& builder) {
+  const Shape shape = builder.Input(0).shape;
+  const float epsilon = builder.node().Float("epsilon", 1e-5F);
+  return EmitNormalization(builder,
+                           {shape[0] * shape[1], Product(shape, 2, shape.size()), shape[1], epsilon, true});
 }
 
 // The reduced axes moved to the end, so that each result is a row's.
@@ -112,8 +124,30 @@ Result<void> HandleArgMax(Builder& builder) {
   TRY_ASSIGN(const ElementType type, ToElement(in.type));
   TRY_ASSIGN(const Tensor out, builder.NewOutput(0, DType::kInt64, rows.kept));
   TRY_ASSIGN(const void* from, builder.OnDevice(rows.tensor));
-  builder.AddKernel([=, to = static_cast<int64_t*>(out.data.get()), n = rows.rows, columns = rows.columns](
-                        cudaStream_t stream) { return LaunchArgMax(type, from, to, n, columns, stream); });
+  builder.AddKernel([=, to = static_cast<int64_t*>(out.data.get()), n = rows.rows,
+                     columns = rows.columns](cudaStream_t stream) {
+    return LaunchTop(type, from, nullptr, to, n, columns, 1, stream);
+  });
+  return {};
+}
+
+Result<void> HandleTopK(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  TRY_ASSIGN(const size_t axis, Axis(builder.node().Int("axis", -1), in.shape.size()));
+  TRY_ASSIGN(const std::vector<int64_t> count, builder.Values(1));
+  if (!IsLast(axis, in.shape) || builder.node().Int("largest", 1) == 0) {
+    return Fail(Code::kUnsupported, "the smallest, or along axis {} of {}", axis, ToString(in.shape));
+  }
+  Shape shape = in.shape;
+  shape[axis] = count.at(0);
+  TRY_ASSIGN(const ElementType type, ToElement(in.type));
+  TRY_ASSIGN(const Tensor values, builder.NewOutput(0, in.type, shape));
+  TRY_ASSIGN(const Tensor indices, builder.NewOutput(1, DType::kInt64, shape));
+  TRY_ASSIGN(const void* from, builder.OnDevice(in));
+  builder.AddKernel([=, rows = Product(in.shape, 0, axis), columns = in.shape[axis]](cudaStream_t stream) {
+    return LaunchTop(type, from, values.data.get(), static_cast<int64_t*>(indices.data.get()), rows, columns,
+                     count[0], stream);
+  });
   return {};
 }
 
@@ -150,12 +184,14 @@ void AddRows(Handlers& handlers) {
   handlers["LayerNormalization"] = HandleNormalization<true>;
   handlers["RMSNormalization"] = HandleNormalization<false>;
   handlers["SimplifiedLayerNormalization"] = HandleNormalization<false>;
+  handlers["InstanceNormalization"] = HandleInstanceNormalization;
   handlers["ReduceSum"] = HandleReduce<Reduce::kSum>;
   handlers["ReduceMean"] = HandleReduce<Reduce::kMean>;
   handlers["ReduceMax"] = HandleReduce<Reduce::kMax>;
   handlers["ReduceMin"] = HandleReduce<Reduce::kMin>;
   handlers["ReduceProd"] = HandleReduce<Reduce::kProd>;
   handlers["ArgMax"] = HandleArgMax;
+  handlers["TopK"] = HandleTopK;
   handlers["CumSum"] = HandleCumSum;
 }
 

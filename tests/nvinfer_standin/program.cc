@@ -171,6 +171,14 @@ Result<std::vector<int64_t>> Builder::Values(size_t index) const {
   return *tensor.host;
 }
 
+Result<std::vector<float>> Builder::Floats(size_t index) const {
+  if (!HasInput(index)) return Fail(Code::kInvalidArgument, "input {} is missing", index);
+  const auto& constant = graph_.value(node_->inputs[index]).constant;
+  const std::optional<std::vector<float>> values = constant ? FloatsOf(*constant) : std::nullopt;
+  if (!values) return Fail(Code::kUnsupported, "input {} is no constant of floats", index);
+  return *values;
+}
+
 Result<std::shared_ptr<void>> Builder::Memory(size_t bytes) {
   if (dry()) return std::shared_ptr<void>();
   return program_->pool->Take(bytes);

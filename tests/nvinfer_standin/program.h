@@ -76,6 +76,8 @@ class Builder {
   const Tensor& ValueOf(graph::ValueId id) const { return values_.at(id.value()); }
   // The values of an input that must be known while building (a shape, axes, ..). Errors: kUnsupported.
   Result<std::vector<int64_t>> Values(size_t index) const;
+  // The same of a constant of fp32 or fp16.
+  Result<std::vector<float>> Floats(size_t index) const;
 
   // The node's output `index`, in device memory; for a graph's output, where the caller wants it.
   Result<Tensor> NewOutput(size_t index, DType type, Shape shape);

@@ -1,6 +1,7 @@
 #include "tests/nvinfer_standin/tensor.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace tessera::standin {
 
@@ -62,6 +63,19 @@ std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result)
   const size_t skip = result.size() - own.size();
   for (size_t d = 0; d < own.size(); ++d) strides[skip + d] = tensor.shape[d] == 1 ? 0 : own[d];
   return strides;
+}
+
+std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant) {
+  const bool half = constant.type == DType::kFloat16;
+  if (!half && constant.type != DType::kFloat32) return std::nullopt;
+  std::vector<float> values;
+  for (size_t at = 0; at < constant.bytes.size(); at += half ? 2 : 4) {
+    _Float16 narrow = 0;
+    float value = 0;
+    std::memcpy(half ? static_cast<void*>(&narrow) : &value, constant.bytes.data() + at, half ? 2 : 4);
+    values.push_back(half ? static_cast<float>(narrow) : value);
+  }
+  return values;
 }
 
 int64_t Product(const Shape& shape, size_t begin, size_t end) {

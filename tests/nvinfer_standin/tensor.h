@@ -7,6 +7,7 @@
 
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
+#include "tessera/graph/graph.h"
 #include "tests/nvinfer_standin/kernels.h"
 
 namespace tessera::standin {
@@ -38,6 +39,8 @@ Result<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result);
 // Strides of a tensor of `shape` read at the places of the wider `result`: 0 where it is repeated.
 std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result);
+// The values of an fp32 or fp16 constant; nullopt for another type.
+std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant);
 int64_t Product(const Shape& shape, size_t begin, size_t end);
 // -1 counts from the end. Errors: kInvalidArgument.
 Result<size_t> Axis(int64_t axis, size_t dims);
