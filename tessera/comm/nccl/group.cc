@@ -1,12 +1,11 @@
 #include "tessera/comm/nccl/group.h"
 
 #include <condition_variable>
-#include <cstdlib>
-#include <cstring>
 #include <set>
 #include <thread>
 
 #include "tessera/base/log.h"
+#include "tessera/base/shared_gpus.h"
 #include "tessera/comm/nccl/preconnect.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/device.h"
@@ -15,17 +14,11 @@
 namespace tessera::comm {
 namespace {
 
-// NCCL (>= 2.30) then takes several ranks of one GPU: for tests on machines with fewer GPUs than ranks.
-bool MayShareGpu() {
-  const char* value = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
-  return value != nullptr && std::strcmp(value, "1") == 0;
-}
-
 Result<void> CheckDevices(const std::vector<DeviceId>& devices) {
   if (devices.empty()) return Fail(Code::kInvalidArgument, "a group of no GPU");
   std::set<DeviceId> seen;
   for (DeviceId device : devices) {
-    if (!seen.insert(device).second && !MayShareGpu()) {
+    if (!seen.insert(device).second && !RanksMayShareGpus()) {
       return Fail(Code::kInvalidArgument, "GPU {} stands twice in the list; each rank needs its own",
                   device.value());
     }
