@@ -13,6 +13,7 @@
 #include "tessera/base/deadline.h"
 #include "tessera/base/memory.h"
 #include "tessera/base/tensor.h"
+#include "tessera/engine/mover.h"
 #include "tessera/plan/plan.h"
 
 namespace tessera::engine {
@@ -91,6 +92,9 @@ class Engine {
   virtual Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan,
                                                   const std::filesystem::path& directory,
                                                   Deadline deadline) = 0;
+
+  // Null: the ranks take host memory only.
+  virtual Result<std::unique_ptr<Mover>> MakeMover() { return nullptr; }
 };
 
 }  // namespace tessera::engine

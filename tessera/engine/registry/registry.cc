@@ -1,17 +1,18 @@
 #include "tessera/engine/registry/registry.h"
 
 #include "tessera/engine/openvino/openvino_engine.h"
-#ifdef TRITON_ENABLE_TENSORRT_MULTI_DEVICE
+#ifdef TESSERA_WITH_TENSORRT
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #endif
 
 namespace tessera::engine {
 namespace {
 
-#ifdef TRITON_ENABLE_TENSORRT_MULTI_DEVICE
+#ifdef TESSERA_WITH_TENSORRT
 Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   TensorRtOptions tensorrt;
   tensorrt.devices = options.devices;
+  tensorrt.cuda_graphs = options.cuda_graphs;
   return MakeTensorRtEngine(std::move(tensorrt));
 }
 #else

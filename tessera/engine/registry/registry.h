@@ -14,6 +14,7 @@ namespace tessera::engine {
 struct EngineOptions {
   int threads_per_rank = 0;         // of ranks on the CPU; 0 = the cores shared out
   std::vector<DeviceId> devices{};  // of ranks on GPUs, by rank; empty = 0, 1, ..
+  bool cuda_graphs = true;          // of ranks on GPUs: replay steps where the engines can be captured
 };
 
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the

@@ -11,7 +11,7 @@ TEST(EngineRegistry, MakesOpenVino) {
   EXPECT_EQ((*engine)->name(), "openvino");
 }
 
-#ifdef TRITON_ENABLE_TENSORRT_MULTI_DEVICE
+#ifdef TESSERA_WITH_TENSORRT
 TEST(EngineRegistry, MakesTensorRtWithoutOpeningItsLibrary) {
   Result<std::unique_ptr<Engine>> engine = MakeEngine("tensorrt", {0, {DeviceId(1), DeviceId(0)}});
   ASSERT_TRUE(engine);

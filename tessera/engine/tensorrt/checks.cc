@@ -31,6 +31,13 @@ Result<void> CheckCollectives(const RankEngine& engine, const plan::Plan& plan) 
                 engine.rank().value());
     return {};
   }
+  const bool has_plan = !plan.outputs.empty();
+  if (!has_plan && plan.world_size() > 1 && *found == 0) {
+    return Fail(Code::kInvalidArgument,
+                "rank {}: the engine has no collective: not a multi-device engine, {} GPUs would all compute "
+                "the same",
+                engine.rank().value(), plan.world_size());
+  }
   if (static_cast<size_t>(*found) == plan.collectives.size() || plan.collectives.empty()) return {};
   return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}",
               engine.rank().value(), *found, plan.collectives.size());
@@ -68,6 +75,10 @@ Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& run
                   engine.profile_count(), first.profile_count());
     }
     TRY(CheckCollectives(engine, plan));
+    if (engine.CollectiveLayers() != first.CollectiveLayers()) {
+      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank 0's has {}", r,
+                  engine.CollectiveLayers().value_or(-1), first.CollectiveLayers().value_or(-1));
+    }
   }
   return {};
 }

@@ -11,8 +11,8 @@
 namespace tessera::engine {
 
 // The ranks have the same inputs and outputs (names, types, order), as many profiles and as many collectives;
-// and as many collectives as the plan lists. Errors: kInvalidArgument naming the rank, the got and the
-// wanted.
+// and as many collectives as the plan lists. Without a plan, several ranks have collectives. Errors:
+// kInvalidArgument naming the rank, the got and the wanted.
 Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& runners, const plan::Plan& plan);
 
 // The model's inputs and outputs are those of the plan. Errors: kInvalidArgument.

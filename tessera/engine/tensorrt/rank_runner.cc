@@ -2,24 +2,23 @@
 
 #include <algorithm>
 
-#include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/device.h"
 
 namespace tessera::engine {
 
 Result<std::shared_ptr<RankRunner>> RankRunner::Create(std::unique_ptr<RankEngine> engine,
-                                                       std::shared_ptr<comm::NcclGroup> group) {
+                                                       std::shared_ptr<Peers> peers) {
   const DeviceId device = engine->stream().device();
   TRY_ASSIGN(cuda::Event start, cuda::Event::Create(device, cuda::Event::Timing::kOn));
   TRY_ASSIGN(cuda::Event end, cuda::Event::Create(device, cuda::Event::Timing::kOn));
   return std::shared_ptr<RankRunner>(
-      new RankRunner(std::move(engine), std::move(group), std::move(start), std::move(end)));
+      new RankRunner(std::move(engine), std::move(peers), std::move(start), std::move(end)));
 }
 
-RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<comm::NcclGroup> group,
-                       cuda::Event start, cuda::Event end)
-    : group_(std::move(group)),
+RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<Peers> peers, cuda::Event start,
+                       cuda::Event end)
+    : peers_(std::move(peers)),
       engine_(std::move(engine)),
       start_(std::move(start)),
       end_(std::move(end)),
@@ -93,19 +92,15 @@ Result<void> RankRunner::Gather(const StepPlan& plan) {
     const size_t chunk = GatherChunk(InputBytes(plan.shape, i), world_size());
     std::byte* all = buffers_.input(i);
     const std::byte* mine = all + chunk * static_cast<size_t>(rank.value());
-    NCCL_TRY(group_->comm(rank),
-             ncclAllGather(mine, all, chunk, ncclInt8, group_->comm(rank), stream().get()));
+    TRY(peers_->AllGather(rank, mine, all, chunk, stream().get()));
   }
   return {};
 }
 
-// Calls NCCL, unless the group was aborted; its communicators stay meanwhile.
+// For calls of NCCL, the engine's included.
 template <class Call>
 Result<void> RankRunner::WhileUsable(Call call) {
-  if (!group_) return call();
-  comm::NcclGroup::InFlight in_flight(*group_);
-  if (!in_flight.usable()) return tl::unexpected<Error>(*group_->failure());
-  return call();
+  return peers_ ? peers_->WhileUsable(call) : call();
 }
 
 Result<void> RankRunner::IssueFirst(const StepPlan& plan, Deadline deadline) {

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "tessera/comm/nccl/group.h"
 #include "tessera/cuda/event.h"
 #include "tessera/cuda/graph.h"
 #include "tessera/engine/tensorrt/output_allocator.h"
+#include "tessera/engine/tensorrt/peers.h"
 #include "tessera/engine/tensorrt/rank_buffers.h"
 #include "tessera/engine/tensorrt/rank_engine.h"
 #include "tessera/engine/tensorrt/step_plan.h"
@@ -19,9 +19,9 @@ namespace tessera::engine {
 // runs the step.
 class RankRunner {
  public:
-  // `group` is null for a single rank.
+  // `peers` is null for a single rank.
   static Result<std::shared_ptr<RankRunner>> Create(std::unique_ptr<RankEngine> engine,
-                                                    std::shared_ptr<comm::NcclGroup> group);
+                                                    std::shared_ptr<Peers> peers);
 
   RankEngine& engine() { return *engine_; }
   const cuda::Stream& stream() const { return engine_->stream(); }
@@ -52,16 +52,16 @@ class RankRunner {
 
  private:
   enum class Mode { kNow, kInGraph };
-  RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<comm::NcclGroup> group, cuda::Event start,
+  RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<Peers> peers, cuda::Event start,
              cuda::Event end);
-  int world_size() const { return group_ ? group_->world_size() : 1; }
+  int world_size() const { return peers_ ? peers_->world_size() : 1; }
   size_t InputBytes(const StepShape& shape, size_t input) const;
   template <class Call>
   Result<void> WhileUsable(Call call);
   Result<void> IssueAs(const StepPlan& plan, Mode mode);
   Result<void> Gather(const StepPlan& plan);
 
-  const std::shared_ptr<comm::NcclGroup> group_;  // outlives the contexts in engine_
+  const std::shared_ptr<Peers> peers_;  // outlives the contexts in engine_
   const std::unique_ptr<RankEngine> engine_;
   const cuda::Event start_;
   const cuda::Event end_;

@@ -19,19 +19,19 @@ std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
 }  // namespace
 
 Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<RankRunner>> runners,
-                                                 std::shared_ptr<comm::NcclGroup> group,
+                                                 std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
                                                  const TensorRtOptions& options) {
   TRY_ASSIGN(StepCompletion completion, StepCompletion::Create(static_cast<int>(runners.size())));
   return std::unique_ptr<RankSet>(
-      new RankSet(std::move(runners), std::move(group), std::move(threads), options, std::move(completion)));
+      new RankSet(std::move(runners), std::move(peers), std::move(threads), options, std::move(completion)));
 }
 
-RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<comm::NcclGroup> group,
+RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
                  std::unique_ptr<RankThreads> threads, const TensorRtOptions& options,
                  StepCompletion completion)
     : options_(options),
-      group_(std::move(group)),
+      peers_(std::move(peers)),
       runners_(std::move(runners)),
       inputs_(SpecsOf(runners_.front()->engine().tensors().inputs)),
       outputs_(SpecsOf(runners_.front()->engine().tensors().outputs)),
@@ -65,7 +65,7 @@ Result<void> RankSet::MakeHostRoom(const Data& data) {
 }
 
 Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
-  const size_t gather_from = group_ ? options_.gather_from : SIZE_MAX;
+  const size_t gather_from = peers_ ? options_.gather_from : SIZE_MAX;
   if (std::shared_ptr<StepPlan> known = plans_.Find(step, gather_from)) return known;
   StepShape shape = ShapeOf(step, gather_from);
   TRY_ASSIGN(const int profile, CommonProfile(shape));
@@ -170,7 +170,7 @@ Result<StepReport> RankSet::Report() {
 
 Result<void> RankSet::CheckAlive() const {
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
-  return group_ ? group_->Poll() : Result<void>();
+  return peers_ ? peers_->Poll() : Result<void>();
 }
 
 void RankSet::Abort(const Error& reason) noexcept {
@@ -179,7 +179,7 @@ void RankSet::Abort(const Error& reason) noexcept {
     if (failure_) return;
     failure_ = reason;
   }
-  if (group_) group_->Abort(reason);
+  if (peers_) peers_->Abort(reason);
 }
 
 std::optional<Error> RankSet::failure() const {

@@ -23,7 +23,7 @@ namespace tessera::engine {
 class RankSet {
  public:
   static Result<std::unique_ptr<RankSet>> Create(std::vector<std::shared_ptr<RankRunner>> runners,
-                                                 std::shared_ptr<comm::NcclGroup> group,
+                                                 std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
                                                  const TensorRtOptions& options);
   ~RankSet();
@@ -49,7 +49,7 @@ class RankSet {
 
  private:
   using Graphs = std::vector<cuda::Graph>;
-  RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<comm::NcclGroup> group,
+  RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
           std::unique_ptr<RankThreads> threads, const TensorRtOptions& options, StepCompletion completion);
 
   // rank_set_plan.cc
@@ -78,7 +78,7 @@ class RankSet {
   tl::unexpected<Error> Fatal(const Error& reason);
 
   const TensorRtOptions options_;
-  const std::shared_ptr<comm::NcclGroup> group_;  // null: one rank
+  const std::shared_ptr<Peers> peers_;  // null: one rank
   const std::vector<std::shared_ptr<RankRunner>> runners_;
   std::vector<const cuda::Stream*> streams_;
   std::vector<TensorSpec> inputs_;

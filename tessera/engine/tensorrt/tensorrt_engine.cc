@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "tessera/base/log.h"
-#include "tessera/comm/nccl/pool.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/checks.h"
+#include "tessera/engine/tensorrt/device_mover.h"
 #include "tessera/engine/tensorrt/group.h"
 
 namespace tessera::engine {
@@ -38,7 +38,7 @@ class Loader {
   const Deadline deadline_;
   std::shared_ptr<const TensorRtLibrary> library_;
   std::vector<DeviceId> devices_;
-  std::shared_ptr<comm::NcclGroup> group_;  // null: one rank
+  std::shared_ptr<Peers> peers_;  // null: one rank
   std::shared_ptr<std::vector<std::unique_ptr<RankEngine>>> engines_;
 };
 
@@ -50,9 +50,9 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY_ASSIGN(Runners runners, MakeRunners());
   TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
   TRY(CheckRanksAgree(runners, plan_));
-  if (group_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
+  if (peers_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
   TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
-             RankSet::Create(std::move(runners), group_, std::move(threads), options_));
+             RankSet::Create(std::move(runners), peers_, std::move(threads), options_));
   TRY(ranks->WarmUp(deadline_));
   TESSERA_LOG(kInfo, "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {})", devices_.size(),
               plan_.model_name, library_->version());
@@ -69,6 +69,7 @@ Result<std::vector<DeviceId>> Loader::PickDevices() const {
   if (devices.size() != world) {
     return Fail(Code::kInvalidArgument, "{} GPUs are listed for a model of {} ranks", devices.size(), world);
   }
+  if (world > 1) TRY(Peers::Supported());
   for (DeviceId device : devices) TRY(cuda::GetDeviceInfo(device));
   return devices;
 }
@@ -80,7 +81,7 @@ Result<void> Loader::Connect(std::shared_future<bool> loaded) {
     TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_));
     return std::shared_ptr<void>(std::make_shared<DeviceOrder::Turn>(std::move(turn)));
   };
-  TRY_ASSIGN(group_, comm::NcclPool::OfProcess().Take(devices_, deadline_, before_work));
+  TRY_ASSIGN(peers_, Peers::Connect(devices_, deadline_, before_work));
   return {};
 }
 
@@ -110,7 +111,7 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
 Result<Runners> Loader::MakeRunners() {
   Runners runners;
   for (std::unique_ptr<RankEngine>& engine : *engines_) {
-    TRY_ASSIGN(std::shared_ptr<RankRunner> runner, RankRunner::Create(std::move(engine), group_));
+    TRY_ASSIGN(std::shared_ptr<RankRunner> runner, RankRunner::Create(std::move(engine), peers_));
     runners.push_back(std::move(runner));
   }
   return runners;
@@ -122,12 +123,12 @@ bool Communicates(const Runners& runners) {
 }
 
 Result<void> Loader::SetCommunicators(RankThreads& threads, const Runners& runners) const {
-  auto set = [group = group_, runners](Rank rank) -> Result<void> {
-    comm::NcclGroup::InFlight call(*group);
-    if (!call.usable()) return tl::unexpected<Error>(*group->failure());
-    return runners[static_cast<size_t>(rank.value())]->engine().SetCommunicator(group->comm(rank));
+  auto set = [peers = peers_, runners](Rank rank) -> Result<void> {
+    return peers->WhileUsable([&] {
+      return runners[static_cast<size_t>(rank.value())]->engine().SetCommunicator(peers->communicator(rank));
+    });
   };
-  return threads.RunAll(set, deadline_, [group = group_](const Error& error) { group->Abort(error); });
+  return threads.RunAll(set, deadline_, [peers = peers_](const Error& error) { peers->Abort(error); });
 }
 
 class TensorRtEngine final : public Engine {
@@ -137,6 +138,9 @@ class TensorRtEngine final : public Engine {
   Result<std::unique_ptr<RankGroup>> Load(const plan::Plan& plan, const std::filesystem::path& directory,
                                           Deadline deadline) override {
     return Loader(options_, plan, directory, deadline).Load();
+  }
+  Result<std::unique_ptr<Mover>> MakeMover() override {
+    return DeviceMover::Create(options_.devices.empty() ? DeviceId(0) : options_.devices.front());
   }
 
  private:

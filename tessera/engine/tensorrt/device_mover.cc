@@ -1,0 +1,29 @@
+#include "tessera/engine/tensorrt/device_mover.h"
+
+#include "tessera/cuda/copy.h"
+#include "tessera/engine/tensorrt/device_order.h"
+
+namespace tessera::engine {
+
+Result<std::unique_ptr<Mover>> DeviceMover::Create(DeviceId device) {
+  TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, cuda::Stream::Priority::kHigh));
+  return std::unique_ptr<Mover>(new DeviceMover(std::move(stream)));
+}
+
+Result<Region> DeviceMover::Reserve(size_t slot, size_t bytes) {
+  if (slots_.size() <= slot) slots_.resize(slot + 1);
+  cuda::DeviceBuffer& buffer = slots_[slot];
+  if (buffer.size() < bytes) {
+    // Making and freeing memory may wait for the whole GPU: not while a step is half issued.
+    const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+    buffer = cuda::DeviceBuffer();
+    TRY_ASSIGN(buffer, cuda::DeviceBuffer::Create(device(), bytes));
+  }
+  return Region{buffer.data(), 1, bytes, bytes, MemoryKind::kDevice, device()};
+}
+
+Result<void> DeviceMover::Copy(const ConstRegion& from, const Region& to) {
+  return cuda::CopyAsync(from, to, stream_);
+}
+
+}  // namespace tessera::engine
