@@ -82,12 +82,12 @@ Result<engine::StepReport> GroupExecutor::RunStep(std::vector<engine::RankInputs
 
 Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& directory,
                                                    engine::Engine& engine, const Options& options) {
-  TRY_ASSIGN(plan::Plan plan, OpenModelDirectory(directory, options.model_file, options.verify_files));
+  TRY_ASSIGN(plan::Plan plan, OpenModelDirectory(directory, options.model_files, options.verify_files));
   auto load = [plan, directory, &engine, limit = options.load_limit] {
     return engine.Load(plan, directory, Deadline::In(limit));
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
-  if (IsSingleModel(plan)) DescribeTensors(*group, plan);
+  if (IsMadeUp(plan)) Describe(engine, *group, plan);
   auto executor = std::make_unique<GroupExecutor>(std::move(plan), options);
   TRY(executor->Start(std::move(group), std::move(load)));
   return executor;

@@ -38,8 +38,9 @@ struct Options {
   std::chrono::milliseconds load_limit{600'000};
   // Compare every file with the plan's sha256 before loading: about 1 s per GB.
   bool verify_files = true;
-  // The ordinary model of a directory without plan.json.
-  std::string model_file = "model.onnx";
+  // The model of a directory without plan.json: the file of each rank, which gets the inputs whole; the
+  // answer is rank 0's.
+  std::vector<std::string> model_files{"model.onnx"};
 };
 
 // One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.

@@ -13,14 +13,20 @@ bool Exists(const fs::path& file) {
   return fs::exists(file, ignored);
 }
 
-plan::Plan SinglePlan(const fs::path& directory, const std::string& model_file) {
+// Of Triton's REPOSITORY/NAME/VERSION, or of any other folder.
+std::string NameOf(const fs::path& directory) {
+  return (directory.parent_path().filename() / directory.filename()).string();
+}
+
+plan::Plan MakeUp(const fs::path& directory, const std::vector<std::string>& model_files) {
   plan::Plan plan;
-  plan.model_name = directory.filename().string();
+  plan.model_name = NameOf(directory);
   plan.strategy = kSingleStrategy;
-  plan.engine = "openvino";
-  plan::RankPlan rank;
-  rank.model.file = model_file;
-  plan.ranks.push_back(rank);
+  for (const std::string& file : model_files) {
+    plan::RankPlan rank;
+    rank.model.file = file;
+    plan.ranks.push_back(std::move(rank));
+  }
   return plan;
 }
 
@@ -33,22 +39,27 @@ std::vector<plan::TensorPlan> Replicated(const std::vector<TensorSpec>& specs) {
 
 }  // namespace
 
-Result<plan::Plan> OpenModelDirectory(const fs::path& directory, const std::string& model_file, bool verify) {
+Result<plan::Plan> OpenModelDirectory(const fs::path& directory, const std::vector<std::string>& model_files,
+                                      bool verify) {
   if (Exists(directory / plan::kPlanFile)) {
     TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(directory));
     if (verify) TRY(plan::VerifyArtifacts(plan, directory));
     return plan;
   }
-  if (Exists(directory / model_file)) return SinglePlan(directory, model_file);
-  return Fail(Code::kNotFound, "'{}' has neither {} nor {}", directory.string(), plan::kPlanFile, model_file);
+  for (const std::string& file : model_files) {
+    if (Exists(directory / file)) continue;
+    return Fail(Code::kNotFound, "'{}' has neither {} nor {}", directory.string(), plan::kPlanFile, file);
+  }
+  return MakeUp(directory, model_files);
 }
 
-bool IsSingleModel(const plan::Plan& plan) {
+bool IsMadeUp(const plan::Plan& plan) {
   // No plan that was read has an artifact without its sum.
-  return plan.world_size() == 1 && plan.ranks.front().model.sha256.empty();
+  return plan.ranks.front().model.sha256.empty();
 }
 
-void DescribeTensors(const engine::RankGroup& group, plan::Plan& plan) {
+void Describe(const engine::Engine& engine, const engine::RankGroup& group, plan::Plan& plan) {
+  plan.engine = engine.name();
   plan.inputs = Replicated(group.inputs());
   plan.outputs = Replicated(group.outputs());
 }

@@ -1,8 +1,9 @@
-// What a directory holds: a plan, or a lone model that runs as one rank.
+// What a directory holds: a plan, or the files of a model that has none.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/engine/rank_group.h"
@@ -12,16 +13,17 @@ namespace tessera::exec {
 
 inline constexpr const char* kSingleStrategy = "single";
 
-// The plan of `directory`, its files compared with it when `verify`; without plan.json the plan of its
-// `model_file` as one rank, its inputs and outputs not known yet. Errors: kNotFound (neither), and those of
+// The plan of `directory`, its files compared with it when `verify`; without plan.json a plan made up for
+// `model_files`, one a rank (several ranks may have the same): every rank takes the inputs whole, the outputs
+// are rank 0's; they are not known yet. Errors: kNotFound (neither; the line names the file), and those of
 // plan::ReadPlan and plan::VerifyArtifacts.
-Result<plan::Plan> OpenModelDirectory(const std::filesystem::path& directory, const std::string& model_file,
-                                      bool verify);
+Result<plan::Plan> OpenModelDirectory(const std::filesystem::path& directory,
+                                      const std::vector<std::string>& model_files, bool verify);
 
-// True for a plan that was made for a lone model.
-bool IsSingleModel(const plan::Plan& plan);
+// True for a plan that was not read.
+bool IsMadeUp(const plan::Plan& plan);
 
-// Puts what the loaded model declares into the plan of a lone model.
-void DescribeTensors(const engine::RankGroup& group, plan::Plan& plan);
+// Puts what the loaded model declares into a plan that was made up.
+void Describe(const engine::Engine& engine, const engine::RankGroup& group, plan::Plan& plan);
 
 }  // namespace tessera::exec

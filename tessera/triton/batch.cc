@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <new>
+#include <utility>
 
 namespace tessera::triton {
 namespace {
@@ -29,10 +29,30 @@ bool RunTogether(const Request& a, const Request& b) {
                     [](const InputValue& x, const InputValue& y) { return SameButBatch(x.shape, y.shape); });
 }
 
+bool UsableInPlace(DType type, const ConstRegion& region) {
+  return region.kind == MemoryKind::kDevice || AlignedFor(type, region.data);
+}
+
+bool AnyOnDevice(std::span<Request* const> requests, size_t input) {
+  return std::any_of(requests.begin(), requests.end(), [&](const Request* request) {
+    const std::vector<ConstRegion>& buffers = request->inputs()[input].buffers;
+    return std::any_of(buffers.begin(), buffers.end(),
+                       [](const ConstRegion& buffer) { return buffer.kind == MemoryKind::kDevice; });
+  });
+}
+
+Region Piece(const Region& whole, size_t at, size_t bytes) {
+  return {whole.data + at, 1, bytes, bytes, whole.kind, whole.device};
+}
+
+ConstRegion ReadOnly(const Region& region) {
+  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
+}
+
 // An output of no elements has no memory, but is wanted all the same.
-Region DenseRegion(MutableBytes bytes) {
+Region Wanting(const Region& region) {
   static std::byte nothing;
-  return bytes.empty() ? Region{&nothing, 1, 0, 0} : HostRegion(bytes);
+  return region.bytes() == 0 ? Region{&nothing, 1, 0, 0} : region;
 }
 
 }  // namespace
@@ -64,30 +84,55 @@ std::vector<std::span<Request* const>> GroupForSteps(std::span<Request* const> r
   return steps;
 }
 
-std::span<const TensorView> StepInputs::Gather(std::span<Request* const> requests) {
+Result<Region> Copies::Reserve(size_t slot, size_t bytes, bool on_device) {
+  if (on_device) return mover_->Reserve(slot, bytes);
+  if (staging_.size() <= slot) staging_.resize(slot + 1);
+  return HostRegion(staging_[slot].Reserve(bytes));
+}
+
+Result<void> Copies::Copy(const ConstRegion& from, const Region& to) {
+  if (from.bytes() == 0) return {};
+  if (from.kind != MemoryKind::kDevice && to.kind != MemoryKind::kDevice) {
+    CopyHost(from, to);
+    return {};
+  }
+  moving_ = true;
+  return mover_->Copy(from, to);
+}
+
+Result<void> Copies::Finish(Deadline deadline) {
+  return std::exchange(moving_, false) ? mover_->Wait(deadline) : Result<void>();
+}
+
+Result<std::span<const TensorView>> StepInputs::Gather(std::span<Request* const> requests,
+                                                       Deadline deadline) {
   const size_t count = requests[0]->inputs().size();
-  staging_.resize(std::max(staging_.size(), count));
   views_.clear();
-  for (size_t i = 0; i < count; ++i) views_.push_back(GatherOne(requests, i));
+  for (size_t i = 0; i < count; ++i) {
+    TRY_ASSIGN(TensorView view, GatherOne(requests, i));
+    views_.push_back(std::move(view));
+  }
+  TRY(copies_.Finish(deadline));
   return views_;
 }
 
-TensorView StepInputs::GatherOne(std::span<Request* const> requests, size_t input) {
+Result<TensorView> StepInputs::GatherOne(std::span<Request* const> requests, size_t input) {
   const InputValue& first = requests[0]->inputs()[input];
-  if (requests.size() == 1 && first.buffers.size() == 1 && AlignedFor(first.type, first.buffers[0].data())) {
-    return {first.type, first.shape, HostRegion(first.buffers[0])};
+  if (requests.size() == 1 && first.buffers.size() == 1 && UsableInPlace(first.type, first.buffers[0])) {
+    return TensorView{first.type, first.shape, first.buffers[0]};
   }
   Shape shape = first.shape;
   for (const Request* r : requests.subspan(1)) shape[0] += r->inputs()[input].shape[0];
-  MutableBytes all = staging_[input].Reserve(BytesOf(first.type, shape).value());
+  TRY_ASSIGN(const Region all,
+             copies_.Reserve(input, BytesOf(first.type, shape).value(), AnyOnDevice(requests, input)));
   size_t at = 0;
   for (const Request* r : requests) {
-    for (Bytes part : r->inputs()[input].buffers) {
-      std::memcpy(all.data() + at, part.data(), part.size());
-      at += part.size();
+    for (const ConstRegion& part : r->inputs()[input].buffers) {
+      TRY(copies_.Copy(part, Piece(all, at, part.bytes())));
+      at += part.bytes();
     }
   }
-  return {first.type, std::move(shape), HostRegion(Bytes(all))};
+  return TensorView{first.type, std::move(shape), ReadOnly(all)};
 }
 
 void StepOutputs::Start(std::span<Request* const> requests, const Signature& signature) {
@@ -95,6 +140,7 @@ void StepOutputs::Start(std::span<Request* const> requests, const Signature& sig
   signature_ = &signature;
   batch_size_ = 0;
   for (const Request* r : requests) batch_size_ += r->batch_size();
+  on_device_ = requests.size() > 1 && !signature.inputs.empty() && AnyOnDevice(requests, 0);
   outputs_.resize(signature.outputs.size());
   for (Output& output : outputs_) output.staged.reset();
   MutexLock lock(mutex_);
@@ -123,7 +169,7 @@ Result<Region> StepOutputs::Place(int index, DType type, const Shape& shape) {
   Output& output = outputs_[static_cast<size_t>(index)];
   output.type = type;
   output.shape = shape;
-  return requests_.size() == 1 ? PlaceInResponse(index, output) : PlaceHere(output);
+  return requests_.size() == 1 ? PlaceInResponse(index, output) : PlaceHere(index, output);
 }
 
 Region StepOutputs::PlaceInResponse(int index, Output& output) {
@@ -132,17 +178,20 @@ Region StepOutputs::PlaceInResponse(int index, Output& output) {
     return requests_[0]->AddOutput(index, output.type, output.shape);
   }();
   if (!target) return Misfit(std::move(target).error());
-  if (AlignedFor(output.type, target->data())) return DenseRegion(*target);
+  if (UsableInPlace(output.type, ConstRegion{target->data, 1, 0, 0, target->kind})) return Wanting(*target);
   output.target = *target;
-  return PlaceHere(output);
+  return PlaceHere(index, output);
 }
 
-Region StepOutputs::PlaceHere(Output& output) {
-  output.staged = output.staging.Reserve(BytesOf(output.type, output.shape).value());
-  return DenseRegion(*output.staged);
+Region StepOutputs::PlaceHere(int index, Output& output) {
+  const size_t bytes = BytesOf(output.type, output.shape).value();
+  auto staged = copies_.Reserve(static_cast<size_t>(index), bytes, on_device_);
+  if (!staged) return Misfit(std::move(staged).error());
+  output.staged = *staged;
+  return Wanting(*staged);
 }
 
-Result<void> StepOutputs::Finish() {
+Result<void> StepOutputs::Finish(Deadline deadline) {
   {
     MutexLock lock(mutex_);
     if (misfit_) return tl::unexpected<Error>(*misfit_);
@@ -151,30 +200,31 @@ Result<void> StepOutputs::Finish() {
     const Output& output = outputs_[i];
     if (!output.staged) continue;
     if (requests_.size() == 1) {
-      std::memcpy(output.target.data(), output.staged->data(), output.staged->size());
+      TRY(copies_.Copy(ReadOnly(*output.staged), output.target));
     } else {
-      Scatter(static_cast<int>(i), output);
+      TRY(Scatter(static_cast<int>(i), output));
     }
   }
-  return {};
+  return copies_.Finish(deadline);
 }
 
-void StepOutputs::Scatter(int index, const Output& output) {
-  const std::byte* from = output.staged->data();
+Result<void> StepOutputs::Scatter(int index, const Output& output) {
+  size_t at = 0;
   Shape shape = output.shape;
   for (Request* request : requests_) {
     shape[0] = request->batch_size();
     const size_t bytes = BytesOf(output.type, shape).value();
     if (request->Wants(index) && !request->answered()) {
       auto to = request->AddOutput(index, output.type, shape);
-      if (!to) {
+      if (to) {
+        TRY(copies_.Copy(ReadOnly(Piece(*output.staged, at, bytes)), *to));
+      } else {
         request->AnswerError(to.error());
-      } else if (bytes > 0) {
-        std::memcpy(to->data(), from, bytes);
       }
     }
-    from += bytes;
+    at += bytes;
   }
+  return {};
 }
 
 }  // namespace tessera::triton

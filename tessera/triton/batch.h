@@ -9,6 +9,7 @@
 #include "tessera/base/memory.h"
 #include "tessera/base/mutex.h"
 #include "tessera/base/tensor.h"
+#include "tessera/engine/mover.h"
 #include "tessera/exec/executor.h"
 #include "tessera/triton/request.h"
 
@@ -32,17 +33,35 @@ class Staging {
 // the batch dimension only; without batching every request is a run of its own.
 std::vector<std::span<Request* const>> GroupForSteps(std::span<Request* const> requests, bool batched);
 
-// The inputs of one step. A lone request's value is used where it lies if it is in one piece; all else is
-// copied together here. Serves one step after the other.
-class StepInputs {
+// Copies between requests' memory and ours, at once where the host can, else through `mover`.
+class Copies {
  public:
-  // Valid until the next call and while the requests live.
-  std::span<const TensorView> Gather(std::span<Request* const> requests);
+  // Null: there is host memory only.
+  explicit Copies(std::unique_ptr<engine::Mover> mover) : mover_(std::move(mover)) {}
+  // Memory near the ranks if `on_device`, else of the host.
+  Result<Region> Reserve(size_t slot, size_t bytes, bool on_device);
+  Result<void> Copy(const ConstRegion& from, const Region& to);
+  // Blocks until all copies are done.
+  Result<void> Finish(Deadline deadline);
 
  private:
-  TensorView GatherOne(std::span<Request* const> requests, size_t input);
-
+  std::unique_ptr<engine::Mover> mover_;
   std::vector<Staging> staging_;
+  bool moving_ = false;
+};
+
+// The inputs of one step. A lone request's value is used where it lies if it is in one piece; all else is
+// copied together here, on the GPU if part of it is there. Serves one step after the other.
+class StepInputs {
+ public:
+  explicit StepInputs(std::unique_ptr<engine::Mover> mover) : copies_(std::move(mover)) {}
+  // Valid until the next call and while the requests live.
+  Result<std::span<const TensorView>> Gather(std::span<Request* const> requests, Deadline deadline);
+
+ private:
+  Result<TensorView> GatherOne(std::span<Request* const> requests, size_t input);
+
+  Copies copies_;
   std::vector<TensorView> views_;
 };
 
@@ -50,33 +69,35 @@ class StepInputs {
 // memory here, from which Finish cuts each request's rows.
 class StepOutputs : public exec::OutputTarget {
  public:
+  explicit StepOutputs(std::unique_ptr<engine::Mover> mover) : copies_(std::move(mover)) {}
   void Start(std::span<Request* const> requests, const Signature& signature);
   Result<Region> Place(int index, DType type, const Shape& shape) override;
 
   // After the step: fills what was not written in place. A request whose response does not take an output is
   // answered with that error. Errors: those of the whole step - none of them fails it before, because ranks
   // that are stopped in their step are loaded anew, and a client's output buffer must not cause that.
-  Result<void> Finish();
+  Result<void> Finish(Deadline deadline);
 
  private:
   struct Output {
     DType type = DType::kUndefined;
     Shape shape;
-    Staging staging;
-    std::optional<MutableBytes> staged;  // none: written in place, or not wanted
-    MutableBytes target;  // of a lone request whose response memory is not aligned for the type
+    std::optional<Region> staged;  // none: written in place, or not wanted
+    Region target;                 // of a lone request whose response memory is not aligned for the type
   };
 
   bool Wanted(int index) const;
   Result<void> CheckBatch(int index, const Shape& shape) const;
   Region PlaceInResponse(int index, Output& output);
-  Region PlaceHere(Output& output);
-  void Scatter(int index, const Output& output);
+  Region PlaceHere(int index, Output& output);
+  Result<void> Scatter(int index, const Output& output);
   Region Misfit(Error error);
 
   std::span<Request* const> requests_;
   const Signature* signature_ = nullptr;
   int64_t batch_size_ = 0;
+  bool on_device_ = false;  // several requests' outputs are put together there, as their inputs were
+  Copies copies_;
   std::vector<Output> outputs_;                     // each is touched by the one thread that places it
   Mutex mutex_;                                     // a response takes one new output at a time
   std::optional<Error> misfit_ GUARDED_BY(mutex_);  // the first one

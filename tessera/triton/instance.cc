@@ -5,24 +5,50 @@
 
 namespace tessera::triton {
 
-Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
+namespace {
+
+// Of an instance of KIND_GPU; none: the model says where its ranks run.
+Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   TRITONSERVER_InstanceGroupKind kind = TRITONSERVER_INSTANCEGROUPKIND_AUTO;
   TRY(Check(TRITONBACKEND_ModelInstanceKind(instance, &kind)));
-  if (kind == TRITONSERVER_INSTANCEGROUPKIND_GPU) {
-    return Fail(
-        Code::kUnsupported,
-        "model '{}' is configured with KIND_GPU, this backend places its ranks itself: use KIND_MODEL",
-        model.name());
-  }
-  TRY_ASSIGN(std::unique_ptr<exec::Executor> executor, model.TakeExecutor());
-  return std::unique_ptr<Instance>(new Instance(instance, model, std::move(executor)));
+  if (kind != TRITONSERVER_INSTANCEGROUPKIND_GPU) return std::nullopt;
+  int32_t device = 0;
+  TRY(Check(TRITONBACKEND_ModelInstanceDeviceId(instance, &device)));
+  return DeviceId(device);
 }
+
+Signature NearRanks(Signature signature, const engine::Mover* mover) {
+  if (mover == nullptr) return signature;
+  signature.memory = MemoryKind::kDevice;
+  signature.device = mover->device();
+  return signature;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
+  TRY_ASSIGN(const std::optional<DeviceId> gpu, GpuOf(instance));
+  TRY_ASSIGN(LoadedModel loaded, model.Take(gpu));
+  TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded.engine->MakeMover());
+  TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded.engine->MakeMover());
+  return std::unique_ptr<Instance>(
+      new Instance(instance, model, std::move(loaded), std::move(in), std::move(out)));
+}
+
+Instance::Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
+                   std::unique_ptr<engine::Mover> in, std::unique_ptr<engine::Mover> out)
+    : instance_(instance),
+      model_(model),
+      loaded_(std::move(loaded)),
+      signature_(NearRanks(model.signature(), in.get())),
+      inputs_(std::move(in)),
+      outputs_(std::move(out)) {}
 
 void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   const uint64_t exec_start = NowNs();
   std::vector<Request> owned;
   owned.reserve(requests.size());
-  for (TRITONBACKEND_Request* r : requests) owned.emplace_back(r, model_.signature());
+  for (TRITONBACKEND_Request* r : requests) owned.emplace_back(r, signature_);
   // From here on the requests are ours: an exception is answered here, for the server would answer once more.
   TRITONSERVER_Error* error = Guarded([&]() -> Result<void> {
     Serve(owned, exec_start);
@@ -47,7 +73,7 @@ void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
       request.Report(instance_, {exec_start, now, now, now});
     }
   }
-  for (auto step : GroupForSteps(good, model_.signature().batched)) RunStep(step, exec_start);
+  for (auto step : GroupForSteps(good, signature_.batched)) RunStep(step, exec_start);
 }
 
 void Instance::RunStep(std::span<Request* const> requests, uint64_t exec_start) {
@@ -66,17 +92,18 @@ void Instance::RunStep(std::span<Request* const> requests, uint64_t exec_start) 
 }
 
 Result<void> Instance::Infer(std::span<Request* const> requests, Timeline& times) {
-  auto inputs = inputs_.Gather(requests);
-  outputs_.Start(requests, model_.signature());
+  const Deadline deadline = Deadline::In(model_.settings().step_limit);
+  TRY_ASSIGN(const std::span<const TensorView> inputs, inputs_.Gather(requests, deadline));
+  outputs_.Start(requests, signature_);
   times.compute_start = NowNs();
-  auto report = executor_->Infer(inputs, outputs_, Deadline::In(model_.settings().step_limit));
+  auto report = loaded_.executor->Infer(inputs, outputs_, deadline);
   times.compute_end = NowNs();
   if (!report) {
     CountFailure(report.error());
     return Forward(std::move(report));
   }
   model_.CountStep(*report);
-  return outputs_.Finish();
+  return outputs_.Finish(deadline);
 }
 
 // A request that does not fit is the client's affair; all else stopped the ranks, and the operator wants to

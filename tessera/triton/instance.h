@@ -14,15 +14,15 @@ namespace tessera::triton {
 
 class Instance {
  public:
-  // `model` outlives the instance. Errors: kUnsupported (KIND_GPU), those of loading.
+  // `model` outlives the instance. Errors: those of loading.
   static Result<std::unique_ptr<Instance>> Create(TRITONBACKEND_ModelInstance* instance, Model& model);
 
   // Answers and releases every one of `requests`. One call at a time. Throws only before it has taken any.
   void Execute(std::span<TRITONBACKEND_Request* const> requests);
 
  private:
-  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, std::unique_ptr<exec::Executor> executor)
-      : instance_(instance), model_(model), executor_(std::move(executor)) {}
+  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
+           std::unique_ptr<engine::Mover> in, std::unique_ptr<engine::Mover> out);
 
   void Serve(std::span<Request> requests, uint64_t exec_start);
   void RunStep(std::span<Request* const> requests, uint64_t exec_start);
@@ -32,7 +32,8 @@ class Instance {
 
   TRITONBACKEND_ModelInstance* instance_;
   Model& model_;
-  std::unique_ptr<exec::Executor> executor_;
+  LoadedModel loaded_;
+  Signature signature_;  // the model's, with this instance's device
   StepInputs inputs_;
   StepOutputs outputs_;
 };

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "tessera/engine/rank_group.h"
 #include "tessera/exec/executor.h"
@@ -11,24 +13,35 @@
 
 namespace tessera::triton {
 
-// A model on disk: which engine runs it, and the executors made for it.
+struct LoadedModel {
+  std::unique_ptr<engine::Engine> engine;  // outlives the executor
+  std::unique_ptr<exec::Executor> executor;
+};
+
+// A model on disk: which engine runs it, where its ranks go, and the executors made for it.
 class LoadableModel {
  public:
-  // Looks at `directory` (repository/version): plan.json makes a sharded model, else the lone ONNX file that
-  // `settings` or custom name. Errors: kNotFound (neither), kUnsupported (TensorRT files in a build without
-  // it), kInvalidArgument / kUnsupported (the plan).
+  // Looks at `directory` (repository/version): plan.json makes a sharded model; else TensorRT engines
+  // (model.plan, or model.plan.rank0 ..) make a model on the GPUs that `settings` list or on one; else the
+  // lone ONNX file that `settings` or custom name. Errors: kNotFound (none of them), kUnsupported (TensorRT
+  // files in a build without it), kInvalidArgument (the plan, or a parameter, named, that does not fit).
   static Result<LoadableModel> Find(const std::filesystem::path& directory, const Settings& settings);
 
-  // Loads all its ranks. Thread-safe; executors share nothing but the engine, which is this object's.
-  Result<std::unique_ptr<exec::Executor>> Load() const;
+  // Loads all its ranks. `gpu` is the GPU of an instance of KIND_GPU. Thread-safe.
+  Result<LoadedModel> Load(std::optional<DeviceId> gpu) const;
 
  private:
-  LoadableModel(std::filesystem::path directory, std::unique_ptr<engine::Engine> engine,
-                exec::Options options)
-      : directory_(std::move(directory)), engine_(std::move(engine)), options_(std::move(options)) {}
+  LoadableModel(std::filesystem::path directory, const Settings& settings);
+  Result<void> FindPlan();
+  Result<void> FindFiles();
+  Result<void> FindRankEngines();
+  Result<void> TakeEngine(std::string name);
+  Result<void> CheckInstanceGpu() const;
 
   std::filesystem::path directory_;
-  std::unique_ptr<engine::Engine> engine_;
+  Settings settings_;
+  std::string engine_;
+  size_t ranks_ = 1;
   exec::Options options_;
 };
 

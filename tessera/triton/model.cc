@@ -1,5 +1,7 @@
 #include "tessera/triton/model.h"
 
+#include <utility>
+
 #include "tessera/base/log.h"
 #include "tessera/triton/config.h"
 #include "tessera/triton/error.h"
@@ -34,11 +36,11 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
   TRY_ASSIGN(Settings settings, ReadSettings(config));
   TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
   std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
-  TRY_ASSIGN(std::unique_ptr<exec::Executor> executor, made->loadable_.Load());
-  TRY(made->Configure(model, std::move(config), *executor, backend.default_batch));
-  TRY(made->MakeCounters(backend.metrics, version, executor->plan().world_size()));
+  TRY_ASSIGN(LoadedModel loaded, made->loadable_.Load(made->settings_.instance_gpu));
+  TRY(made->Configure(model, std::move(config), *loaded.executor, backend.default_batch));
+  TRY(made->MakeCounters(backend.metrics, version, loaded.executor->plan().world_size()));
   MutexLock lock(made->mutex_);
-  made->first_ = std::move(executor);
+  made->first_ = std::move(loaded);
   return made;
 }
 
@@ -54,7 +56,9 @@ Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
     TRY(ValidateConfig(config, executor.plan()));
   }
   TRY_ASSIGN(settings_, ReadSettings(config));
-  signature_ = {executor.inputs(), executor.outputs(), settings_.max_batch_size > 0};
+  signature_.inputs = executor.inputs();
+  signature_.outputs = executor.outputs();
+  signature_.batched = settings_.max_batch_size > 0;
   std::string why = WhyNotBatched(executor.plan());
   TESSERA_LOG(kInfo, "model '{}': ranks: {}, inputs: {}, outputs: {}, max_batch_size {}{}", name_,
               executor.plan().world_size(), signature_.inputs.size(), signature_.outputs.size(),
@@ -76,12 +80,12 @@ Result<void> Model::MakeCounters(const Metrics& metrics, uint64_t version, int w
   return {};
 }
 
-Result<std::unique_ptr<exec::Executor>> Model::TakeExecutor() {
+Result<LoadedModel> Model::Take(std::optional<DeviceId> gpu) {
   {
     MutexLock lock(mutex_);
-    if (first_) return std::move(first_);
+    if (first_ && gpu == settings_.instance_gpu) return *std::exchange(first_, std::nullopt);
   }
-  return loadable_.Load();
+  return loadable_.Load(gpu);
 }
 
 void Model::CountStep(const exec::InferReport& report) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ class Model {
   const Settings& settings() const { return settings_; }
   const Signature& signature() const { return signature_; }
 
-  // An executor for one more instance: the one that Create loaded, after that new ones. Thread-safe.
-  Result<std::unique_ptr<exec::Executor>> TakeExecutor();
+  // The model loaded for one more instance, on `gpu` if it is of KIND_GPU: what Create loaded if that is
+  // there, else anew. Thread-safe.
+  Result<LoadedModel> Take(std::optional<DeviceId> gpu);
 
   // Counts a step that went well, or failed. Thread-safe.
   void CountStep(const exec::InferReport& report) noexcept;
@@ -54,7 +56,7 @@ class Model {
   Counter failures_;
   std::vector<Counter> rank_time_;
   Mutex mutex_;
-  std::unique_ptr<exec::Executor> first_ GUARDED_BY(mutex_);
+  std::optional<LoadedModel> first_ GUARDED_BY(mutex_);  // on settings_.instance_gpu
 };
 
 }  // namespace tessera::triton

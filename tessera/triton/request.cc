@@ -10,6 +10,30 @@
 namespace tessera::triton {
 namespace {
 
+// As the server is asked for it.
+TRITONSERVER_MemoryType Preferred(const Signature& signature) {
+  return signature.memory == MemoryKind::kDevice ? TRITONSERVER_MEMORY_GPU : TRITONSERVER_MEMORY_CPU;
+}
+
+MemoryKind FromTriton(TRITONSERVER_MemoryType type) {
+  switch (type) {
+    case TRITONSERVER_MEMORY_CPU:
+      return MemoryKind::kHost;
+    case TRITONSERVER_MEMORY_CPU_PINNED:
+      return MemoryKind::kPinned;
+    case TRITONSERVER_MEMORY_GPU:
+      return MemoryKind::kDevice;
+  }
+  return MemoryKind::kHost;
+}
+
+Result<void> CheckReachable(const char* what, const std::string& name, MemoryKind memory, int64_t id,
+                            const Signature& signature) {
+  if (memory != MemoryKind::kDevice || signature.memory == MemoryKind::kDevice) return {};
+  return Fail(Code::kUnsupported, "{} '{}' is in memory of GPU {}, this model's ranks take host memory", what,
+              name, id);
+}
+
 bool SameRank(const Shape& shape, const TensorSpec& spec) {
   return shape.size() == spec.shape.size();
 }
@@ -78,15 +102,14 @@ Result<void> Request::ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, co
   for (uint32_t i = 0; i < count; ++i) {
     const void* buffer = nullptr;
     uint64_t size = 0;
-    TRITONSERVER_MemoryType memory = TRITONSERVER_MEMORY_CPU;
-    int64_t memory_id = 0;
+    TRITONSERVER_MemoryType memory = Preferred(*signature_);
+    int64_t memory_id = signature_->device.value();
     TRY(Check(TRITONBACKEND_InputBuffer(input, i, &buffer, &size, &memory, &memory_id)));
-    if (memory == TRITONSERVER_MEMORY_GPU) {
-      return Fail(Code::kUnsupported, "input '{}' lies in memory of GPU {}; this build reads host memory",
-                  spec.name, memory_id);
-    }
+    const MemoryKind kind = FromTriton(memory);
+    TRY(CheckReachable("input", spec.name, kind, memory_id, *signature_));
     if (size == 0) continue;
-    value.buffers.emplace_back(static_cast<const std::byte*>(buffer), size);
+    value.buffers.push_back(
+        {static_cast<const std::byte*>(buffer), 1, size, size, kind, DeviceId(static_cast<int>(memory_id))});
     total += size;
   }
   uint64_t wanted = BytesOf(value.type, value.shape).value();
@@ -125,21 +148,19 @@ Result<void> Request::ReadWanted() {
   return {};
 }
 
-Result<MutableBytes> Request::AddOutput(int output, DType type, const Shape& shape) {
+Result<Region> Request::AddOutput(int output, DType type, const Shape& shape) {
   const std::string& name = signature_->outputs[static_cast<size_t>(output)].name;
   TRITONBACKEND_Output* added = nullptr;
   TRY(Check(TRITONBACKEND_ResponseOutput(response_, &added, name.c_str(), ToTritonType(type), shape.data(),
                                          static_cast<uint32_t>(shape.size()))));
   uint64_t size = BytesOf(type, shape).value();
   void* buffer = nullptr;
-  TRITONSERVER_MemoryType memory = TRITONSERVER_MEMORY_CPU;
-  int64_t memory_id = 0;
+  TRITONSERVER_MemoryType memory = Preferred(*signature_);
+  int64_t memory_id = signature_->device.value();
   TRY(Check(TRITONBACKEND_OutputBuffer(added, &buffer, size, &memory, &memory_id)));
-  if (memory == TRITONSERVER_MEMORY_GPU) {
-    return Fail(Code::kUnsupported,
-                "output '{}' is wanted in memory of GPU {}; this build writes host memory", name, memory_id);
-  }
-  return MutableBytes(static_cast<std::byte*>(buffer), size);
+  const MemoryKind kind = FromTriton(memory);
+  TRY(CheckReachable("output", name, kind, memory_id, *signature_));
+  return Region{static_cast<std::byte*>(buffer), 1, size, size, kind, DeviceId(static_cast<int>(memory_id))};
 }
 
 void Request::Answer() noexcept {

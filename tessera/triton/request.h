@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tessera/base/memory.h"
 #include "tessera/base/result.h"
 #include "tessera/base/tensor.h"
 #include "tessera/triton/api/triton.h"
@@ -15,13 +16,17 @@ struct Signature {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   bool batched = false;  // the first dimension is Triton's batch: requests may be run together along it
+  // Where the server had best put values; kDevice only for models that take them there. Clients' shared
+  // memory is where it is.
+  MemoryKind memory = MemoryKind::kHost;
+  DeviceId device{0};
 };
 
 // An input's value as the server holds it.
 struct InputValue {
   DType type = DType::kUndefined;
-  Shape shape;                 // the batch dimension included
-  std::vector<Bytes> buffers;  // one after the other: BytesOf(type, shape) bytes
+  Shape shape;                       // the batch dimension included
+  std::vector<ConstRegion> buffers;  // dense, one after the other: BytesOf(type, shape) bytes
 };
 
 // Points of CLOCK_MONOTONIC in nanoseconds, for the server's statistics.
@@ -45,7 +50,7 @@ class Request {
 
   // Reads the inputs and which outputs are wanted; opens the response.
   // Errors, all of this request only: kCancelled, kInvalidArgument (type, rank, batch or bytes of an input),
-  // kUnsupported (an input in GPU memory).
+  // kUnsupported (an input in GPU memory, and a model that takes host memory only).
   Result<void> Read();
 
   const std::vector<InputValue>& inputs() const { return inputs_; }  // as Signature::inputs
@@ -53,8 +58,8 @@ class Request {
   bool Wants(int output) const { return wanted_[static_cast<size_t>(output)]; }
   bool answered() const { return answered_; }
 
-  // Adds an output to the response: the memory that takes its value until Answer. One call at a time.
-  Result<MutableBytes> AddOutput(int output, DType type, const Shape& shape);
+  // Adds an output to the response: the dense memory that takes its value until Answer. One call at a time.
+  Result<Region> AddOutput(int output, DType type, const Shape& shape);
 
   // Sends the response; after that the request only waits for its release.
   void Answer() noexcept;
