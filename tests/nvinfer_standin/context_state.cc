@@ -71,7 +71,7 @@ void* ContextState::Address(const std::string& name) const {
 }
 
 Result<void> ContextState::SetCommunicator(ncclComm_t comm) {
-  if (FaultAt(Fault::Kind::kCommunicator, model_->plan().rank, 0)) {
+  if (FaultAt(Fault::Kind::kCommunicator, model_->plan(), 0)) {
     return Fail(Code::kInvalidArgument, "the engine is not a multi-device engine");
   }
   if (model_->collectives().empty())
@@ -136,8 +136,8 @@ Result<std::shared_ptr<Program>> ContextState::ProgramNow(cudaStream_t stream) {
 
 // A kernel in front that counts its runs and, at the asked one, holds the stream up.
 Result<void> ContextState::AddStall(Program& program) {
-  const std::optional<Fault> fault = AskedFault();
-  if (!fault || fault->kind != Fault::Kind::kStall || fault->rank != model_->plan().rank) return {};
+  const std::optional<Fault> fault = AskedFault(model_->plan());
+  if (!fault || fault->kind != Fault::Kind::kStall) return {};
   if (runs_ == nullptr) {
     CUDA_TRY(cudaHostAlloc(reinterpret_cast<void**>(&runs_), sizeof(uint32_t), cudaHostAllocMapped));
     *runs_ = 0;
@@ -151,12 +151,12 @@ Result<void> ContextState::AddStall(Program& program) {
 }
 
 Result<void> ContextState::Enqueue(cudaStream_t stream) {
-  const int rank = model_->plan().rank;
+  const PlanFile& plan = model_->plan();
   const int call = enqueues_++;
-  if (FaultAt(Fault::Kind::kFail, rank, call))
-    return Fail(Code::kInternal, "fault: enqueue {} of rank {}", call, rank);
-  if (FaultAt(Fault::Kind::kSkip, rank, call)) return {};
-  if (FaultAt(Fault::Kind::kHang, rank, call)) std::this_thread::sleep_for(std::chrono::hours(1));
+  if (FaultAt(Fault::Kind::kFail, plan, call))
+    return Fail(Code::kInternal, "fault: enqueue {} of rank {}", call, plan.rank);
+  if (FaultAt(Fault::Kind::kSkip, plan, call)) return {};
+  if (FaultAt(Fault::Kind::kHang, plan, call)) std::this_thread::sleep_for(std::chrono::hours(1));
   TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow(stream));
   for (const Work& work : program->works) TRY(Do(work, stream));
   return {};

@@ -1,14 +1,24 @@
 #include "tests/nvinfer_standin/fault.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <sstream>
 
 namespace tessera::standin {
 
-std::optional<Fault> AskedFault() {
+namespace {
+
+std::string AskedText() {
   const char* text = std::getenv("TESSERA_STANDIN_FAULT");
-  if (text == nullptr || *text == 0) return std::nullopt;
+  if (text == nullptr || *text != '@') return text == nullptr ? "" : text;
+  std::ifstream file(text + 1);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::optional<Fault> Parse(const std::string& text) {
   static const std::map<std::string, Fault::Kind> kinds = {{"fail", Fault::Kind::kFail},
                                                            {"skip", Fault::Kind::kSkip},
                                                            {"hang", Fault::Kind::kHang},
@@ -24,17 +34,27 @@ std::optional<Fault> AskedFault() {
   while (std::getline(words, word, ':')) {
     const size_t equals = word.find('=');
     if (equals == std::string::npos) continue;
-    const int value = std::atoi(word.c_str() + equals + 1);
-    if (word.compare(0, equals, "rank") == 0) fault.rank = value;
-    if (word.compare(0, equals, "call") == 0) fault.call = value;
+    const std::string key = word.substr(0, equals);
+    const std::string value = word.substr(equals + 1);
+    if (key == "rank") fault.rank = std::atoi(value.c_str());
+    if (key == "call") fault.call = std::atoi(value.c_str());
+    if (key == "model") fault.model = value;
   }
   return fault;
 }
 
-std::optional<Fault> FaultAt(Fault::Kind kind, int rank, int call) {
-  std::optional<Fault> asked = AskedFault();
-  if (!asked || asked->kind != kind || asked->rank != rank || asked->call != call) return std::nullopt;
+}  // namespace
+
+std::optional<Fault> AskedFault(const PlanFile& plan) {
+  std::optional<Fault> asked = Parse(AskedText());
+  if (!asked || asked->rank != plan.rank) return std::nullopt;
+  if (plan.onnx.string().find(asked->model) == std::string::npos) return std::nullopt;
   return asked;
+}
+
+bool FaultAt(Fault::Kind kind, const PlanFile& plan, int call) {
+  const std::optional<Fault> asked = AskedFault(plan);
+  return asked && asked->kind == kind && (asked->call == call || asked->call < 0);
 }
 
 }  // namespace tessera::standin

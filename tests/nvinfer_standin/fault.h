@@ -1,5 +1,7 @@
 // Faults for tests, from the environment:
-//   TESSERA_STANDIN_FAULT = KIND:rank=R[:call=K]      K counts from 0, per process and rank
+//   TESSERA_STANDIN_FAULT = KIND:rank=R[:call=K][:model=TEXT]
+//   TESSERA_STANDIN_FAULT = @FILE                     FILE holds such a line, or is not there: no fault
+// K counts the calls of a context from 0; -1 is every call. TEXT is a part of the ONNX file's path.
 // KIND: fail          enqueueV3 number K returns false and issues nothing
 //       skip          enqueueV3 number K returns true and issues nothing: the peers wait for its collectives
 //       hang          enqueueV3 number K never returns
@@ -11,6 +13,8 @@
 #include <optional>
 #include <string>
 
+#include "tests/nvinfer_standin/plan_file.h"
+
 namespace tessera::standin {
 
 struct Fault {
@@ -18,12 +22,13 @@ struct Fault {
   Kind kind = Kind::kFail;
   int rank = 0;
   int call = 0;
+  std::string model;
 };
 
-// What the environment asks for; read anew by each call, so a test can change it between models.
-std::optional<Fault> AskedFault();
+// What the environment asks for of `plan`'s model and rank; read anew by each call, so a test can change it.
+std::optional<Fault> AskedFault(const PlanFile& plan);
 
-// The fault for `rank`'s `call`, if that is the one.
-std::optional<Fault> FaultAt(Fault::Kind kind, int rank, int call);
+// Whether `call` is to have such a fault.
+bool FaultAt(Fault::Kind kind, const PlanFile& plan, int call);
 
 }  // namespace tessera::standin
