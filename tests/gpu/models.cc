@@ -32,13 +32,13 @@ graph::ValueId Append(graph::Graph& graph, const char* op, std::vector<graph::Va
   return out;
 }
 
-graph::ValueId AppendAllReduce(graph::Graph& graph, graph::ValueId in, const char* name, const Shape& shape,
-                               int ranks) {
+graph::ValueId AppendCollective(graph::Graph& graph, graph::ValueId in, const char* name, const Shape& shape,
+                                int ranks, const char* op, const char* reduce) {
   const graph::ValueId out = Append(graph, "DistCollective", {in}, name, DType::kFloat16, shape);
   graph::Node& node = graph.node(graph.value(out).producer);
   node.domain = "tessera";
-  node.Set("collective_operation", std::string("all_reduce"));
-  node.Set("reduce_op", std::string("sum"));
+  node.Set("collective_operation", std::string(op));
+  node.Set("reduce_op", std::string(reduce));
   node.Set("root", int64_t{-1});
   node.Set("nb_rank", int64_t{ranks});
   node.Set("groups", std::vector<int64_t>{});
@@ -65,15 +65,52 @@ std::vector<uint16_t> Columns(const std::vector<uint16_t>& all, int64_t rows, in
   return part;
 }
 
+Result<void> WriteEngine(const graph::Graph& graph, int rank, const standin::Profile& profile,
+                         const std::filesystem::path& onnx, const std::filesystem::path& engine) {
+  TRY(graph::WriteOnnx(graph, onnx));
+  return WriteFileAtomically(engine, standin::PrintPlan(standin::PlanFile{onnx, rank, {profile}}));
+}
+
 Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::Profile& profile,
                                  const std::filesystem::path& directory) {
-  const std::filesystem::path onnx = directory / fmt::format("model.onnx.rank{}", rank);
-  TRY(graph::WriteOnnx(graph, onnx));
-  standin::PlanFile file{onnx, rank, {profile}};
   plan::RankPlan rank_plan;
   rank_plan.model.file = fmt::format("model.plan.rank{}", rank);
-  TRY(WriteFileAtomically(directory / rank_plan.model.file, standin::PrintPlan(file)));
+  TRY(WriteEngine(graph, rank, profile, directory / fmt::format("model.onnx.rank{}", rank),
+                  directory / rank_plan.model.file));
   return rank_plan;
+}
+
+struct MlpWeights {
+  std::vector<uint16_t> first;   // [k, f]
+  std::vector<uint16_t> second;  // [f, n]
+};
+
+// Of unit variance on the way, so that fp16 neither overflows nor vanishes.
+MlpWeights WeightsOf(const Mlp& mlp) {
+  const float scale1 = 1.7F / std::sqrt(static_cast<float>(mlp.k));
+  const float scale2 = 1.7F / std::sqrt(static_cast<float>(mlp.f));
+  return {RandomHalves(static_cast<size_t>(mlp.k * mlp.f), mlp.seed, scale1),
+          RandomHalves(static_cast<size_t>(mlp.f * mlp.n), mlp.seed + 1, scale2)};
+}
+
+graph::ValueId AppendInput(graph::Graph& graph, const Mlp& mlp) {
+  const graph::ValueId x = graph.AddValue("x", DType::kFloat16, {kDynamic, mlp.k});
+  graph.value(x).has_shape = true;
+  graph.inputs() = {x};
+  return x;
+}
+
+graph::ValueId AppendMlp(graph::Graph& graph, graph::ValueId x, const Mlp& mlp, const MlpWeights& weights,
+                         const char* name) {
+  const graph::ValueId first = graph.AddConstant("w1", HalfConstant(weights.first, {mlp.k, mlp.f}));
+  const graph::ValueId second = graph.AddConstant("w2", HalfConstant(weights.second, {mlp.f, mlp.n}));
+  const graph::ValueId h = Append(graph, "MatMul", {x, first}, "h", DType::kFloat16, {kDynamic, mlp.f});
+  const graph::ValueId a = Append(graph, "Relu", {h}, "a", DType::kFloat16, {kDynamic, mlp.f});
+  return Append(graph, "MatMul", {a, second}, name, DType::kFloat16, {kDynamic, mlp.n});
+}
+
+standin::Profile ProfileOf(const Mlp& mlp, int64_t least_m) {
+  return {{"x", {{least_m, mlp.k}, {mlp.best_m, mlp.k}, {mlp.most_m, mlp.k}}}};
 }
 
 plan::Plan NewPlan(const char* name, int ranks) {
@@ -138,11 +175,7 @@ std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale) {
 }
 
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {
-  // Of unit variance on the way, so that fp16 neither overflows nor vanishes.
-  const float scale1 = 1.7F / std::sqrt(static_cast<float>(mlp.k));
-  const float scale2 = 1.7F / std::sqrt(static_cast<float>(mlp.f));
-  const std::vector<uint16_t> w1 = RandomHalves(static_cast<size_t>(mlp.k * mlp.f), mlp.seed, scale1);
-  const std::vector<uint16_t> w2 = RandomHalves(static_cast<size_t>(mlp.f * mlp.n), mlp.seed + 1, scale2);
+  const MlpWeights weights = WeightsOf(mlp);
   plan::Plan plan = NewPlan("mlp", ranks);
   plan.inputs = {Replicated("x", DType::kFloat16, {kDynamic, mlp.k})};
   plan.outputs = {Replicated("y", DType::kFloat16, {kDynamic, mlp.n})};
@@ -158,24 +191,29 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
   const int64_t part = mlp.f / ranks;
   for (int r = 0; r < ranks; ++r) {
     graph::Graph graph = NewGraph("mlp");
-    const graph::ValueId x = graph.AddValue("x", DType::kFloat16, {kDynamic, mlp.k});
-    graph.value(x).has_shape = true;
-    graph.inputs() = {x};
-    const graph::ValueId first =
-        graph.AddConstant("w1", HalfConstant(Columns(w1, mlp.k, mlp.f, r * part, part), {mlp.k, part}));
-    const std::vector<uint16_t> rows(w2.begin() + r * part * mlp.n, w2.begin() + (r + 1) * part * mlp.n);
-    const graph::ValueId second = graph.AddConstant("w2", HalfConstant(rows, {part, mlp.n}));
-    const graph::ValueId h = Append(graph, "MatMul", {x, first}, "h", DType::kFloat16, {kDynamic, part});
-    const graph::ValueId a = Append(graph, "Relu", {h}, "a", DType::kFloat16, {kDynamic, part});
-    const char* last = ranks > 1 ? "partial" : "y";
-    graph::ValueId y = Append(graph, "MatMul", {a, second}, last, DType::kFloat16, {kDynamic, mlp.n});
-    if (ranks > 1) y = AppendAllReduce(graph, y, "y", {kDynamic, mlp.n}, ranks);
+    const graph::ValueId x = AppendInput(graph, mlp);
+    Mlp mine = mlp;
+    mine.f = part;
+    const MlpWeights rows_and_columns{
+        Columns(weights.first, mlp.k, mlp.f, r * part, part),
+        {weights.second.begin() + r * part * mlp.n, weights.second.begin() + (r + 1) * part * mlp.n}};
+    graph::ValueId y = AppendMlp(graph, x, mine, rows_and_columns, ranks > 1 ? "partial" : "y");
+    if (ranks > 1) y = AppendCollective(graph, y, "y", {kDynamic, mlp.n}, ranks, "all_reduce", "sum");
     graph.outputs() = {y};
-    const standin::Profile profile = {{"x", {{1, mlp.k}, {mlp.best_m, mlp.k}, {mlp.most_m, mlp.k}}}};
-    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, profile, directory));
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, ProfileOf(mlp, 1), directory));
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;
+}
+
+Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {
+  graph::Graph graph = NewGraph("row_split_mlp");
+  const graph::ValueId x = AppendInput(graph, mlp);
+  const graph::ValueId part =
+      AppendCollective(graph, x, "part", {kDynamic, mlp.k}, ranks, "reduce_scatter", "max");
+  const graph::ValueId rows = AppendMlp(graph, part, mlp, WeightsOf(mlp), "rows");
+  graph.outputs() = {AppendCollective(graph, rows, "y", {kDynamic, mlp.n}, ranks, "all_gather", "none")};
+  return WriteEngine(graph, 0, ProfileOf(mlp, ranks), directory / "model.onnx", directory / "model.plan");
 }
 
 Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
