@@ -5,6 +5,13 @@ from models import Repository
 from server import TritonServer
 
 
+@pytest.fixture(scope="session")
+def multi_device_build(backends) -> bool:
+    """Whether TensorRT models on several GPUs are in this build; a folder without CMake's word is a release build."""
+    cache = backends.parent / "CMakeCache.txt"
+    return cache.exists() and "TRITON_ENABLE_TENSORRT_MULTI_DEVICE:BOOL=ON" in cache.read_text()
+
+
 @pytest.fixture
 def repository(tmp_path) -> Repository:
     return Repository(tmp_path / "models")

@@ -36,7 +36,19 @@ def test_the_library_exports_its_entry_points_alone(library):
     assert symbols(library, "--defined-only") == {f"TRITONBACKEND_{name}" for name in ENTRY_POINTS}
 
 
-def test_the_library_needs_no_library_of_triton_or_of_a_gpu(library):
+def needed(library) -> list[str]:
     text = subprocess.run(["readelf", "-d", library], check=True, capture_output=True, text=True).stdout
-    needed = [line.split("[")[1].rstrip("]") for line in text.splitlines() if "NEEDED" in line]
-    assert not [name for name in needed if "triton" in name or "cuda" in name or "nvinfer" in name]
+    return [line.split("[")[1].rstrip("]") for line in text.splitlines() if "NEEDED" in line]
+
+
+def test_the_library_needs_no_library_of_triton_or_of_a_gpu(library):
+    assert not [name for name in needed(library) if "triton" in name or "cuda" in name or "nvinfer" in name]
+
+
+def test_a_build_for_one_gpu_has_nothing_of_nccl(library, tessera, multi_device_build):
+    if multi_device_build:
+        assert "libnccl.so.2" in needed(library)
+        pytest.skip("this build has TRITON_ENABLE_TENSORRT_MULTI_DEVICE on")
+    for file in (library, tessera):
+        assert not [name for name in symbols(file, "--undefined-only") if name.startswith(("nccl", "pnccl"))]
+        assert not [name for name in needed(file) if "nccl" in name]

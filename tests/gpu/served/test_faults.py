@@ -1,0 +1,146 @@
+"""A rank that fails or hangs in a running server: an error in bounded time, neighbours serve on, SIGTERM ends."""
+
+import contextlib
+import threading
+import time
+
+import pytest
+from clients import Client
+from gpu_models import random_rows, relative_error
+from tritonclient.utils import InferenceServerException
+
+LIMIT_MS = 2000  # of one step
+BOUND = 20.0     # seconds until a failed request has its answer, and until a server has ended
+X = {"x": random_rows(16, 1)}
+
+RUNNING = {  # fault of rank 1's enqueue in a model that issues every step anew
+    "fails": "fail:rank=1:call=-1:model=/bad/",
+    "hangs": "hang:rank=1:call=-1:model=/bad/",
+    "skips, so its peers wait": "skip:rank=1:call=-1:model=/bad/",
+    "rank 0 fails": "fail:rank=0:call=-1:model=/bad/",
+}
+
+
+class Neighbour:
+    """Asks a model again and again in a thread; keeps errors and the longest time of an answer."""
+
+    def __init__(self, server, name: str):
+        self._client, self._name = Client(server, "grpc"), name
+        self._wanted = self._client.infer(name, X)["y"]
+        self._stop = threading.Event()
+        self.count, self.longest, self.errors = 0, 0.0, []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while not self._stop.is_set():
+            start = time.monotonic()
+            try:
+                got = self._client.infer(self._name, X)["y"]
+                if relative_error(got, self._wanted) > 1e-3:
+                    self.errors.append("a wrong answer")
+            except Exception as error:  # every one is a failure of the test, whatever it is
+                self.errors.append(str(error))
+            self.longest = max(self.longest, time.monotonic() - start)
+            self.count += 1
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(BOUND)
+        assert not self._thread.is_alive(), "the neighbour waits for ever"
+
+
+@contextlib.contextmanager
+def ends_within(seconds: float):
+    start = time.monotonic()
+    yield
+    took = time.monotonic() - start
+    assert took <= seconds, f"took {took:.1f} s"
+
+
+def stop_in_time(server):
+    with ends_within(BOUND):
+        server.stop(timeout=BOUND)
+
+
+@pytest.mark.parametrize("what", RUNNING)
+def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
+    repository.add_mlp("bad", pair, "ranks", cuda_graphs="false", request_timeout_ms=LIMIT_MS)
+    repository.add_mlp("good", pair, "ranks", seed=5)
+    server = serve(repository, "bad", "good")
+    client = Client(server, "grpc")
+    wanted = client.infer("bad", X)["y"]
+    with Neighbour(server, "good") as neighbour:
+        fault(RUNNING[what])
+        with ends_within(BOUND), pytest.raises(InferenceServerException) as failed:
+            client.infer("bad", X)
+        assert "rank" in str(failed.value)
+        fault("")
+        with ends_within(BOUND):  # the ranks are loaded anew
+            while True:
+                try:
+                    assert relative_error(client.infer("bad", X)["y"], wanted) <= 1e-3
+                    break
+                except InferenceServerException as error:
+                    assert "loaded anew" in str(error)
+        before = neighbour.count
+        while neighbour.count < before + 5:
+            time.sleep(0.01)
+    assert neighbour.errors == []
+    assert neighbour.longest <= BOUND
+    stop_in_time(server)
+
+
+def test_a_gpu_that_stands_still_in_a_captured_step(serve, repository, fault, pair):
+    fault("stall:rank=1:call=6:model=/bad/")
+    repository.add_mlp("bad", pair, "ranks", request_timeout_ms=1000)
+    repository.add_mlp("good", pair, "ranks", seed=5)
+    server = serve(repository, "bad", "good")
+    client = Client(server, "grpc")
+    with Neighbour(server, "good") as neighbour:
+        with ends_within(BOUND), pytest.raises(InferenceServerException):
+            for _ in range(20):
+                client.infer("bad", X)
+        fault("")
+        with ends_within(BOUND):
+            assert client.infer("bad", X)["y"].shape == (16, 256)
+    assert neighbour.errors == []
+    stop_in_time(server)
+
+
+@pytest.mark.parametrize("text", ["communicator:rank=1:model=/bad/", "fail:rank=1:call=0:model=/bad/",
+                                  "hang:rank=1:call=0:model=/bad/", "skip:rank=1:call=0:model=/bad/"],
+                         ids=lambda text: text.split(":")[0])
+def test_a_load_that_goes_wrong(serve, repository, fault, pair, text):
+    fault(text)
+    repository.add_mlp("bad", pair, "ranks", load_timeout_ms=8000)
+    repository.add_mlp("good", pair, "ranks", seed=5)
+    server = serve(repository, "good")
+    client = Client(server, "http")
+    with Neighbour(server, "good") as neighbour:
+        with ends_within(BOUND + 8), pytest.raises(InferenceServerException, match="rank"):
+            client.raw.load_model("bad")
+        assert not client.raw.is_model_ready("bad")
+        fault("")
+        with ends_within(BOUND):
+            client.raw.load_model("bad")
+        assert client.infer("bad", X)["y"].shape == (16, 256)
+    assert neighbour.errors == []
+    stop_in_time(server)
+
+
+def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair):
+    repository.add_mlp("bad", pair, "ranks", cuda_graphs="false", request_timeout_ms=4000)
+    server = serve(repository, "bad")
+    client = Client(server, "grpc")
+    client.infer("bad", X)
+    fault("hang:rank=1:call=-1:model=/bad/")
+    pending = []
+    client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: pending.append(error))
+    time.sleep(0.5)
+    server._clients.clear()  # noqa: SLF001 - the connection stays open: its answer comes while the server ends
+    stop_in_time(server)
+    assert len(pending) == 1 and pending[0] is not None
