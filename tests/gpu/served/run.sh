@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests of GPU models in a real Triton, from a folder that served_bundle.sh made, on a machine with GPUs:
 #   run.sh [ARGUMENTS of pytest]        -k NAME, --collect-only, ..
-# Environment: TESSERA_NCCL, a folder with a libnccl.so.2 to prefer; TESSERA_GPU_LISTS, see conftest.py. On one GPU the
-# lists of several ranks need NCCL >= 2.30 and NCCL_MULTI_RANK_GPU_ENABLE=1. With $OUT set, the results are left there.
+# Environment: TESSERA_NCCL, a folder with a libnccl.so.2 to prefer; TESSERA_GPU_LISTS, see conftest.py. On one GPU, ranks
+# share it, which needs NCCL >= 2.30. With $OUT set, the results are left there.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 python=${TESSERA_PYTHON:-python3}
@@ -23,8 +23,13 @@ export TESSERA_GPU_MODELS=$here/models NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 TESSERA_GPU_COUNT=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
 export TESSERA_GPU_COUNT
 
+if [ "$TESSERA_GPU_COUNT" = 1 ]; then
+  # Ranks that share a GPU: their collectives must run at the same time, and nobody may wait for the whole GPU.
+  export NCCL_MULTI_RANK_GPU_ENABLE=1 NCCL_MAX_CTAS=${NCCL_MAX_CTAS:-2} CUDA_DEVICE_MAX_CONNECTIONS=32
+  export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-EAGER}
+fi
 results=${OUT:-$(mktemp -d)}
-for name in TESSERA_NCCL NCCL_MULTI_RANK_GPU_ENABLE CUDA_MODULE_LOADING TESSERA_GPU_LISTS; do
+for name in TESSERA_NCCL NCCL_MULTI_RANK_GPU_ENABLE NCCL_MAX_CTAS CUDA_MODULE_LOADING TESSERA_GPU_LISTS; do
   [ -n "${!name:-}" ] && echo "$name=${!name}"
 done
 nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader
