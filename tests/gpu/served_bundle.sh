@@ -48,7 +48,8 @@ make_tests() {
   done | sort -u | grep -E '/lib(fmt|spdlog|protobuf|protobuf-lite|z|crypto)[.-]' |
     while read -r library; do cp -L "$library" "$to/lib/"; done
   if [ -x "$build/bin/tessera" ] && [ -d "${TESSERA_ZOO:-$root/../shared/zoo}" ]; then
-    "$python" "$root/tests/gpu/make_cases.py" "$build/bin/tessera" "${TESSERA_ZOO:-$root/../shared/zoo}" "$to/models"
+    "$python" "$root/tests/gpu/make_cases.py" "$build/bin/tessera" "${TESSERA_ZOO:-$root/../shared/zoo}" "$work/models"
+    for name in bert_dyn bert_dyn_fp16 gpt2_dyn llama_gqa_dyn vit; do cp -r "$work"/models/"$name"-[24] "$to/models/"; done
   else
     echo "without sharded models: no $build/bin/tessera or no zoo" >&2
   fi
