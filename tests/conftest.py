@@ -33,9 +33,15 @@ def backends() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def minilm() -> pathlib.Path:
+def trained() -> pathlib.Path:
+    """Trained models, NAME/model.onnx each."""
+    return _place("TESSERA_MODELS", ROOT / ".cache/models", "./dev test fetches them")
+
+
+@pytest.fixture(scope="session")
+def minilm(trained) -> pathlib.Path:
     """A trained BERT: 3 layers, 12 heads, hidden 384, batch and sequence free."""
-    return _place("TESSERA_MODELS", ROOT / ".cache/models", "./dev test fetches it") / "minilm/model.onnx"
+    return trained / "minilm/model.onnx"
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 
 import pytest
+from model_cases import Models
 from program import Program
 from reference import Reference
 from served_models import SERVED
@@ -14,6 +15,12 @@ from server import TritonServer
 @pytest.fixture(scope="session")
 def program(tessera) -> Program:
     return Program(tessera)
+
+
+@pytest.fixture(scope="session")
+def models(trained, zoo, tmp_path_factory) -> Models:
+    """models.get("gpt2.fp16"): every model of the matrix."""
+    return Models(zoo, trained, tmp_path_factory.mktemp("converted"))
 
 
 @pytest.fixture(scope="session")

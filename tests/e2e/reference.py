@@ -37,6 +37,8 @@ class Reference:
         assert given.type == "tensor(int64)", given.type
         if given.name in self._tables:
             return random.integers(0, self._tables[given.name], shape, np.int64)
+        if not shape:
+            return np.array(random.integers(0, 1000), np.int64)  # a step, a count
         ends = random.integers((shape[-1] + 1) // 2, shape[-1] + 1, [*shape[:-1], 1])
         return (np.arange(shape[-1]) < ends).astype(np.int64)
 
