@@ -29,6 +29,8 @@ constexpr const char* kExample =
     "  tessera shard minilm.onnx --ranks 2 -o repo\n"
     "  tessera shard minilm.onnx --ranks 4 -o repo --name minilm4 --dim batch=8 --dim sequence=512";
 
+constexpr std::string_view kRunsOnnx = "openvino";
+
 struct Options {
   std::string model;
   std::string repository;
@@ -66,6 +68,20 @@ Result<std::optional<shard::Machine>> FindMachine(const std::string& machine) {
               machine, fmt::format("{}", fmt::join(shard::BuiltInMachines(), ", ")));
 }
 
+// What is served whole runs as its exporter wrote it, ops that the engine lacks included: better told now
+// than by the server. Engines that are built from the ONNX file in a step of their own tell then.
+Result<void> CheckThatItRuns(const plan::Plan& plan, const fs::path& directory) {
+  if (plan.world_size() > 1 || plan.engine != kRunsOnnx) return {};
+  TRY_ASSIGN(const auto engine, engine::MakeEngine(plan.engine));
+  const auto group = engine->Load(plan, directory, Deadline::Never());
+  if (group) return {};
+  std::string why = group.error().message;
+  const std::string file = fmt::format("'{}': ", (directory / plan.ranks.front().model.file).string());
+  if (const size_t at = why.find(file); at != std::string::npos) why.erase(at, file.size());  // gone by then
+  return Fail(Code::kUnsupported, "nothing is split, and engine '{}' cannot run the model whole: {}",
+              plan.engine, why);
+}
+
 Result<int> Shard(Options options) {
   TRY(Check(options));
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
@@ -74,11 +90,15 @@ Result<int> Shard(Options options) {
   options.shard.embeddings =
       options.embeddings == "whole" ? shard::Embeddings::kWhole : shard::Embeddings::kSplit;
   options.shard.name = options.name.empty() ? fs::path(options.model).stem().string() : options.name;
-  auto shard = [&](const fs::path& directory) {
+  auto shard = [&](const fs::path& directory) -> Result<shard::Outcome> {
     ProgressBar bar(!options.json);
     const auto oracle = graph::MakeOpenVinoShapeOracle();
-    return shard::ShardModel(options.model, options.shard, *oracle, directory,
-                             [&](std::string_view stage, double fraction) { bar.Show(stage, fraction); });
+    TRY_ASSIGN(shard::Outcome outcome, shard::ShardModel(options.model, options.shard, *oracle, directory,
+                                                         [&](std::string_view stage, double fraction) {
+                                                           bar.Show(stage, fraction);
+                                                         }));
+    TRY(CheckThatItRuns(outcome.plan, directory));
+    return outcome;
   };
   TRY_ASSIGN(const shard::Outcome outcome,
              AddModel(options.repository, options.shard.name, options.max_batch, shard));

@@ -14,6 +14,7 @@ from model_cases import Model
 from program import Program
 
 EXACT = 1e-5
+ENGINE_CANNOT = "cannot run the model whole"
 TWICE = 2.0  # int8 and fp16: as far from the answers as the unsharded engine, twice at most
 
 
@@ -37,9 +38,9 @@ class Cell:
 
     @property
     def ok(self) -> bool:
-        """Right, or refused with a reason; auto may refuse nothing."""
+        """Right, or refused with a reason. Auto refuses only what the engine cannot run either."""
         if self.refused:
-            return bool(self.reason) and self.wanted_strategy != "auto"
+            return ENGINE_CANNOT in self.reason if self.wanted_strategy == "auto" else bool(self.reason)
         return self.error <= self.limit and (self.ranks == self.wanted_ranks or bool(self.reason))
 
 
