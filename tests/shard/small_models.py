@@ -19,9 +19,9 @@ class SmallModel:
         self.feed[name] = value
         return name
 
-    def ids(self, name, shape, below, dtype=numpy.int64, negative=False):
+    def ids(self, name, shape, below, dtype=numpy.int64, negative=False, dims=None):
         low = -below if negative else 0
-        return self.input(name, self.random.integers(low, below, shape).astype(dtype))
+        return self.input(name, self.random.integers(low, below, shape).astype(dtype), dims)
 
     def weight(self, *shape):
         scale = 1 / numpy.sqrt(shape[0])
