@@ -1,6 +1,7 @@
 #include "tessera/graph/graph.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tessera::graph {
 namespace {
@@ -93,6 +94,14 @@ NodeId Graph::AddNode(Node node) {
   }
   nodes_.push_back(std::move(node));
   return id;
+}
+
+void Graph::RemoveNodes(const std::set<NodeId>& gone) {
+  std::vector<Node> all = std::exchange(nodes_, {});
+  for (Value& value : values_) value.producer = kNoNode;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!gone.contains(NodeId{static_cast<int32_t>(i)})) AddNode(std::move(all[i]));
+  }
 }
 
 std::optional<ValueId> Graph::FindValue(std::string_view value_name) const {

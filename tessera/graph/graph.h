@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -104,7 +105,7 @@ struct NameHash {
 
 class Graph {
  public:
-  // Nodes in a topological order. Numbers stay valid while the graph lives; nothing is removed.
+  // Nodes in a topological order. Numbers stay valid while the graph lives (but see RemoveNodes).
   const std::vector<Node>& nodes() const { return nodes_; }
   const std::vector<Value>& values() const { return values_; }
   const Node& node(NodeId id) const { return nodes_[static_cast<size_t>(id.value())]; }
@@ -131,6 +132,9 @@ class Graph {
   ValueId AddConstant(std::string_view value_name, Constant constant);
   // Appends a node and makes it the producer of its outputs.
   NodeId AddNode(Node node);
+  // Takes nodes out, and makes the others the producers of their outputs. Numbers of nodes change, those of
+  // values do not.
+  void RemoveNodes(const std::set<NodeId>& gone);
   std::optional<ValueId> FindValue(std::string_view value_name) const;
   // No value added later takes this name: a subgraph uses it for a value of its own.
   void ReserveName(std::string_view value_name);

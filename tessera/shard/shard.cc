@@ -8,6 +8,7 @@
 #include "tessera/shard/engine_dialect.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rule.h"
+#include "tessera/shard/slices.h"
 #include "tessera/shard/trace.h"
 #include "tessera/shard/write_ranks.h"
 
@@ -75,6 +76,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model));
   progress("shapes", 0.1);
   TRY(oracle.Infer(graph));
+  SplitWhereSliced(graph);
   RefineShapes(graph);
   TRY(CheckInterface(graph));
   progress("searching", 0.3);

@@ -27,6 +27,7 @@
 #include "tessera/shard/draft.h"
 #include "tessera/shard/known_elements.h"
 #include "tessera/shard/rewrite.h"
+#include "tessera/shard/slices.h"
 #include "tessera/shard/testing/describe.h"
 #include "tessera/shard/testing/forced.h"
 #include "tessera/shard/testing/mutate.h"
@@ -45,6 +46,7 @@ graph::ShapeOracle& Oracle() {
 Result<graph::Graph> Read(const std::string& file) {
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(file));
   TRY(Oracle().Infer(graph));
+  SplitWhereSliced(graph);
   RefineShapes(graph);
   return graph;
 }
