@@ -81,6 +81,7 @@ test_gpu() {
 test_set_up() {
   set_up
   install_packages $TEST_PACKAGES
+  if grep -qx ID=debian /etc/os-release; then install_packages $BROWSER_PACKAGES; fi
   install_wheels test
   fetch_models
 }

@@ -1,16 +1,12 @@
-// Text for people: sizes, times and tables.
+// Text for people: lines and tables; sizes and times: see base/format.h.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "tessera/base/types.h"
+#include "tessera/base/format.h"
 
 namespace tessera::cli {
-
-std::string FormatBytes(ByteCount bytes);    // "66.3 MiB"
-std::string FormatMicroseconds(double us);   // "812 us", "3.41 ms", "2.05 s"
-std::string FormatPercent(double fraction);  // "25.1 %"
 
 // `text` with its lines broken at blanks so that none is longer than `width`, unless a word is. Every line
 // but the first starts with `indent` spaces. Lines that the text has stay lines.

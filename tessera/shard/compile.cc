@@ -105,7 +105,7 @@ class Chooser {
       : graph_(graph), options_(options), compiled_(compiled) {}
 
   Result<Draft> Run() {
-    TRY_ASSIGN(best_, DraftPlan(graph_, options_, Named("tensor"), 1));
+    TRY_ASSIGN(best_, DraftPlan(graph_, options_, OneRank(), 1));
     compiled_.alternatives.push_back(best_.price);
     fits_ = Fits(best_.price, options_);
     std::vector<Alternative> priced{best_.price};
@@ -218,9 +218,13 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
   } else {
     TRY_ASSIGN(draft, DraftPlan(graph, options, Named(options.strategy), options.ranks));
     TRY(CheckMemory(draft, options));
+    if (draft.parts > 1) {
+      TRY_ASSIGN(const Draft whole, DraftPlan(graph, options, OneRank(), 1));
+      compiled.alternatives.push_back(whole.price);
+    }
     compiled.alternatives.push_back(draft.price);
     TRY_ASSIGN(const std::vector<Draft> swept, Swept(graph, options, draft));
-    std::vector<Alternative> priced{draft.price};
+    std::vector<Alternative> priced = compiled.alternatives;
     for (const Draft& d : swept) priced.push_back(d.price);
     compiled.pareto = ParetoOf(std::move(priced));
   }

@@ -43,6 +43,14 @@ Shape Front(Shape shape, int axis, int64_t size) {
 
 Result<ValueId> Converter::Convert(ValueId value, ValueId original, const graph::Value& whole,
                                    const State& from, const State& to, const std::string& name) {
+  TRY_ASSIGN(const ValueId made, Emit(value, original, whole, from, to, name));
+  RankModel& model = emitter_.model();
+  model.collective_us.resize(model.collectives.size(), cost_.Convert(original, from, to).us);
+  return made;
+}
+
+Result<ValueId> Converter::Emit(ValueId value, ValueId original, const graph::Value& whole, const State& from,
+                                const State& to, const std::string& name) {
   const double bytes = cost_.NominalBytes(original);
   if (from.replicated() && to.split()) return Slice(value, whole, to, name);
   if (from.partial() && to.replicated()) {

@@ -12,11 +12,13 @@ class Converter {
   Converter(Emitter& emitter, const CostModel& cost) : emitter_(emitter), cost_(cost) {}
 
   // `value` of the rank graph holds the model's `original` in `from`; the new one, called `name`, holds it in
-  // `to`. Errors: kInternal where no conversion exists.
+  // `to`. A collective's predicted time is listed with it. Errors: kInternal where no conversion exists.
   Result<graph::ValueId> Convert(graph::ValueId value, graph::ValueId original, const graph::Value& whole,
                                  const State& from, const State& to, const std::string& name);
 
  private:
+  Result<graph::ValueId> Emit(graph::ValueId value, graph::ValueId original, const graph::Value& whole,
+                              const State& from, const State& to, const std::string& name);
   graph::ValueId Slice(graph::ValueId value, const graph::Value& whole, const State& to,
                        const std::string& name);
   graph::ValueId AllGather(graph::ValueId value, const graph::Value& whole, const State& from, double bytes,

@@ -145,7 +145,7 @@ Result<Census> SearchAndPrice(const Graph& graph, const Options& options, const 
     TRY_ASSIGN(draft.assignment, Search(graph, *draft.candidates, cost, options.search_limit));
   }
   Census census(graph, draft);
-  draft.price.strategy = draft.parts == 1 ? kSingle : draft.strategy->name;
+  draft.price.strategy = draft.parts == 1 ? OneRank().name : draft.strategy->name;
   draft.batched_us = 0;
   for (const Batch& batch : BatchAllReduces(graph, *draft.candidates, draft.assignment, cost))
     draft.batched_us += batch.saved_us;

@@ -14,8 +14,6 @@
 
 namespace tessera::shard {
 
-inline constexpr std::string_view kSingle = "single";  // one rank
-
 struct Draft {
   const Strategy* strategy = nullptr;
   int parts = 1;

@@ -29,6 +29,7 @@ struct RankModel {
   int parts = 1;
   std::map<graph::ValueId, RankConstant> constants;
   std::vector<plan::CollectivePlan> collectives;  // in the order of issue
+  std::vector<double> collective_us;              // predicted, what stands around a collective included
   std::vector<State> inputs;                      // by model input
   std::vector<State> outputs;                     // by model output
   // What each value of `graph` holds of which value of the unsharded model, for lock-step comparison.

@@ -7,6 +7,7 @@
 #include "tessera/shard/compile.h"
 #include "tessera/shard/engine_dialect.h"
 #include "tessera/shard/known_elements.h"
+#include "tessera/shard/report/report.h"
 #include "tessera/shard/rule.h"
 #include "tessera/shard/slices.h"
 #include "tessera/shard/trace.h"
@@ -110,6 +111,8 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   outcome.pareto = compiled.pareto;
   outcome.machine = compiled.machine;
   outcome.reason = compiled.reason;
+  outcome.collective_us = compiled.model.collective_us;
+  TRY(report::WriteReport(graph, compiled.model, outcome, directory));
   progress("done", 1.0);
   return outcome;
 }

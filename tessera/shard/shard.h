@@ -77,7 +77,8 @@ struct Alternative {
 // What was decided, beside the plan: for the printed summary and the report.
 struct Outcome {
   plan::Plan plan;
-  ByteCount weight_bytes{0};  // of the unsharded model's initializers
+  ByteCount weight_bytes{0};          // of the unsharded model's initializers
+  std::vector<double> collective_us;  // by plan.collectives: predicted time
   Alternative taken;
   std::vector<Alternative> alternatives;  // every strategy that was priced, the taken one among them
   // Plans that nothing priced beats in both time and memory, fastest first; the searches of the sweep between
@@ -87,11 +88,11 @@ struct Outcome {
   std::string reason;   // one line: why this strategy, or why nothing was split ("" = as asked)
 };
 
-// Shards `model` and writes rank models, weights and plan.json into `directory`, which must exist and be
-// empty (the caller makes a temporary one and renames it: nothing half-written). Never modifies the model.
-// Errors: kNotFound, kInvalidArgument (not ONNX, ranks, strategy, truncated external data), kUnsupported
-// (the strategy asked for can split nothing over this many ranks: the line says why; "auto" gives a plan of
-// one rank instead, with the reason).
+// Shards `model` and writes rank models, weights, plan.json and report.html (see report/report.h) into
+// `directory`, which must exist and be empty (the caller makes a temporary one and renames it: nothing
+// half-written). Never modifies the model. Errors: kNotFound, kInvalidArgument (not ONNX, ranks, strategy,
+// truncated external data), kUnsupported (the strategy asked for can split nothing over this many ranks: the
+// line says why; "auto" gives a plan of one rank instead, with the reason).
 Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options,
                            graph::ShapeOracle& oracle, const std::filesystem::path& directory,
                            const Progress& progress);

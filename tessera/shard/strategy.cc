@@ -22,4 +22,9 @@ const std::vector<Strategy>& AllStrategies() {
   return all;
 }
 
+const Strategy& OneRank() {
+  static const Strategy one{"single", "tp", {.parts = 1, .weights = false}, kTime};
+  return one;
+}
+
 }  // namespace tessera::shard

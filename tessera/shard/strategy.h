@@ -19,4 +19,7 @@ struct Strategy {
 // All but "auto", which prices these and one device.
 const std::vector<Strategy>& AllStrategies();
 
+// The model whole, on one device.
+const Strategy& OneRank();
+
 }  // namespace tessera::shard
