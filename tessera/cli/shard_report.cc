@@ -133,11 +133,13 @@ ordered_json ShardJson(const shard::Outcome& outcome) {
   ordered_json ranks = ordered_json::array();
   for (const plan::RankPlan& rank : plan.ranks) ranks.push_back(rank.weight_bytes.value());
   ordered_json collectives = ordered_json::array();
-  for (const plan::CollectivePlan& collective : plan.collectives) {
+  for (size_t i = 0; i < plan.collectives.size(); ++i) {
+    const plan::CollectivePlan& collective = plan.collectives[i];
     collectives.push_back({{"op", Name(collective.op)},
                            {"axis", collective.axis},
                            {"bytes", collective.bytes.value()},
-                           {"name", collective.name}});
+                           {"name", collective.name},
+                           {"predicted_us", outcome.collective_us.at(i)}});
   }
   return {{"model", plan.model_name},
           {"ranks", plan.world_size()},

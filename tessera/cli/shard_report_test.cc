@@ -15,8 +15,8 @@ TEST(ShardJson, HasTheDocumentedKeysInOrder) {
   EXPECT_EQ(
       ShardJson(TestOutcome()).dump(),
       R"({"model":"toy","ranks":2,"strategy":"tensor","weight_bytes":1000,"rank_weight_bytes":[600,600],)"
-      R"("collectives":[{"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.0"},)"
-      R"({"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.1"}],"predicted_us":0.0,"machine":"toy machine",)"
+      R"("collectives":[{"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.0","predicted_us":70.0},)"
+      R"({"op":"all_reduce","axis":"tp","bytes":4096,"name":"layer.1","predicted_us":70.0}],"predicted_us":0.0,"machine":"toy machine",)"
       R"("reason":"as asked",)"
       R"("alternatives":[],"pareto":[],"search":{"exact":true,"cost":0.0,"lower_bound":0.0}})");
 }

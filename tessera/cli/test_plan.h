@@ -39,6 +39,7 @@ inline shard::Outcome TestOutcome() {
   shard::Outcome outcome;
   outcome.plan = TestPlan();
   outcome.weight_bytes = ByteCount{1000};
+  outcome.collective_us = {70, 70};
   outcome.machine = "toy machine";
   outcome.reason = "as asked";
   return outcome;

@@ -114,17 +114,20 @@ class Rewriter {
     const auto axis = static_cast<size_t>(batch.axis);
     shape[axis] = 0;
     double bytes = 0;
+    double us = -batch.saved_us;
     for (const ValueId id : batch.values) {
       TRY(AddNodesFor(id));
       TRY_ASSIGN(const ValueId term, Take(id, PlacementOf(id).produced));
       terms.push_back(term);
       shape[axis] += graph_.value(id).shape[axis];
       bytes += cost_.NominalBytes(id);
+      us += cost_.Convert(id, PlacementOf(id).produced, State::Replicated()).us;
     }
     const std::string name = graph_.value(batch.values[0]).name + ".batch";
     const ValueId joined = emitter_.Concat(terms, batch.axis, shape, name + ".partial");
     const ReduceOp reduce = PlacementOf(batch.values[0]).produced.reduce;
     const ValueId sum = emitter_.Collective(CollectiveOp::kAllReduce, reduce, joined, shape, bytes, name);
+    model_.collective_us.push_back(us);
     for (const ValueId id : batch.values) {
       const graph::Value& whole = graph_.value(id);
       sums.push_back(emitter_.Value(NameOf(id, State::Replicated()), whole, whole.shape));

@@ -38,6 +38,7 @@ std::string ReportPage(const graph::Graph& model, const RankModel& ranks, const 
   const Picture picture = Draw(ranks, views, outcome.collective_us, sources, blocks);
   return FillIn(kPage, {{"name", Escape(outcome.plan.model_name)},
                         {"subtitle", Subtitle(outcome.plan)},
+                        {"machine", Escape(outcome.machine)},
                         {"reason", Escape(outcome.reason)},
                         {"sha", Escape(outcome.plan.source_sha256)},
                         {"tiles", Tiles(outcome)},

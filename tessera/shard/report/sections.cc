@@ -13,9 +13,10 @@
 namespace tessera::shard::report {
 namespace {
 
-constexpr size_t kMostRows = 200;    // of a list of collectives or blocks
-constexpr size_t kMostWeights = 15;  // the largest ones
-constexpr size_t kMostOps = 6;       // kinds of ops named for a block
+constexpr double kWorthwhile = 0.99;  // of the time, before another plan is taken: see compile.cc
+constexpr size_t kMostRows = 200;     // of a list of collectives or blocks
+constexpr size_t kMostWeights = 15;   // the largest ones
+constexpr size_t kMostOps = 6;        // kinds of ops named for a block
 
 const Alternative* OneRank(const Outcome& outcome) {
   for (const Alternative& a : outcome.alternatives) {
@@ -35,7 +36,7 @@ std::string Tile(const std::string& label, const std::string& figure, const std:
 }
 
 std::string TimeTile(const Outcome& outcome) {
-  std::string note = "at nominal sizes, by the cost model";
+  std::string note = "at nominal sizes";
   const Alternative* single = OneRank(outcome);
   if (single != nullptr && outcome.plan.world_size() > 1) {
     const double gain = single->predicted_us / std::max(1e-9, outcome.plan.predicted_us);
@@ -66,7 +67,8 @@ std::vector<BarPart> TimeParts(const StepTime& time) {
   const auto part = [](const char* kind, const char* what, double us) {
     return BarPart{kind, us, fmt::format("{}: {}", what, FormatMicroseconds(us))};
   };
-  return {part("t-compute", "computing", time.compute_us),
+  return {part("t-output", "starting the step", time.step_us),
+          part("t-compute", "computing", time.compute_us),
           part("t-collective", "collectives", time.collectives_us),
           part("t-slice", "taking pieces", time.slices_us),
           part("t-output", "putting outputs together", time.outputs_us)};
@@ -80,6 +82,11 @@ std::string WhyNot(const Alternative& a, const Outcome& outcome) {
     return fmt::format("holds more than allowed, or is hardly faster ({:.2f} of the time)", ratio);
   if (ratio < 1.0005) return "as fast, not simpler";
   return fmt::format("{:.2f} times as slow", ratio);
+}
+
+const std::string& NameInModel(const graph::Graph& model, const RankModel& ranks, graph::ValueId id) {
+  const auto origin = ranks.origin.find(id);
+  return origin == ranks.origin.end() ? ranks.graph.value(id).name : model.value(origin->second.first).name;
 }
 
 struct Extent {
@@ -123,8 +130,7 @@ std::string Scatter(const Outcome& outcome) {
       "aria-label=\"Time against "
       "memory\"><path class=\"axis\" d=\"M60 8V{2}H450\"/><text x=\"255\" y=\"{3}\" "
       "text-anchor=\"middle\">time of a "
-      "step, to {4}</text><text transform=\"translate(46 80) rotate(-90)\" text-anchor=\"middle\">weights a "
-      "rank, to "
+      "step, to {4}</text><text transform=\"translate(46 80) rotate(-90)\" text-anchor=\"middle\">weights, to "
       "{5}</text><path class=\"line\" d=\"{6}\"/>{7}</svg>\n",
       kWidth, kHeight, kHeight - 34, kHeight - 12, FormatMicroseconds(most.time),
       FormatBytes(ByteCount{static_cast<uint64_t>(most.bytes)}), line, dots);
@@ -278,7 +284,7 @@ std::string Weights(const graph::Graph& model, const RankModel& ranks) {
     const auto& [id, constant] = largest[i];
     const uint64_t whole = constant->whole->bytes.size();
     const uint64_t held = whole / static_cast<uint64_t>(constant->state.split() ? ranks.parts : 1);
-    table.Add({"<code>" + Shortened(model.value(ranks.origin.at(id).first).name, 60) + "</code>",
+    table.Add({"<code>" + Shortened(NameInModel(model, ranks, id), 60) + "</code>",
                std::string(DTypeName(constant->whole->type)), Escape(ToString(constant->whole->shape)),
                FormatBytes(ByteCount{whole}),
                fmt::format("<span class=\"chip {}\">{}</span>", static_cast<char>(LookOf(constant->state)),
