@@ -78,8 +78,8 @@ std::string WhyNot(const Alternative& a, const Outcome& outcome) {
   if (!a.refused.empty()) return Escape(a.refused);
   if (a.strategy == outcome.taken.strategy) return "taken";
   const double ratio = a.predicted_us / std::max(1e-9, outcome.taken.predicted_us);
-  if (ratio < 1)
-    return fmt::format("holds more than allowed, or is hardly faster ({:.2f} of the time)", ratio);
+  if (ratio < kWorthwhile) return fmt::format("holds more than allowed ({:.2f} of the time)", ratio);
+  if (ratio < 1) return "hardly faster, not simpler";
   if (ratio < 1.0005) return "as fast, not simpler";
   return fmt::format("{:.2f} times as slow", ratio);
 }
