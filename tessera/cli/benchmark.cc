@@ -36,7 +36,8 @@ Latency Summarize(std::vector<nanoseconds> times) {
   std::sort(times.begin(), times.end());
   const auto sum = std::accumulate(times.begin(), times.end(), nanoseconds(0));
   const double mean = static_cast<double>(sum.count()) / 1e3 / static_cast<double>(times.size());
-  return {Percentile(times, 50), Percentile(times, 90), Percentile(times, 99), mean, times.size()};
+  return {Percentile(times, 25), Percentile(times, 50), Percentile(times, 90), Percentile(times, 99), mean,
+          times.size()};
 }
 
 double Throughput(const Latency& latency, int64_t rows) {

@@ -11,6 +11,7 @@
 namespace tessera::cli {
 
 struct Latency {
+  double p25_us = 0;
   double p50_us = 0;
   double p90_us = 0;
   double p99_us = 0;

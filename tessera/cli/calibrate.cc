@@ -25,19 +25,28 @@ constexpr const char* kEngine = "openvino";
 constexpr std::chrono::milliseconds kTurn{10};
 constexpr int kFewOps = 4;
 constexpr int kManyOps = 36;
-constexpr int kOpsOfASize = 4;
-// A median that noise pushed to nothing: no op is faster.
+// A time that noise pushed to nothing: no op is faster.
 constexpr double kLeastUs = 0.01;
 
+// How many ops a model has of a size: the smaller they are, the more, or the step's own time would drown
+// them.
 struct ProductSize {
   int64_t rows;
   int64_t size;  // of the square weights
+  int count;
   double flops() const { return 2.0 * static_cast<double>(rows * size) * static_cast<double>(size); }
 };
-constexpr std::array kProducts{ProductSize{32, 32},   ProductSize{64, 96},   ProductSize{128, 192},
-                               ProductSize{128, 384}, ProductSize{256, 768}, ProductSize{1024, 768}};
-constexpr std::array<int64_t, 5> kElementwiseBytes{1 << 12, 1 << 16, 1 << 19, 1 << 22, 1 << 25};
-constexpr std::array<int64_t, 6> kCollectiveBytes{1 << 10, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 23};
+constexpr std::array kProducts{ProductSize{32, 32, 32},  ProductSize{64, 96, 32},  ProductSize{128, 192, 16},
+                               ProductSize{128, 384, 8}, ProductSize{256, 768, 4}, ProductSize{1024, 768, 2}};
+struct MovedSize {
+  int64_t bytes;
+  int count;
+};
+constexpr MovedSize kEmptyElementwise{1 << 6, 32};  // its inputs and outputs cost what those of the others do
+constexpr std::array kElementwise{MovedSize{1 << 13, 32}, MovedSize{1 << 16, 32}, MovedSize{1 << 19, 16},
+                                  MovedSize{1 << 22, 4}, MovedSize{1 << 25, 2}};
+constexpr std::array kCollective{MovedSize{1 << 10, 16}, MovedSize{1 << 14, 16}, MovedSize{1 << 16, 16},
+                                 MovedSize{1 << 18, 8},  MovedSize{1 << 20, 4},  MovedSize{1 << 23, 2}};
 
 // One model, loaded and ready to be stepped.
 struct Probe {
@@ -56,14 +65,15 @@ class Bench {
     TRY(Add(few_, TinyOpsModel(ranks_, kFewOps)));
     TRY(Add(many_, TinyOpsModel(ranks_, kManyOps)));
     for (size_t i = 0; i < kProducts.size(); ++i)
-      TRY(Add(products_[i], ProductModel(ranks_, kProducts[i].rows, kProducts[i].size, kOpsOfASize)));
-    for (size_t i = 0; i < kElementwiseBytes.size(); ++i)
-      TRY(Add(copies_[i], ElementwiseModel(ranks_, kElementwiseBytes[i], kOpsOfASize)));
+      TRY(Add(products_[i], ProductModel(ranks_, kProducts[i].rows, kProducts[i].size, kProducts[i].count)));
+    TRY(Add(empty_copies_, ElementwiseModel(ranks_, kEmptyElementwise.bytes, kEmptyElementwise.count)));
+    for (size_t i = 0; i < kElementwise.size(); ++i)
+      TRY(Add(copies_[i], ElementwiseModel(ranks_, kElementwise[i].bytes, kElementwise[i].count)));
     if (ranks_ == 1) return {};
     for (const CollectiveOp op : shard::MeasuredCollectives()) {
       auto& probes = collectives_[op];
-      for (size_t i = 0; i < kCollectiveBytes.size(); ++i)
-        TRY(Add(probes[i], CollectiveModel(ranks_, op, kCollectiveBytes[i], kOpsOfASize)));
+      for (size_t i = 0; i < kCollective.size(); ++i)
+        TRY(Add(probes[i], CollectiveModel(ranks_, op, kCollective[i].bytes, kCollective[i].count)));
     }
     return {};
   }
@@ -78,7 +88,7 @@ class Bench {
     }
     TRY_ASSIGN(const auto times,
                MeasureInTurns(steps, nanoseconds(static_cast<int64_t>(seconds * 1e9)), kTurn));
-    for (size_t i = 0; i < all_.size(); ++i) all_[i]->us = Summarize(times[i]).p50_us;
+    for (size_t i = 0; i < all_.size(); ++i) all_[i]->us = Summarize(times[i]).p25_us;
     return {};
   }
 
@@ -88,22 +98,25 @@ class Bench {
     speeds.threads_per_rank = threads_;
     speeds.launch_us = std::max(kLeastUs, (many_.us - few_.us) / (kManyOps - kFewOps));
     speeds.step_us = std::max(0.0, few_.us - kFewOps * speeds.launch_us);
-    const auto of_one = [&](const Probe& probe, double besides) {
-      return (probe.us - speeds.step_us) / kOpsOfASize - besides;
+    const auto of_one = [&](const Probe& probe, int count, double besides) {
+      return (probe.us - speeds.step_us) / count - besides;
     };
     std::vector<Curve::Point> gemm;
     for (size_t i = 0; i < kProducts.size(); ++i)
-      gemm.push_back({kProducts[i].flops(), of_one(products_[i], speeds.launch_us)});
+      gemm.push_back({kProducts[i].flops(), of_one(products_[i], kProducts[i].count, speeds.launch_us)});
     speeds.gemm = CurveOf(std::move(gemm), Curve::Small::kProportional);
     std::vector<Curve::Point> memory;
-    for (size_t i = 0; i < kElementwiseBytes.size(); ++i)
-      memory.push_back(
-          {2.0 * static_cast<double>(kElementwiseBytes[i]), of_one(copies_[i], speeds.launch_us)});
+    const double empty = of_one(empty_copies_, kEmptyElementwise.count, 0);
+    for (size_t i = 0; i < kElementwise.size(); ++i) {
+      memory.push_back({2.0 * static_cast<double>(kElementwise[i].bytes),
+                        of_one(copies_[i], kElementwise[i].count, empty)});
+    }
     speeds.memory = CurveOf(std::move(memory), Curve::Small::kProportional);
     for (const auto& [op, probes] : collectives_) {
       std::vector<Curve::Point> points;
-      for (size_t i = 0; i < kCollectiveBytes.size(); ++i)
-        points.push_back({static_cast<double>(kCollectiveBytes[i]), of_one(probes[i], 0)});
+      for (size_t i = 0; i < kCollective.size(); ++i)
+        points.push_back(
+            {static_cast<double>(kCollective[i].bytes), of_one(probes[i], kCollective[i].count, 0)});
       speeds.collectives.emplace(op, CurveOf(std::move(points), Curve::Small::kConstant));
     }
     return speeds;
@@ -142,8 +155,9 @@ class Bench {
   Probe few_;
   Probe many_;
   std::array<Probe, kProducts.size()> products_;
-  std::array<Probe, kElementwiseBytes.size()> copies_;
-  std::map<CollectiveOp, std::array<Probe, kCollectiveBytes.size()>> collectives_;
+  Probe empty_copies_;
+  std::array<Probe, kElementwise.size()> copies_;
+  std::map<CollectiveOp, std::array<Probe, kCollective.size()>> collectives_;
   std::vector<Probe*> all_;
 };
 
