@@ -43,8 +43,8 @@ struct MovedSize {
   int count;
 };
 constexpr MovedSize kEmptyElementwise{1 << 6, 32};  // its inputs and outputs cost what those of the others do
-constexpr std::array kElementwise{MovedSize{1 << 13, 32}, MovedSize{1 << 16, 32}, MovedSize{1 << 19, 16},
-                                  MovedSize{1 << 22, 4}, MovedSize{1 << 25, 2}};
+constexpr std::array kElementwise{MovedSize{1 << 13, 32}, MovedSize{1 << 16, 8}, MovedSize{1 << 19, 4},
+                                  MovedSize{1 << 22, 2}, MovedSize{1 << 25, 2}};
 constexpr std::array kCollective{MovedSize{1 << 10, 16}, MovedSize{1 << 14, 16}, MovedSize{1 << 16, 16},
                                  MovedSize{1 << 18, 8},  MovedSize{1 << 20, 4},  MovedSize{1 << 23, 2}};
 

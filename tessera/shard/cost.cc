@@ -4,12 +4,14 @@
 #include <array>
 
 #include "tessera/shard/cost_network.h"
+#include "tessera/shard/fused_values.h"
 
 namespace tessera::shard {
 namespace {
 
 constexpr int64_t kNominalFirst = 8;    // a dynamic first dimension: a batch
 constexpr int64_t kNominalOther = 128;  // another one: a sequence
+constexpr double kFusedShare = 0.1;     // of the time that a fused value would take through memory
 constexpr double kPreference = 1e-3;    // us: decides between plans of equal time
 constexpr double kLookupOps = 6;        // that a lookup in a part of a table takes beside the Gather
 
@@ -43,7 +45,8 @@ CostModel::CostModel(const graph::Graph& graph, const Machine& machine, const Ob
       speeds_(machine.For(parts)),
       objective_(objective),
       parts_(parts),
-      nominal_dims_(nominal_dims) {
+      nominal_dims_(nominal_dims),
+      fused_(FusedValues(graph)) {
   FindNominalSizes();
   FindShared();
 }
@@ -98,6 +101,11 @@ double CostModel::NominalBytes(graph::ValueId value) const {
   return NominalCount(v) * std::max(1, BitsOf(v.type) / 8);
 }
 
+// Bytes through memory; a fused value stays near the core, which costs something still: its op is computed.
+double CostModel::Moved(graph::ValueId value) const {
+  return (Fused(value) ? kFusedShare : 1) * NominalBytes(value);
+}
+
 double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row& row) const {
   const auto& rule = rows.rule();
   double bytes = 0;
@@ -105,11 +113,11 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
     if (node.inputs[i] == graph::kNoValue || !row.inputs[i]) continue;
     // Of what is looked up in, only what is found is read.
     const graph::ValueId read = i == 0 && node.op_type == "Gather" ? node.outputs[0] : node.inputs[i];
-    bytes += NominalBytes(read) / (row.inputs[i]->split() ? parts_ : 1);
+    bytes += Moved(read) / (row.inputs[i]->split() ? parts_ : 1);
   }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != graph::kNoValue)
-      bytes += NominalBytes(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
+      bytes += Moved(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
   }
   if (!Moves(node) || DecodesWeights(graph_, node)) return kPreference;
   double time = speeds_.memory.At(bytes);
@@ -124,7 +132,10 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
     if (row.factor != kNoFactor) flops /= parts_;
     time = std::max(time, speeds_.gemm.At(flops));
   }
-  return speeds_.launch_us + time;
+  const bool joins = std::any_of(node.inputs.begin(), node.inputs.end(), [&](graph::ValueId input) {
+    return input != graph::kNoValue && Fused(input);
+  });
+  return (joins ? kPreference : speeds_.launch_us) + time;
 }
 
 // What a decoded weight takes is counted where it is decoded.

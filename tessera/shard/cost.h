@@ -71,6 +71,8 @@ class CostModel {
  private:
   void FindNominalSizes();
   void FindShared();
+  double Moved(graph::ValueId value) const;
+  bool Fused(graph::ValueId value) const { return fused_[static_cast<size_t>(value.value())]; }
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
   std::vector<size_t> StoredWeights(const graph::Node& node, const Rule& rule) const;
@@ -81,6 +83,7 @@ class CostModel {
   double parts_;
   std::map<std::string, int64_t> nominal_dims_;
   std::map<int32_t, double> nominal_;  // by symbol
+  std::vector<bool> fused_;            // see FusedValues
   std::set<graph::ValueId> shared_;    // constants that several nodes read
 };
 
