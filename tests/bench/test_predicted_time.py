@@ -15,7 +15,7 @@ from program import Program
 
 CASES = [Case("minilm", 12, 24), Case("minilm", 12, 96), Case("bert_dyn", 12, 48), Case("gpt2_dyn", 12, 96),
          Case("llama_gqa_dyn", 12, 96), Case("vit"), Case("dit"), Case("clip"), Case("unet_sd")]
-ROUNDS = int(os.environ.get("TESSERA_ROUNDS", "7"))
+ROUNDS = int(os.environ.get("TESSERA_ROUNDS", "5"))
 SECONDS = 0.3
 WANTED = 0.8
 LEAST_PLANS = 12
