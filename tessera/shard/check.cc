@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tessera/plan/dist_collective.h"
+#include "tessera/shard/check_across.h"
 #include "tessera/shard/check_collective.h"
 #include "tessera/shard/check_copy.h"
 #include "tessera/shard/check_held.h"
@@ -132,7 +133,7 @@ class Checker {
     } else if (!whole && !looks_up && ConvertsA(node) &&
                check::OneOf(node.op_type, {"Transpose", "Gather", "Split", "Concat", dist::kOpType})) {
       TRY_ASSIGN(to, Convert(node));
-    } else if (node.op_type == dist::kOpType) {
+    } else if (node.op_type == dist::kOpType && (whole || ConvertsA(node))) {
       return Fail(Code::kInternal, "collective '{}' is given a value that is whole, or none of the model's",
                   node.name);
     }
@@ -176,6 +177,7 @@ class Checker {
     }
     const Node& copied = model_.node(producer);
     if (check::IsScaledShape(model_, ranks_, held_, node, copied)) return {};
+    if (check::IsFoundAcross(model_, ranks_, held_, node, copied)) return LocalType(first);
     if (check::IsLookupInParts(model_, ranks_, held_, node, copied)) return LocalType(first);
     TRY(check::Copy(model_, ranks_, held_, copied, node).Check());
     for (const ValueId id : node.outputs) {

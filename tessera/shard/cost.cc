@@ -132,10 +132,22 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
     if (row.factor != kNoFactor) flops /= parts_;
     time = std::max(time, speeds_.gemm.At(flops));
   }
+  if (rule && rule->across && row.factor == rule->across->factor) time += AcrossTime(node, *rule);
   const bool joins = std::any_of(node.inputs.begin(), node.inputs.end(), [&](graph::ValueId input) {
     return input != graph::kNoValue && Fused(input);
   });
   return (joins ? kPreference : speeds_.launch_us) + time;
+}
+
+// What a node costs more whose ranks exchange something inside.
+double CostModel::AcrossTime(const graph::Node& node, const Rule& rule) const {
+  const Across& across = *rule.across;
+  const double whole = NominalBytes(node.inputs[0]);
+  const double lines = whole / static_cast<double>(rule.factors[static_cast<size_t>(across.factor)].size);
+  const double sent = lines * static_cast<double>(across.sent);
+  const double received = across.op == CollectiveOp::kAllGather ? sent * parts_ : sent;
+  return 2 * speeds_.Collective(across.op, received) + across.passes * Move(whole / parts_) +
+         across.ops * Move(sent);
 }
 
 // What a decoded weight takes is counted where it is decoded.

@@ -73,6 +73,7 @@ class CostModel {
   void FindShared();
   double Moved(graph::ValueId value) const;
   bool Fused(graph::ValueId value) const { return fused_[static_cast<size_t>(value.value())]; }
+  double AcrossTime(const graph::Node& node, const Rule& rule) const;
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;
   std::vector<size_t> StoredWeights(const graph::Node& node, const Rule& rule) const;

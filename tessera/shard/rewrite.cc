@@ -8,6 +8,7 @@
 #include "tessera/shard/batch.h"
 #include "tessera/shard/converter.h"
 #include "tessera/shard/emitter.h"
+#include "tessera/shard/local_across.h"
 #include "tessera/shard/local_edits.h"
 #include "tessera/shard/local_lookup.h"
 
@@ -200,7 +201,10 @@ class Rewriter {
         node.outputs[i] = Produce(original.outputs[i], row.outputs[i], scaled);
     }
     const ValueId local = node.outputs.empty() ? graph::kNoValue : node.outputs[0];
-    AddToRank(emitter_, graph_, original, rule, row, std::move(node));
+    if (LooksAcross(rule, row))
+      AddAcross(emitter_, graph_, original, std::move(node), cost_.NominalBytes(original.inputs[0]));
+    else
+      AddToRank(emitter_, graph_, original, rule, row, std::move(node));
     if (scaled) ScaleShape(original, shape_state, local);
     return {};
   }

@@ -179,6 +179,9 @@ std::optional<Row> Rows::Cutting(int factor, const Cut& cut) const {
   const Factor& what = rule_->factors[static_cast<size_t>(factor)];
   if (what.whole || !division_.Divides(what, cut)) return std::nullopt;
   if (factor == rule_->looked_up && !cut.plain()) return std::nullopt;
+  const bool across = rule_->across && factor == rule_->across->factor;
+  if (across && (!cut.plain() || what.size == kDynamic || what.size / division_.parts < rule_->across->least))
+    return std::nullopt;
   Row row = Replicated();
   row.factor = factor;
   bool possible = true;
@@ -193,7 +196,7 @@ std::optional<Row> Rows::Cutting(int factor, const Cut& cut) const {
     }
   }
   if (!possible) return std::nullopt;
-  if (in_output) return row;
+  if (in_output || across) return row;
   if (what.reduce == ReduceOp::kNone) return std::nullopt;
   std::fill(row.outputs.begin(), row.outputs.end(), State::Partial(what.reduce));
   for (const int i : rule_->addends) {

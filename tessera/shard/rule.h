@@ -48,6 +48,17 @@ struct Join {
   bool inputs_are_pieces = true;  // Concat: outputs[0] is the whole; Split: inputs[0] is
 };
 
+// A factor that the op looks along as a whole (for the largest, for a softmax) and that may be cut plainly
+// all the same: the ranks exchange a little inside the node (see local_across.h).
+struct Across {
+  int factor = kNoFactor;
+  int64_t least = 1;  // elements that every rank must have (TopK: k)
+  CollectiveOp op = CollectiveOp::kAllReduce;
+  int64_t sent = 1;  // to each of two collectives, for every line along the factor
+  int passes = 0;    // ops over the rank's part, beside the op itself ..
+  int ops = 0;       // .. and over what is sent
+};
+
 struct Rule {
   std::vector<Factor> factors;
   std::vector<FactorShape> inputs;   // one per node input; absent inputs are empty
@@ -64,9 +75,10 @@ struct Rule {
   std::vector<int> weights;
   // A dimension that is the pieces' dimensions one after the other (Concat, Split), piece by piece cut alike.
   std::optional<Join> join;
-  // The factor of the axis of input 0 in which input 1 tells places (Gather): cut plainly only. A rank looks up
-  // what lies in its part and gives zeros for the rest (see local_lookup.h).
+  // The factor of the axis of input 0 in which input 1 tells places (Gather): cut plainly only. A rank looks
+  // up what lies in its part and gives zeros for the rest (see local_lookup.h).
   int looked_up = kNoFactor;
+  std::optional<Across> across;
   std::vector<Edit> edits;
   bool contraction =
       false;  // 2 flops for every element of output 0 times every summed factor; else it moves bytes

@@ -11,13 +11,22 @@ std::vector<int> From(int axis, size_t rank) {
   return axes;
 }
 
-// Softmax and its kin: one axis from opset 13 on, all from `axis` on before.
+// Softmax and its kin: one axis from opset 13 on, all from `axis` on before. One axis of known size may be
+// cut: the ranks agree on its largest element and on the sum.
 std::optional<Rule> AlongAxis(const OpView& op) {
   if (!op.input(0).has_shape) return std::nullopt;
   const size_t rank = op.input(0).shape.size();
   const bool one = op.opset() >= 13;
   const int axis = op.Axis("axis", one ? -1 : 1, rank);
-  return PassThrough(op, one ? std::vector<int>{axis} : From(axis, rank));
+  const bool across = one && op.node().op_type != "Hardmax" && op.input(0).type != DType::kFloat64 &&
+                      op.input(0).shape[static_cast<size_t>(axis)] != kDynamic;
+  if (!across) return PassThrough(op, one ? std::vector<int>{axis} : From(axis, rank));
+  auto rule = PassThrough(op);
+  if (rule) {
+    const int factor = rule->inputs[0][static_cast<size_t>(axis)].front();
+    rule->across = Across{factor, 1, CollectiveOp::kAllReduce, 1, 4, 2};
+  }
+  return rule;
 }
 
 // LayerNormalization, RMSNormalization: everything from `axis` on is whole; mean and deviation lose those

@@ -38,21 +38,39 @@ RuleMaker Reduce(std::string_view mark, bool linear) {
   };
 }
 
-// ArgMax, ArgMin, CumSum, TopK: one axis whole. ArgMax drops it unless keepdims.
+// TopK can tell the largest from the smallest and sends what collectives take.
+bool FindsAcross(const OpView& op, int axis) {
+  const graph::Value& x = op.input(0);
+  const bool sent = x.type == DType::kFloat32 || x.type == DType::kFloat16 || x.type == DType::kInt32 ||
+                    x.type == DType::kInt64;
+  return op.opset() >= 11 && sent && x.shape[static_cast<size_t>(axis)] != kDynamic;
+}
+
+// The axis may be cut: every rank's best are gathered, two values (what and where) for each.
+void LookAcross(std::optional<Rule>& rule, int axis, int64_t count) {
+  const FactorDim& dim = rule->inputs[0][static_cast<size_t>(axis)];
+  rule->across = Across{dim.front(), count, CollectiveOp::kAllGather, count, 0, 6};
+}
+
+// ArgMax, ArgMin: one axis, dropped unless keepdims. Of equal elements the first wins, which parts in order
+// keep.
 std::optional<Rule> ArgReduce(const OpView& op) {
   if (!op.input(0).has_shape) return std::nullopt;
   const size_t rank = op.input(0).shape.size();
   const int axis = op.Axis("axis", 0, rank);
   const bool keep = op.node().Int("keepdims", 1) != 0;
+  const bool across = op.node().Int("select_last_index", 0) == 0 && FindsAcross(op, axis);
   std::string in;
   std::string out;
   for (int i = 0; i < static_cast<int>(rank); ++i) {
     const char letter = static_cast<char>('a' + i);
-    in += i == axis ? ". " : std::string{letter, ' '};
+    in += i == axis && !across ? ". " : std::string{letter, ' '};
     if (i != axis) out += {letter, ' '};
     if (i == axis && keep) out += ". ";
   }
-  return ReadRule(op, in + " -> " + (out.empty() ? "()" : out));
+  auto rule = ReadRule(op, in + " -> " + (out.empty() ? "()" : out));
+  if (rule && across) LookAcross(rule, axis, 1);
+  return rule;
 }
 
 std::optional<Rule> CumSum(const OpView& op) {
@@ -62,15 +80,25 @@ std::optional<Rule> CumSum(const OpView& op) {
   return PassThrough(op, {static_cast<int>((*axis)[0] < 0 ? (*axis)[0] + rank : (*axis)[0])});
 }
 
-// The k largest along one axis, which stays whole: values and their places.
+// The k largest along one axis: values and their places. In parts where every rank can give k of them, in
+// order.
 std::optional<Rule> TopK(const OpView& op) {
   if (!op.input(0).has_shape) return std::nullopt;
   const size_t rank = op.input(0).shape.size();
   const int axis = op.Axis("axis", -1, rank);
-  std::string words;
-  for (int i = 0; i < static_cast<int>(rank); ++i)
-    words += i == axis ? ". " : std::string{static_cast<char>('a' + i), ' '};
-  return ReadRule(op, words + ", () -> " + words + ", " + words);
+  const auto k = op.inputs() > 1 ? op.Integers(1) : std::nullopt;
+  const bool across =
+      k && k->size() == 1 && (*k)[0] > 0 && op.node().Int("sorted", 1) != 0 && FindsAcross(op, axis);
+  std::string in;
+  std::string out;
+  for (int i = 0; i < static_cast<int>(rank); ++i) {
+    const std::string letter{static_cast<char>('a' + i), ' '};
+    in += i == axis && !across ? ". " : letter;
+    out += i == axis ? ". " : letter;
+  }
+  auto rule = ReadRule(op, in + ", () -> " + out + ", " + out);
+  if (rule && across) LookAcross(rule, axis, (*k)[0]);
+  return rule;
 }
 
 }  // namespace

@@ -285,13 +285,14 @@ TEST(IndexingRule, ShapeReadsAnyState) {
   EXPECT_EQ(DescribeLast(b.graph(), 2), "| . . -> . shape_only(0)");
 }
 
-TEST(NormalizationRule, SoftmaxKeepsItsAxisWhole) {
+TEST(NormalizationRule, SoftmaxMayBeSplitAlongItsAxis) {
   GraphBuilder b;
   b.Op("Softmax", {b.Input("x", {2, 4, 6})}, {2, 4, 6}, {{"axis", int64_t{-1}}});
   EXPECT_EQ(DescribeLast(b.graph(), 2),
-            "a=2 b=4 | a b . -> a b .\n"
+            "a=2 b=4 c=6 | a b c -> a b c across(c)\n"
             "S(0) -> S(0)\n"
-            "S(1) -> S(1)");
+            "S(1) -> S(1)\n"
+            "S(2) -> S(2)");
 }
 TEST(NormalizationRule, SoftmaxBeforeOpset13FlattensFromItsAxisOn) {
   GraphBuilder b(11);
@@ -346,12 +347,24 @@ TEST(ReductionRule, ReduceMaxIsPartialMax) {
             "S(0) R -> P(max)\n"
             "S(1) R -> P(max)");
 }
-TEST(ReductionRule, ArgMaxKeepsItsAxisWhole) {
+TEST(ReductionRule, TopKLooksAcrossRanksThatHaveEnoughEach) {
+  GraphBuilder b;
+  const auto x = b.Input("x", {3, 8});
+  b.Ops("TopK", {x, b.Ints("k", {4})}, {{3, 4}, {3, 4}});
+  EXPECT_EQ(DescribeLast(b.graph(), 2), "a=3 b=8 | a b, . -> a ., a . across(b)\nS(1) R -> R R");
+  GraphBuilder many;
+  const auto y = many.Input("x", {3, 8});
+  many.Ops("TopK", {y, many.Ints("k", {5})}, {{3, 5}, {3, 5}});
+  EXPECT_EQ(DescribeLast(many.graph(), 2), "a=3 b=8 | a b, . -> a ., a . across(b)");
+}
+
+TEST(ReductionRule, ArgMaxMayLookAcrossRanks) {
   GraphBuilder b;
   b.Op("ArgMax", {b.Input("x", {2, 4})}, {2, 1}, {{"axis", int64_t{1}}});
   EXPECT_EQ(DescribeLast(b.graph(), 2),
-            "a=2 | a . -> a .\n"
-            "S(0) -> S(0)");
+            "a=2 b=4 | a b -> a . across(b)\n"
+            "S(0) -> S(0)\n"
+            "S(1) -> R");
 }
 
 TEST(QuantizedRule, TermsOfAnInt32SumAreScaledAlike) {

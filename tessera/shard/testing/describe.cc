@@ -61,6 +61,7 @@ std::string Describe(const Rule& rule) {
   if (!rule.shape_only.empty()) text += fmt::format(" shape_only({})", fmt::join(rule.shape_only, ","));
   if (!rule.weights.empty()) text += fmt::format(" weights({})", fmt::join(rule.weights, ","));
   if (rule.looked_up != kNoFactor) text += fmt::format(" looked_up({})", Letter(rule.looked_up));
+  if (rule.across) text += fmt::format(" across({})", Letter(rule.across->factor));
   if (rule.join)
     text += fmt::format(" join(axis {}, {})", rule.join->axis,
                         rule.join->inputs_are_pieces ? "inputs are pieces" : "outputs are pieces");

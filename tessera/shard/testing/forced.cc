@@ -5,6 +5,7 @@
 #include "tessera/shard/cost_network.h"
 #include "tessera/shard/emitter.h"
 #include "tessera/shard/known_elements.h"
+#include "tessera/shard/local_across.h"
 #include "tessera/shard/local_edits.h"
 #include "tessera/shard/local_lookup.h"
 #include "tessera/shard/testing/describe.h"
@@ -184,7 +185,10 @@ Result<RankModel> NodeByRow(const Graph& graph, size_t n, const Rows& rows, cons
     model.graph.outputs().push_back(node.outputs[i]);
     model.outputs.push_back(row.outputs[i]);
   }
-  AddToRank(emitter, graph, original, rows.rule(), row, std::move(node));
+  if (LooksAcross(rows.rule(), row))
+    AddAcross(emitter, graph, original, std::move(node), 0);
+  else
+    AddToRank(emitter, graph, original, rows.rule(), row, std::move(node));
   return model;
 }
 

@@ -63,9 +63,10 @@ class Mutator {
         std::swap(ranks_.graph.value(in).name, ranks_.graph.value(out).name);
         Redirect(out, in);
       });
-      Add("maximum instead of sum", node.name, [&, at] {
-        node.Set(dist::kReduceOp, "max");
-        ranks_.collectives[at].reduce = ReduceOp::kMax;
+      const bool largest = node.String(dist::kReduceOp, "") == "max";
+      Add(largest ? "sum instead of maximum" : "maximum instead of sum", node.name, [&, at, largest] {
+        node.Set(dist::kReduceOp, largest ? "sum" : "max");
+        ranks_.collectives[at].reduce = largest ? ReduceOp::kSum : ReduceOp::kMax;
       });
       Add("average instead of sum", node.name, [&, at] {
         const bool sum = node.String(dist::kReduceOp, "") == "sum";
