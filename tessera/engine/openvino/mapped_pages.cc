@@ -4,9 +4,11 @@
 
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace tessera::engine::openvino {
 namespace {
@@ -39,15 +41,25 @@ ByteCount ReleaseMappedPages(const std::filesystem::path& directory) {
   std::error_code failed;
   const std::string below = std::filesystem::canonical(directory, failed).string() + "/";
   if (failed) return ByteCount{0};
-  uint64_t bytes = 0;
+  std::vector<Mapping> data;
+  std::set<std::string> changed;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
     const std::optional<Mapping> mapping = ParseLine(line);
-    // Only what cannot be written to: the changes of a private mapping would be lost.
-    if (!mapping || !mapping->access.starts_with("r--") || !mapping->file.starts_with(below)) continue;
-    const size_t size = mapping->end - mapping->begin;
+    if (!mapping || !mapping->file.starts_with(below)) continue;
+    if (mapping->access.starts_with("r--"))
+      data.push_back(*mapping);
+    else
+      changed.insert(mapping->file);
+  }
+  uint64_t bytes = 0;
+  for (const Mapping& mapping : data) {
+    // Changes of a private mapping would be lost. A program's or library's read-only pages were written to,
+    // too, when it was loaded.
+    if (changed.contains(mapping.file)) continue;
+    const size_t size = mapping.end - mapping.begin;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel names mappings by number
-    if (madvise(reinterpret_cast<void*>(mapping->begin), size, MADV_DONTNEED) == 0) bytes += size;
+    if (madvise(reinterpret_cast<void*>(mapping.begin), size, MADV_DONTNEED) == 0) bytes += size;
   }
   return ByteCount{bytes};
 }

@@ -20,6 +20,15 @@ long ResidentKilobytes() {
   return -1;
 }
 
+// The program's own pages hold addresses that were put in when it was loaded: a model in a directory above it
+// must not take them away.
+TEST(MappedPages, ProgramsAndLibrariesAreLeftAlone) {
+  const auto program = std::filesystem::canonical("/proc/self/exe");
+  ReleaseMappedPages(program.parent_path());
+  ReleaseMappedPages("/usr");
+  EXPECT_TRUE(std::filesystem::exists(program));
+}
+
 TEST(MappedPages, AreNotResidentAfterwardsAndStillReadable) {
   std::string pattern = (std::filesystem::temp_directory_path() / "tessera_pages_XXXXXX").string();
   const std::filesystem::path directory = mkdtemp(pattern.data());
