@@ -2,6 +2,7 @@
 
 #include "tessera/base/file.h"
 #include "tessera/graph/attribute_codec.h"
+#include "tessera/graph/branches.h"
 #include "tessera/graph/element_types.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/schema.h"
@@ -29,7 +30,7 @@ class ModelReader {
   ModelReader(WireModel parts, std::shared_ptr<const void> owner, const std::filesystem::path& directory)
       : parts_(std::move(parts)), owner_(std::move(owner)), tensors_(directory) {}
 
-  Result<Graph> Read();
+  Result<Graph> Read(const ReadOptions& options);
 
  private:
   Result<void> ReadHeader();
@@ -59,7 +60,21 @@ class ModelReader {
   Graph graph_;
 };
 
-Result<Graph> ModelReader::Read() {
+// What the initializers and inputs say.
+Facts FactsOf(const Graph& graph) {
+  Facts facts;
+  for (const Value& value : graph.values()) {
+    if (!value.has_shape) continue;
+    Fact fact = Fact::Of(value.shape);
+    const bool small = value.constant && value.constant->bytes.size() <= 64 * sizeof(int64_t);
+    const auto numbers = small && !value.overridable ? AsInt64(*value.constant) : std::nullopt;
+    if (numbers) fact = Fact::Of(value.shape, {numbers->begin(), numbers->end()});
+    facts.emplace(value.name, std::move(fact));
+  }
+  return facts;
+}
+
+Result<Graph> ModelReader::Read(const ReadOptions& options) {
   if (!model_.ParseFromString(parts_.skeleton)) {
     return Fail(Code::kInvalidArgument, "not ONNX: not a valid ModelProto");
   }
@@ -68,6 +83,7 @@ Result<Graph> ModelReader::Read() {
   TRY(ReadInitializers());
   TRY(ReadSparseInitializers());
   TRY(ReadInputs());
+  if (options.settle_branches) SettleBranches(*model_.mutable_graph(), FactsOf(graph_));
   TRY(ReadNodes());
   TRY(ReadOutputs());
   ReadValueInfos();
@@ -339,7 +355,8 @@ Result<void> ModelReader::KeepRest() {
 }  // namespace
 
 Result<Graph> ParseOnnx(Bytes model, std::shared_ptr<const void> owner,
-                        const std::filesystem::path& directory, std::string_view what) {
+                        const std::filesystem::path& directory, std::string_view what,
+                        const ReadOptions& options) {
   if (model.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
     return Fail(Code::kInvalidArgument,
                 "'{}' is not ONNX: {} bytes, wanted at most 2 GB (larger: external data)", what,
@@ -347,17 +364,17 @@ Result<Graph> ParseOnnx(Bytes model, std::shared_ptr<const void> owner,
   }
   const auto read = [&]() -> Result<Graph> {
     TRY_ASSIGN(WireModel parts, TakeApart(model));
-    return ModelReader(std::move(parts), std::move(owner), directory).Read();
+    return ModelReader(std::move(parts), std::move(owner), directory).Read(options);
   };
   auto graph = read();
   if (!graph) graph.error().message = fmt::format("'{}': {}", what, graph.error().message);
   return graph;
 }
 
-Result<Graph> ReadOnnx(const std::filesystem::path& file) {
+Result<Graph> ReadOnnx(const std::filesystem::path& file, const ReadOptions& options) {
   TRY_ASSIGN(std::shared_ptr<const MappedFile> mapped, MappedFile::Open(file));
   const Bytes bytes = mapped->bytes();
-  return ParseOnnx(bytes, std::move(mapped), file.parent_path(), file.string());
+  return ParseOnnx(bytes, std::move(mapped), file.parent_path(), file.string(), options);
 }
 
 }  // namespace tessera::graph

@@ -11,17 +11,23 @@ namespace tessera::graph {
 
 inline constexpr int64_t kNewestIrVersion = 14;
 
+struct ReadOptions {
+  // Ifs whose branch is certain before anything runs (by ranks and sizes) are replaced by that branch.
+  bool settle_branches = false;
+};
+
 // Reads any ONNX model up to IR 14. Weights are mapped, not read, external or not (so models over 2 GB open
 // at once): the files must not change while the graph lives. `Constant` nodes become initializers; everything
 // else stays as it is: unknown ops, domains, attributes, functions, subgraphs. Errors: kNotFound,
 // kInvalidArgument (not ONNX, not topologically sorted, a value defined twice or never, external data missing
 // or truncated: the line names the tensor and the file, bytes got and wanted), kUnsupported (newer IR).
-Result<Graph> ReadOnnx(const std::filesystem::path& file);
+Result<Graph> ReadOnnx(const std::filesystem::path& file, const ReadOptions& options = {});
 
 // The same from memory that `owner` keeps alive; external data lies in `directory`. `what` names the model in
 // errors.
 Result<Graph> ParseOnnx(Bytes model, std::shared_ptr<const void> owner,
-                        const std::filesystem::path& directory, std::string_view what);
+                        const std::filesystem::path& directory, std::string_view what,
+                        const ReadOptions& options = {});
 
 // A place in an external data file, beside the model.
 struct ExternalData {

@@ -74,7 +74,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
                            graph::ShapeOracle& oracle, const std::filesystem::path& directory,
                            const Progress& progress) {
   progress("reading", 0.0);
-  TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model));
+  TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model, {.settle_branches = true}));
   progress("shapes", 0.1);
   TRY(oracle.Infer(graph));
   SplitWhereSliced(graph);
