@@ -3,6 +3,8 @@
 #include <future>
 
 #include "tessera/base/sha256.h"
+#include "tessera/cli/scratch_directory.h"
+#include "tessera/graph/onnx.h"
 
 namespace tessera::cli {
 namespace {
@@ -48,6 +50,26 @@ std::vector<plan::TensorPlan> WholeTensors(const std::vector<TensorSpec>& specs)
   return tensors;
 }
 
+// Without the Ifs whose branch is certain, as the compiler reads it: some engines cannot read those. The
+// engine holds what it loaded; the file may go.
+Result<std::unique_ptr<engine::RankGroup>> LoadSettled(const plan::Plan& whole,
+                                                       const std::filesystem::path& model,
+                                                       engine::Engine& engine) {
+  TRY_ASSIGN(const ScratchDirectory scratch, ScratchDirectory::Create());
+  TRY_ASSIGN(const graph::Graph graph, graph::ReadOnnx(model, {.settle_branches = true}));
+  TRY(graph::WriteOnnx(graph, scratch.path() / whole.ranks.front().model.file));
+  return engine.Load(whole, scratch.path(), Deadline::Never());
+}
+
+Result<std::unique_ptr<engine::RankGroup>> LoadOriginal(const plan::Plan& whole,
+                                                        const std::filesystem::path& model,
+                                                        engine::Engine& engine) {
+  auto group = engine.Load(whole, std::filesystem::absolute(model).parent_path(), Deadline::Never());
+  if (group) return group;
+  auto settled = LoadSettled(whole, model, engine);
+  return settled ? std::move(settled) : std::move(group);
+}
+
 }  // namespace
 
 Result<void> CheckSource(const plan::Plan& plan, const std::filesystem::path& model) {
@@ -64,8 +86,7 @@ Result<std::unique_ptr<Runner>> LoadWholeModel(const plan::Plan& sharded, const 
   whole.mesh = {{"tp", 1}};
   whole.collectives.clear();
   whole.ranks.assign(1, plan::RankPlan{{model.filename().string(), ByteCount{0}, ""}, {}, ByteCount{0}});
-  TRY_ASSIGN(auto group,
-             engine.Load(whole, std::filesystem::absolute(model).parent_path(), Deadline::Never()));
+  TRY_ASSIGN(auto group, LoadOriginal(whole, model, engine));
   // In the engine's order, which may be another than the sharded plan's.
   whole.inputs = WholeTensors(group->inputs());
   whole.outputs = WholeTensors(group->outputs());
