@@ -75,6 +75,10 @@ Result<void> Plan::Make(const Gemm& gemm, cublasLtHandle_t handle) {
          "transpose"));
   TRY(Ok(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof(second)),
          "transpose"));
+  const cublasLtEpilogue_t epilogue = gemm.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+  TRY(Ok(
+      cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue)),
+      "epilogue"));
   TRY(Layout(a_, gemm.transpose_a ? gemm.k : gemm.m, gemm.transpose_a ? gemm.m : gemm.k, gemm.batch,
              gemm.stride_a));
   TRY(Layout(b_, gemm.transpose_b ? gemm.n : gemm.k, gemm.transpose_b ? gemm.k : gemm.n, gemm.batch,

@@ -16,6 +16,7 @@ struct Gemm {
   int64_t stride_a = 0, stride_b = 0;
   float alpha = 1;
   bool accumulate = false;  // out += instead of out =
+  bool relu = false;        // of what would be in out otherwise
 };
 
 // Adds the product; the algorithm is looked up here, not when it is launched.

@@ -46,8 +46,9 @@ Result<void> HandleMatMul(Builder& builder) {
   const Tensor a = builder.Input(0);
   const Tensor b = builder.Input(1);
   TRY_ASSIGN(const Product2 p, ShapesOf(a, b));
-  TRY_ASSIGN(const Tensor out, builder.NewOutput(0, a.type, p.out));
   Gemm gemm;
+  gemm.relu = builder.TakeNext("Relu");
+  TRY_ASSIGN(const Tensor out, builder.NewOutput(0, a.type, p.out));
   gemm.type = a.type;
   gemm.m = p.m;
   gemm.n = p.n;

@@ -22,7 +22,8 @@ Builder::Builder(const graph::Graph& graph, const Device& device, CommunicatorSl
       device_(device),
       communicator_(communicator),
       io_(io),
-      attentions_(FindAttentions(graph)) {
+      attentions_(FindAttentions(graph)),
+      consumers_(graph.Consumers()) {
   program_->pool = std::make_shared<Pool>(device.id);
   for (size_t n = 0; n < graph.nodes().size(); ++n) {
     for (graph::ValueId input : graph.nodes()[n].inputs) last_use_[input.value()] = n;
@@ -76,6 +77,7 @@ Result<void> Builder::AddConstants() {
 Result<void> Builder::AddNodes() {
   for (size_t n = 0; n < graph_.nodes().size(); ++n) {
     node_ = &graph_.nodes()[n];
+    taken_ = nullptr;
     PlanFusion(n);
     const auto fused = fused_.find(n);
     Result<void> added = fused == fused_.end() ? AddNode() : AddFused(n, *fused->second);
@@ -89,6 +91,7 @@ Result<void> Builder::AddNodes() {
 }
 
 Result<void> Builder::AddNode() {
+  if (left_out_.count(node_) != 0) return {};
   Handler handler = FindHandler(node_->op_type);
   if (handler == nullptr) return Fail(Code::kUnsupported, "the stand-in has no {}", node_->op_type);
   if (!ReadsStrides(node_->op_type)) TRY(MakeInputsDense());
@@ -156,6 +159,22 @@ Result<void> Builder::CopyOutputs() {
   return {};
 }
 
+bool Builder::TakeNext(const std::string& op_type) {
+  const graph::ValueId output = node_->outputs[0];
+  const std::vector<graph::NodeId>& readers = consumers_[static_cast<size_t>(output.value())];
+  const auto& outputs = graph_.outputs();
+  if (readers.size() != 1 || std::find(outputs.begin(), outputs.end(), output) != outputs.end()) return false;
+  const graph::Node& reader = graph_.node(readers.front());
+  if (reader.op_type != op_type) return false;
+  taken_ = &reader;
+  left_out_.insert(&reader);
+  return true;
+}
+
+graph::ValueId Builder::OutputId(size_t index) const {
+  return taken_ != nullptr && index == 0 ? taken_->outputs[0] : node_->outputs[index];
+}
+
 bool Builder::HasInput(size_t index) const {
   return index < node_->inputs.size() && node_->inputs[index] != graph::kNoValue;
 }
@@ -188,7 +207,7 @@ Result<Tensor> Builder::NewOutput(size_t index, DType type, Shape shape) {
   Tensor tensor;
   tensor.type = type;
   tensor.shape = std::move(shape);
-  const std::string& name = graph_.value(node_->outputs[index]).name;
+  const std::string& name = graph_.value(OutputId(index)).name;
   auto wanted = io_.addresses.find(name);
   if (wanted != io_.addresses.end()) {
     tensor.data = Foreign(wanted->second);
@@ -200,7 +219,7 @@ Result<Tensor> Builder::NewOutput(size_t index, DType type, Shape shape) {
 }
 
 void Builder::SetOutput(size_t index, Tensor tensor) {
-  if (index < node_->outputs.size()) values_[node_->outputs[index].value()] = std::move(tensor);
+  if (index < node_->outputs.size()) values_[OutputId(index).value()] = std::move(tensor);
 }
 
 Result<void> Builder::SetView(size_t index, const Tensor& of, Shape shape) {

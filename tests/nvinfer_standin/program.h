@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,10 @@ class Builder {
   // The same of a constant of fp32 or fp16.
   Result<std::vector<float>> Floats(size_t index) const;
 
+  // True: the node's output 0 has one reader, of this type, which will not run: the node does its work, and
+  // its output 0 is that reader's from now on.
+  bool TakeNext(const std::string& op_type);
+
   // The node's output `index`, in device memory; for a graph's output, where the caller wants it.
   Result<Tensor> NewOutput(size_t index, DType type, Shape shape);
   void SetOutput(size_t index, Tensor tensor);
@@ -111,6 +116,7 @@ class Builder {
   Result<std::shared_ptr<void>> Memory(size_t bytes);
   void DropDead(size_t node_index);
   void AddWork(Work work);
+  graph::ValueId OutputId(size_t index) const;
 
   const graph::Graph& graph_;
   const Device& device_;
@@ -121,7 +127,10 @@ class Builder {
   std::map<int32_t, size_t> last_use_;  // value -> index of the last node that reads it
   const std::vector<Attention> attentions_;
   std::map<size_t, const Attention*> fused_;  // by node: part of an attention that runs as one
+  const std::vector<std::vector<graph::NodeId>> consumers_;
   const graph::Node* node_ = nullptr;
+  const graph::Node* taken_ = nullptr;  // whose work node_ does, too
+  std::set<const graph::Node*> left_out_;
 };
 
 using Handler = Result<void> (*)(Builder& builder);
