@@ -13,13 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "input_ids INT64 2x16 0.input_ids.bin"
+// "input_ids INT64 2x16 0.input_ids.bin", and of an answer its limit where it has one
 Result<CaseTensor> ReadTensor(std::istringstream& words, const fs::path& directory) {
   CaseTensor tensor;
   std::string type;
   std::string shape;
   std::string file;
   words >> tensor.name >> type >> shape >> file;
+  if (!(words >> tensor.limit)) tensor.limit = 0;
   const std::optional<DType> known = DTypeFromName(type);
   if (!known) return Fail(Code::kInvalidArgument, "tensor '{}' has the type '{}'", tensor.name, type);
   tensor.type = *known;

@@ -16,6 +16,7 @@ struct CaseTensor {
   DType type = DType::kUndefined;
   Shape shape;
   std::vector<std::byte> bytes;
+  double limit = 0;  // of an answer's error; 0: the test's own
 };
 
 struct Request {

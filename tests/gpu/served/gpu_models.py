@@ -87,7 +87,7 @@ def read_requests(case: pathlib.Path) -> list[dict]:
         if what == "request":
             requests.append({"input": {}, "answer": {}})
             continue
-        name, dtype, shape, file = words
+        name, dtype, shape, file, *_limit = words
         values = np.frombuffer((case / file).read_bytes(), _TYPES[dtype]).reshape([int(d) for d in shape.split("x")])
         requests[-1][what][name] = values
     return requests
