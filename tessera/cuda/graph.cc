@@ -1,9 +1,36 @@
 #include "tessera/cuda/graph.h"
 
+#include <algorithm>
+#include <vector>
+
+#include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 
 namespace tessera::cuda {
+namespace {
+
+// A launch costs by the node, and more for a host function or a branch than for a kernel.
+void LogNodes(cudaGraph_t graph) {
+  if (!LogEnabled(LogLevel::kDebug)) return;
+  size_t count = 0;
+  if (cudaGraphGetNodes(graph, nullptr, &count) != cudaSuccess) return;
+  std::vector<cudaGraphNode_t> nodes(count);
+  if (cudaGraphGetNodes(graph, nodes.data(), &count) != cudaSuccess) return;
+  std::vector<cudaGraphNodeType> types(count);
+  for (size_t n = 0; n < count; ++n) {
+    if (cudaGraphNodeGetType(nodes[n], &types[n]) != cudaSuccess) return;
+  }
+  auto of = [&](cudaGraphNodeType type) { return std::count(types.begin(), types.end(), type); };
+  TESSERA_LOG(kDebug,
+              "a CUDA graph of {} nodes: {} kernels, {} copies, {} fills, {} host functions, {} events, {} "
+              "empty",
+              count, of(cudaGraphNodeTypeKernel), of(cudaGraphNodeTypeMemcpy), of(cudaGraphNodeTypeMemset),
+              of(cudaGraphNodeTypeHost), of(cudaGraphNodeTypeEventRecord) + of(cudaGraphNodeTypeWaitEvent),
+              of(cudaGraphNodeTypeEmpty));
+}
+
+}  // namespace
 
 Result<Graph> Graph::Capture(const Stream& stream, const std::function<Result<void>()>& record) {
   TRY_ASSIGN(DeviceGuard guard, DeviceGuard::Enter(stream.device()));
@@ -15,6 +42,7 @@ Result<Graph> Graph::Capture(const Stream& stream, const std::function<Result<vo
   UniqueHandle<GraphTraits> graph(raw);
   TRY(std::move(recorded));
   CUDA_TRY(ended);
+  LogNodes(graph.get());
   cudaGraphExec_t exec = nullptr;
   CUDA_TRY(cudaGraphInstantiate(&exec, graph.get(), 0));
   Graph made(graph.Release(), exec);

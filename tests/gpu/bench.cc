@@ -38,11 +38,10 @@ double MicrosSince(std::chrono::steady_clock::time_point start) {
 int main(int argc, char** argv) {
   using namespace tessera;
   using Bench = Result<void> (*)(const std::vector<int>&);
-  const std::pair<const char*, Bench> all[] = {{"replicate", gputest::BenchReplicate},
-                                               {"overhead", gputest::BenchOverhead},
-                                               {"mlp", gputest::BenchMlp},
-                                               {"attention", gputest::BenchAttention},
-                                               {"load", gputest::BenchLoad}};
+  const std::pair<const char*, Bench> all[] = {
+      {"replicate", gputest::BenchReplicate}, {"overhead", gputest::BenchOverhead},
+      {"launch", gputest::BenchLaunch},       {"mlp", gputest::BenchMlp},
+      {"attention", gputest::BenchAttention}, {"load", gputest::BenchLoad}};
   std::vector<int> worlds;
   for (int n = 1; n <= static_cast<int>(gputest::Gpus().size()); n *= 2) worlds.push_back(n);
   if (worlds.empty()) {

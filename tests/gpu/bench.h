@@ -25,6 +25,7 @@ double MicrosSince(std::chrono::steady_clock::time_point start);
 
 // The benchmarks, each printing a table.
 Result<void> BenchMlp(const std::vector<int>& worlds);
+Result<void> BenchLaunch(const std::vector<int>& worlds);
 Result<void> BenchOverhead(const std::vector<int>& worlds);
 Result<void> BenchAttention(const std::vector<int>& worlds);
 Result<void> BenchReplicate(const std::vector<int>& worlds);

@@ -1,6 +1,7 @@
 // What a step costs beside the GPUs' work, and where on the host that time goes.
 #include <cstdio>
 
+#include "tessera/base/log.h"
 #include "tessera/engine/tensorrt/step_times.h"
 #include "tests/gpu/bench_data.h"
 
@@ -39,6 +40,7 @@ Result<void> PrintParts(engine::RankGroup& group, const engine::Step& step, cons
 }  // namespace
 
 Result<void> BenchOverhead(const std::vector<int>& worlds) {
+  SetLogLevel(LogLevel::kDebug);  // what is in the graphs
   std::printf(
       "\na step of a small MLP with one all-reduce; us, medians, the overhead over the slowest rank's GPU "
       "time: "

@@ -1,5 +1,6 @@
 #include "tests/gpu/models.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -204,6 +205,23 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;
+}
+
+std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x) {
+  auto times = [](const std::vector<double>& row, const std::vector<uint16_t>& matrix, int64_t columns) {
+    std::vector<double> product(static_cast<size_t>(columns), 0);
+    const uint16_t* at = matrix.data();
+    for (const double factor : row) {
+      for (double& sum : product) sum += factor * static_cast<double>(FromHalf(*at++));
+    }
+    return product;
+  };
+  const MlpWeights weights = WeightsOf(mlp);
+  std::vector<double> row;
+  for (int64_t i = 0; i < mlp.k; ++i) row.push_back(static_cast<double>(FromHalf(x[i])));
+  row = times(row, weights.first, mlp.f);
+  for (double& value : row) value = std::max(value, 0.0);
+  return times(row, weights.second, mlp.n);
 }
 
 Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {

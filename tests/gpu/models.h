@@ -32,6 +32,8 @@ struct Mlp {
   unsigned seed = 1;
 };
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
+// A row of y from its row of x, added up in double precision by this CPU.
+std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x);
 
 // The same MLP with its rows split over the ranks, as a tool that shards for context writes it: one engine for
 // all ranks that takes x whole, cuts its part out of it with a reduce_scatter (the maximum of equal values) and

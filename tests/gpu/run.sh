@@ -103,7 +103,7 @@ run_each() {
 wanted test cuda && run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
 wanted test engine && run_each engine 60 "$bundle/bin/engine_gpu_test" "$@"
 wanted test zoo && run zoo 300 "$bundle/bin/zoo_gpu_test" "$@"
-for bench in replicate overhead mlp attention load; do
+for bench in replicate overhead launch mlp attention load; do
   wanted bench "bench_$bench" || continue
   run "bench_$bench" 150 "$bundle/bin/gpu_bench" "$bench"
   grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
