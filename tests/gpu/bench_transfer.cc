@@ -1,6 +1,7 @@
 // Bringing one input to every GPU, and loading models.
 #include <cstdio>
 
+#include "tessera/base/log.h"
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/stream.h"
 #include "tests/gpu/bench_data.h"
@@ -61,6 +62,7 @@ Result<void> BenchReplicate(const std::vector<int>& worlds) {
 }
 
 Result<void> BenchLoad(const std::vector<int>& worlds) {
+  SetLogLevel(LogLevel::kDebug);  // the parts of a load
   std::printf("\nloading the chain MLP; ms\n| GPUs | load | unload |\n|---|---|---|\n");
   const Mlp chain{4096, 16384, 4096, 128, 2048};
   for (const int world : worlds) {

@@ -85,15 +85,27 @@ Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devic
 }
 
 Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work) {
+  using Clock = std::chrono::steady_clock;
+  auto millis = [](Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+  const Clock::time_point start = Clock::now();
   TRY(calls == Calls::kBlocking ? InitBlocking(deadline) : InitNonBlocking(deadline));
+  const Clock::time_point made = Clock::now();
   std::shared_ptr<void> held;
   if (before_work) {
     TRY_ASSIGN(held, before_work());
   }
+  const Clock::time_point free = Clock::now();
   TRY(Preconnect(devices_, comms_, deadline));
+  const Clock::time_point connected = Clock::now();
   if (calls == Calls::kBlocking) {
     TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
   }
+  TESSERA_LOG(
+      kDebug,
+      "NCCL connected {} GPUs: communicators {:.1f} ms, waited for the GPUs {:.1f} ms, first collectives "
+      "{:.1f} ms, anchors {:.1f} ms",
+      world_size(), millis(made - start), millis(free - made), millis(connected - free),
+      millis(Clock::now() - connected));
   return {};
 }
 

@@ -16,6 +16,11 @@ using Runners = std::vector<std::shared_ptr<RankRunner>>;
 
 bool Communicates(const Runners& runners);
 
+int64_t MillisSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 // One model on its way up: every step needs the ones before.
 class Loader {
  public:
@@ -27,6 +32,7 @@ class Loader {
 
  private:
   Result<std::vector<DeviceId>> PickDevices() const;
+  Result<void> LoadAndConnect(RankThreads& threads);
   Result<void> LoadEngines(RankThreads& threads);
   Result<void> Connect(std::shared_future<bool> loaded);
   Result<Runners> MakeRunners();
@@ -36,6 +42,7 @@ class Loader {
   const plan::Plan& plan_;
   const std::filesystem::path& directory_;
   const Deadline deadline_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::shared_ptr<const TensorRtLibrary> library_;
   std::vector<DeviceId> devices_;
   std::shared_ptr<Peers> peers_;  // null: one rank
@@ -44,9 +51,9 @@ class Loader {
 
 Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY_ASSIGN(devices_, PickDevices());
-  TRY_ASSIGN(library_, TensorRtLibrary::Open(options_.library));
   auto threads = std::make_unique<RankThreads>(devices_);
-  TRY(LoadEngines(*threads));
+  TRY(LoadAndConnect(*threads));
+  const int64_t there = MillisSince(start_);
   TRY_ASSIGN(Runners runners, MakeRunners());
   TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
   TRY(CheckRanksAgree(runners, plan_));
@@ -54,8 +61,10 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
              RankSet::Create(std::move(runners), peers_, std::move(threads), options_));
   TRY(ranks->WarmUp(deadline_));
-  TESSERA_LOG(kInfo, "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {})", devices_.size(),
-              plan_.model_name, library_->version());
+  TESSERA_LOG(kInfo,
+              "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {}); {} ms, {} of them warm-up",
+              devices_.size(), plan_.model_name, library_->version(), MillisSince(start_),
+              MillisSince(start_) - there);
   TRY_ASSIGN(std::unique_ptr<TensorRtGroup> group, TensorRtGroup::Create(std::move(ranks)));
   return group;
 }
@@ -85,15 +94,28 @@ Result<void> Loader::Connect(std::shared_future<bool> loaded) {
   return {};
 }
 
-// Deserialising and connecting the GPUs take about as long: at the same time.
-Result<void> Loader::LoadEngines(RankThreads& threads) {
-  engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
+// Connecting the GPUs takes as long as opening the library and deserialising: at the same time.
+Result<void> Loader::LoadAndConnect(RankThreads& threads) {
   std::promise<bool> all_loaded;
   std::future<Result<void>> connected;
   if (devices_.size() > 1) {
     connected = std::async(std::launch::async, &Loader::Connect, this, all_loaded.get_future().share());
   }
-  Result<void> loaded = threads.RunAll(
+  Result<void> loaded = LoadEngines(threads);
+  const int64_t engines = MillisSince(start_);
+  all_loaded.set_value(loaded.has_value());
+  Result<void> is_connected = connected.valid() ? connected.get() : Result<void>();
+  TRY(std::move(loaded));
+  TRY(std::move(is_connected));
+  TESSERA_LOG(kDebug, "model '{}': engines loaded after {} ms, GPUs connected after {} ms", plan_.model_name,
+              engines, MillisSince(start_));
+  return {};
+}
+
+Result<void> Loader::LoadEngines(RankThreads& threads) {
+  TRY_ASSIGN(library_, TensorRtLibrary::Open(options_.library));
+  engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
+  return threads.RunAll(
       [engines = engines_, library = library_, devices = devices_, plan = plan_,
        directory = directory_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
@@ -102,10 +124,6 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
         return {};
       },
       deadline_);
-  all_loaded.set_value(loaded.has_value());
-  Result<void> is_connected = connected.valid() ? connected.get() : Result<void>();
-  TRY(std::move(loaded));
-  return is_connected;
 }
 
 Result<Runners> Loader::MakeRunners() {
