@@ -72,6 +72,11 @@ Result<double> JsonField::Number() const {
   return value_->get<double>();
 }
 
+Result<bool> JsonField::Bool() const {
+  if (!value_->is_boolean()) return Unwanted("true or false");
+  return value_->get<bool>();
+}
+
 Result<std::vector<JsonField>> JsonField::Elements() const {
   if (!value_->is_array()) return Unwanted("a list");
   std::vector<JsonField> elements;

@@ -27,6 +27,7 @@ class JsonField {
   Result<std::string> String() const;
   Result<int64_t> Int(int64_t least, int64_t most) const;
   Result<double> Number() const;
+  Result<bool> Bool() const;
 
   // This is an array: `read` (JsonField -> Result<T>) makes each element.
   template <class Read>

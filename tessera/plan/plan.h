@@ -77,6 +77,34 @@ struct CollectivePlan {
   bool operator==(const CollectivePlan&) const = default;
 };
 
+// The sizes of one input that an engine takes: global ones, each dimension between `least` and `most`.
+struct InputRange {
+  std::string input;
+  Shape least;
+  Shape usual;  // that the engine is made fastest for
+  Shape most;
+  bool operator==(const InputRange&) const = default;
+};
+using Profile = std::vector<InputRange>;  // every input with free dimensions
+
+// The ONNX files that a rank's engine was built from.
+struct RankSource {
+  Artifact model;
+  std::vector<Artifact> weights;
+  bool operator==(const RankSource&) const = default;
+};
+
+// How the ranks' ONNX files became engines: written by `tessera build`.
+struct Build {
+  std::string library;                            // "tensorrt" or "tensorrt_rtx"
+  std::string version;                            // "1.7.1"
+  std::vector<std::string> compute_capabilities;  // of the GPUs that it is for: "8.0"
+  bool tf32 = true;                               // FP32 products may be computed in TF32
+  std::vector<Profile> profiles;                  // at least one, unless no input has a free dimension
+  std::vector<RankSource> sources;                // one a rank
+  bool operator==(const Build&) const = default;
+};
+
 struct Plan {
   std::string model_name;
   std::string source_sha256;   // of the ONNX file that was sharded
@@ -87,7 +115,8 @@ struct Plan {
   std::vector<TensorPlan> inputs;
   std::vector<TensorPlan> outputs;
   std::vector<CollectivePlan> collectives;
-  double predicted_us = 0;  // of one step at nominal sizes; 0 = not predicted
+  double predicted_us = 0;     // of one step at nominal sizes; 0 = not predicted
+  std::optional<Build> build;  // then ranks[].model are engines, not ONNX files
 
   int world_size() const { return static_cast<int>(ranks.size()); }
   bool operator==(const Plan&) const = default;

@@ -186,6 +186,63 @@ Result<CollectivePlan> ReadCollective(const JsonField& field) {
   return collective;
 }
 
+Json WriteRange(const InputRange& range) {
+  return {{"input", range.input}, {"min", range.least}, {"opt", range.usual}, {"max", range.most}};
+}
+
+Result<InputRange> ReadRange(const JsonField& field) {
+  TRY(field.OnlyHas({"input", "min", "opt", "max"}));
+  InputRange range;
+  TRY_ASSIGN(range.input, StringAt(field, "input"));
+  TRY_ASSIGN(range.least, ListAt(field, "min", ReadDimension));
+  TRY_ASSIGN(range.usual, ListAt(field, "opt", ReadDimension));
+  TRY_ASSIGN(range.most, ListAt(field, "max", ReadDimension));
+  return range;
+}
+
+Json WriteProfile(const Profile& profile) {
+  return List(profile, WriteRange);
+}
+
+Result<Profile> ReadProfile(const JsonField& field) {
+  return field.List(ReadRange);
+}
+
+Json WriteSource(const RankSource& source) {
+  return {{"model", WriteArtifact(source.model)}, {"weights", List(source.weights, WriteArtifact)}};
+}
+
+Result<RankSource> ReadSource(const JsonField& field) {
+  TRY(field.OnlyHas({"model", "weights"}));
+  RankSource source;
+  TRY_ASSIGN(const JsonField model, field.At("model"));
+  TRY_ASSIGN(source.model, ReadArtifact(model));
+  TRY_ASSIGN(source.weights, ListAt(field, "weights", ReadArtifact));
+  return source;
+}
+
+Json WriteBuild(const Build& build) {
+  return {{"library", build.library},
+          {"version", build.version},
+          {"compute_capabilities", build.compute_capabilities},
+          {"tf32", build.tf32},
+          {"profiles", List(build.profiles, WriteProfile)},
+          {"sources", List(build.sources, WriteSource)}};
+}
+
+Result<Build> ReadBuild(const JsonField& field) {
+  TRY(field.OnlyHas({"library", "version", "compute_capabilities", "tf32", "profiles", "sources"}));
+  Build build;
+  TRY_ASSIGN(build.library, StringAt(field, "library"));
+  TRY_ASSIGN(build.version, StringAt(field, "version"));
+  TRY_ASSIGN(build.compute_capabilities, ListAt(field, "compute_capabilities", ReadString));
+  TRY_ASSIGN(const JsonField tf32, field.At("tf32"));
+  TRY_ASSIGN(build.tf32, tf32.Bool());
+  TRY_ASSIGN(build.profiles, ListAt(field, "profiles", ReadProfile));
+  TRY_ASSIGN(build.sources, ListAt(field, "sources", ReadSource));
+  return build;
+}
+
 // The version comes before everything else: a newer plan may differ in any other way.
 Result<void> CheckVersion(const JsonField& field) {
   TRY_ASSIGN(const JsonField format_field, field.At("format"));
@@ -202,7 +259,7 @@ Result<void> CheckVersion(const JsonField& field) {
 Result<Plan> ReadDocument(const JsonField& field) {
   TRY(CheckVersion(field));
   TRY(field.OnlyHas({"format", "version", "model_name", "source_sha256", "strategy", "engine", "mesh",
-                     "ranks", "inputs", "outputs", "collectives", "predicted_us"}));
+                     "ranks", "inputs", "outputs", "collectives", "predicted_us", "build"}));
   Plan plan;
   TRY_ASSIGN(plan.model_name, StringAt(field, "model_name"));
   TRY_ASSIGN(plan.source_sha256, StringAt(field, "source_sha256"));
@@ -215,6 +272,10 @@ Result<Plan> ReadDocument(const JsonField& field) {
   TRY_ASSIGN(plan.collectives, ListAt(field, "collectives", ReadCollective));
   TRY_ASSIGN(const JsonField predicted, field.At("predicted_us"));
   TRY_ASSIGN(plan.predicted_us, predicted.Number());
+  if (field.Has("build")) {
+    TRY_ASSIGN(const JsonField build, field.At("build"));
+    TRY_ASSIGN(plan.build, ReadBuild(build));
+  }
   TRY(Validate(plan));
   return plan;
 }
@@ -222,18 +283,19 @@ Result<Plan> ReadDocument(const JsonField& field) {
 }  // namespace
 
 std::string ToJson(const Plan& plan) {
-  const Json document{{"format", kFormat},
-                      {"version", kPlanVersion},
-                      {"model_name", plan.model_name},
-                      {"source_sha256", plan.source_sha256},
-                      {"strategy", plan.strategy},
-                      {"engine", plan.engine},
-                      {"mesh", List(plan.mesh, WriteAxis)},
-                      {"ranks", List(plan.ranks, WriteRank)},
-                      {"inputs", List(plan.inputs, WriteTensor)},
-                      {"outputs", List(plan.outputs, WriteTensor)},
-                      {"collectives", List(plan.collectives, WriteCollective)},
-                      {"predicted_us", plan.predicted_us}};
+  Json document{{"format", kFormat},
+                {"version", kPlanVersion},
+                {"model_name", plan.model_name},
+                {"source_sha256", plan.source_sha256},
+                {"strategy", plan.strategy},
+                {"engine", plan.engine},
+                {"mesh", List(plan.mesh, WriteAxis)},
+                {"ranks", List(plan.ranks, WriteRank)},
+                {"inputs", List(plan.inputs, WriteTensor)},
+                {"outputs", List(plan.outputs, WriteTensor)},
+                {"collectives", List(plan.collectives, WriteCollective)},
+                {"predicted_us", plan.predicted_us}};
+  if (plan.build) document["build"] = WriteBuild(*plan.build);
   // Bytes that are not UTF-8 become U+FFFD here; WritePlan refuses such a plan.
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

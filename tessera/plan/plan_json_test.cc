@@ -24,6 +24,20 @@ TEST(PlanJson, ReadsWhatItWrote) {
   EXPECT_EQ(*again, SamplePlan());
 }
 
+TEST(PlanJson, ReadsABuiltPlanThatItWrote) {
+  Result<Plan> again = FromJson(ToJson(SampleBuiltPlan()));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, SampleBuiltPlan());
+}
+
+TEST(PlanJson, ABuildHasNoUnknownField) {
+  json document = json::parse(ToJson(SampleBuiltPlan()));
+  document["build"]["tf32"] = 1;
+  EXPECT_EQ(FromJson(document.dump()).error().message, "'build.tf32' is 1, wanted true or false");
+  document["build"]["fast"] = true;
+  EXPECT_EQ(FromJson(document.dump()).error().message, "'build' has the unknown field 'fast'");
+}
+
 TEST(PlanJson, SaysItsFormatAndVersion) {
   const json document = json::parse(ToJson(SamplePlan()));
   EXPECT_EQ(document.at("format"), "tessera-plan");

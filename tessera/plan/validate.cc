@@ -141,6 +141,41 @@ Result<void> CheckCollectives(const Plan& plan) {
   return {};
 }
 
+// What ranges rely on: the input exists, has as many dimensions, and each is at most the next.
+Result<void> CheckRange(const InputRange& range, const Plan& plan) {
+  const auto input = std::find_if(plan.inputs.begin(), plan.inputs.end(),
+                                  [&](const TensorPlan& tensor) { return tensor.spec.name == range.input; });
+  if (input == plan.inputs.end())
+    return Fail(Code::kInvalidArgument, "a profile is for the input '{}', which the model has not",
+                range.input);
+  const size_t dims = input->spec.shape.size();
+  bool ordered = range.least.size() == dims && range.usual.size() == dims && range.most.size() == dims;
+  for (size_t d = 0; ordered && d < dims; ++d) {
+    ordered = range.least[d] >= 0 && range.least[d] <= range.usual[d] && range.usual[d] <= range.most[d];
+  }
+  if (ordered) return {};
+  return Fail(Code::kInvalidArgument, "profile of input '{}' ({}): min {}, opt {}, max {} are no range of it",
+              range.input, ToString(input->spec.shape), ToString(range.least), ToString(range.usual),
+              ToString(range.most));
+}
+
+Result<void> CheckBuild(const Plan& plan) {
+  const Build& build = *plan.build;
+  if (build.library.empty()) return Fail(Code::kInvalidArgument, "'build.library' is empty");
+  if (build.sources.size() != plan.ranks.size()) {
+    return Fail(Code::kInvalidArgument, "'build.sources' has {} ranks, 'ranks' has {}", build.sources.size(),
+                plan.ranks.size());
+  }
+  for (size_t r = 0; r < build.sources.size(); ++r) {
+    TRY(CheckArtifact(build.sources[r].model, r));
+    for (const Artifact& weights : build.sources[r].weights) TRY(CheckArtifact(weights, r));
+  }
+  for (const Profile& profile : build.profiles) {
+    for (const InputRange& range : profile) TRY(CheckRange(range, plan));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> Validate(const Plan& plan) {
@@ -149,6 +184,7 @@ Result<void> Validate(const Plan& plan) {
   TRY(CheckTensors(plan.inputs, "input", plan));
   TRY(CheckTensors(plan.outputs, "output", plan));
   TRY(CheckCollectives(plan));
+  if (plan.build) TRY(CheckBuild(plan));
   if (plan.engine.empty())
     return Fail(Code::kInvalidArgument, "'engine' is empty, wanted openvino or tensorrt");
   if (plan.strategy.empty()) return Fail(Code::kInvalidArgument, "'strategy' is empty");

@@ -19,6 +19,10 @@ TEST(ValidatePlan, TakesTheSample) {
   EXPECT_TRUE(Validate(SamplePlan()));
 }
 
+TEST(ValidatePlan, TakesABuiltOne) {
+  EXPECT_TRUE(Validate(SampleBuiltPlan()));
+}
+
 TEST(ValidatePlan, TakesOneRankWithoutAMesh) {
   Plan plan = SamplePlan();
   plan.ranks.resize(1);
@@ -79,6 +83,30 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.engine = ""; }, "'engine' is empty, wanted openvino or tensorrt"},
         BadPlan{[](Plan& p) { p.predicted_us = std::numeric_limits<double>::quiet_NaN(); },
                 "'predicted_us' is nan, wanted a number from 0"}));
+
+class ValidateBuild : public testing::TestWithParam<BadPlan> {};
+
+TEST_P(ValidateBuild, NamesWhatIsWrong) {
+  Plan plan = SampleBuiltPlan();
+  GetParam().spoil(plan);
+  Result<void> checked = Validate(plan);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message, GetParam().line);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, ValidateBuild,
+    testing::Values(
+        BadPlan{[](Plan& p) { p.build->library = ""; }, "'build.library' is empty"},
+        BadPlan{[](Plan& p) { p.build->sources.pop_back(); }, "'build.sources' has 1 ranks, 'ranks' has 2"},
+        BadPlan{[](Plan& p) { p.build->sources[1].model.file = "../x"; },
+                "rank 1: file '../x' is not a path inside the plan's directory"},
+        BadPlan{[](Plan& p) { p.build->profiles[0][0].input = "w"; },
+                "a profile is for the input 'w', which the model has not"},
+        BadPlan{[](Plan& p) { p.build->profiles[0][0].most[0] = 4; },
+                "profile of input 'x' ([-1,8]): min [1,8], opt [8,8], max [4,8] are no range of it"},
+        BadPlan{[](Plan& p) { p.build->profiles[1][0].least = {1}; },
+                "profile of input 'x' ([-1,8]): min [1], opt [64,8], max [64,8] are no range of it"}));
 
 }  // namespace
 }  // namespace tessera::plan

@@ -39,4 +39,23 @@ inline Plan SamplePlan() {
   return plan;
 }
 
+// The same after `tessera build`.
+inline Plan SampleBuiltPlan() {
+  Plan plan = SamplePlan();
+  plan.engine = "tensorrt";
+  Build build;
+  build.library = "tensorrt_rtx";
+  build.version = "1.7.1";
+  build.compute_capabilities = {"8.0", "12.0"};
+  build.tf32 = false;
+  build.profiles = {{{"x", {1, 8}, {8, 8}, {64, 8}}}, {{"x", {64, 8}, {64, 8}, {64, 8}}}};
+  for (RankPlan& rank : plan.ranks) {
+    build.sources.push_back({rank.model, rank.weights});
+    rank.model.file.replace(0, std::string("model.onnx").size(), "model.plan");
+    rank.weights.clear();
+  }
+  plan.build = std::move(build);
+  return plan;
+}
+
 }  // namespace tessera::plan
