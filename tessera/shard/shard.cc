@@ -4,9 +4,11 @@
 
 #include "tessera/base/sha256.h"
 #include "tessera/graph/onnx.h"
+#include "tessera/shard/collective_names.h"
 #include "tessera/shard/compile.h"
 #include "tessera/shard/engine_dialect.h"
 #include "tessera/shard/known_elements.h"
+#include "tessera/shard/local_symbols.h"
 #include "tessera/shard/report/report.h"
 #include "tessera/shard/rule.h"
 #include "tessera/shard/slices.h"
@@ -82,6 +84,8 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   TRY(CheckInterface(graph));
   progress("searching", 0.3);
   TRY_ASSIGN(Compiled compiled, Compile(graph, options));
+  MakeCollectiveNamesUnique(compiled.model);
+  NameLocalSizes(compiled.model);
   SpeakDialect(options.engine, compiled.model.graph);
   progress("writing", 0.5);
   Outcome outcome;
