@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/reference/cli.md"
-COMMANDS = ["shard", "verify", "inspect", "bench", "serve", "doctor"]
+COMMANDS = ["shard", "build", "verify", "inspect", "bench", "serve", "doctor"]
 HEAD = """# The program `tessera`
 
 Written by tools/cli_reference.py from `tessera COMMAND --help`; a test fails when the two differ.

@@ -24,6 +24,7 @@ inline int ToInt(ExitCode code) {
 }
 
 Command MakeShardCommand(CLI::App& parent);
+Command MakeBuildCommand(CLI::App& parent);
 Command MakeVerifyCommand(CLI::App& parent);
 Command MakeInspectCommand(CLI::App& parent);
 Command MakeBenchCommand(CLI::App& parent);

@@ -50,8 +50,9 @@ int Run(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", TESSERA_VERSION);
-  const std::vector<Command> commands{MakeShardCommand(app), MakeVerifyCommand(app), MakeInspectCommand(app),
-                                      MakeBenchCommand(app), MakeServeCommand(app),  MakeDoctorCommand(app)};
+  const std::vector<Command> commands{MakeShardCommand(app),   MakeBuildCommand(app), MakeVerifyCommand(app),
+                                      MakeInspectCommand(app), MakeBenchCommand(app), MakeServeCommand(app),
+                                      MakeDoctorCommand(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -11,6 +11,8 @@ ALLOWED = {
     "graph/openvino": ["graph"],
     "plan": [],
     "shard": ["graph", "plan"],
+    "build": ["plan"],
+    "build/tensorrt": ["build", "plan"],
     "comm": [],
     "comm/inproc": ["comm"],
     "comm/nccl": ["comm", "cuda"],
@@ -21,7 +23,7 @@ ALLOWED = {
     "cuda": [],
     "exec": ["engine", "comm", "plan"],
     "triton": ["exec", "engine", "engine/registry", "comm", "plan"],
-    "cli": ["shard", "graph", "graph/openvino", "plan", "exec", "engine", "engine/registry", "comm"],
+    "cli": ["shard", "build", "graph", "graph/openvino", "plan", "exec", "engine", "engine/registry", "comm"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)

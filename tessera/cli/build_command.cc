@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "tessera/base/file.h"
+#include "tessera/base/sha256.h"
+#include "tessera/build/check.h"
+#include "tessera/build/profiles.h"
+#include "tessera/cli/command.h"
+#include "tessera/cli/installation.h"
+#include "tessera/cli/model_directory.h"
+#include "tessera/cli/profile_option.h"
+#include "tessera/cli/progress.h"
+#include "tessera/cli/rank_builds.h"
+#include "tessera/cli/text.h"
+#include "tessera/plan/plan.h"
+
+namespace tessera::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kAbout =
+    "Makes the TensorRT engine of every rank from its ONNX file, with TensorRT's own parser and builder, "
+    "several ranks "
+    "at a time. The model must have been sharded with --engine tensorrt. The engines go beside the ONNX "
+    "files, which "
+    "stay as they are, and plan.json records what was built; the collectives that the engines hold are "
+    "compared with "
+    "the plan's. TensorRT builds for the GPU of this machine; TensorRT-RTX also for one that is not here "
+    "(--sm). "
+    "Engines compute in the model's own types: for half precision, shard a model in half precision.";
+constexpr const char* kExample =
+    "Examples:\n"
+    "  tessera build repo/minilm --profile batch=1:8:64,sequence=1:128:256\n"
+    "  tessera build repo/minilm --sm 80 --sm 120 --no-tf32";
+
+struct Options {
+  std::string model;
+  std::vector<int> capabilities;
+  std::vector<std::string> profiles;
+  bool no_tf32 = false;
+  std::string builder;
+  std::string library;
+  std::string timing_cache;
+  size_t jobs = 0;
+  bool verbose = false;
+  bool json = false;
+};
+
+// The plan as it was before a build: its ranks are ONNX files.
+plan::Plan Unbuilt(plan::Plan plan) {
+  if (!plan.build) return plan;
+  for (size_t r = 0; r < plan.ranks.size(); ++r) {
+    plan.ranks[r].model = plan.build->sources[r].model;
+    plan.ranks[r].weights = plan.build->sources[r].weights;
+  }
+  plan.build.reset();
+  return plan;
+}
+
+Result<std::vector<plan::Profile>> MakeProfiles(const plan::Plan& plan,
+                                                const std::vector<std::string>& texts) {
+  std::vector<plan::Profile> profiles;
+  for (const std::string& text : texts) {
+    TRY_ASSIGN(const build::SizesByDim sizes, ParseProfile(text));
+    TRY_ASSIGN(plan::Profile profile, build::MakeProfile(plan, sizes));
+    profiles.push_back(std::move(profile));
+  }
+  if (!profiles.empty()) return profiles;
+  TRY_ASSIGN(plan::Profile usual, build::MakeProfile(plan, {}));
+  if (!usual.empty()) profiles.push_back(std::move(usual));
+  return profiles;
+}
+
+std::string EngineFile(size_t rank) {
+  return fmt::format("model.plan.rank{}", rank);
+}
+
+// Every step needs the ones before.
+class ModelBuild {
+ public:
+  ModelBuild(const Options& options, fs::path version) : options_(options), version_(std::move(version)) {}
+
+  Result<int> Run() {
+    const auto start = std::chrono::steady_clock::now();
+    TRY(ReadSources());
+    TRY_ASSIGN(const EngineBuilder builder,
+               FindEngineBuilder(options_.builder, !options_.capabilities.empty(), options_.library));
+    // Made beside the model and removed whatever happens; the engines leave it when all are done.
+    TRY_ASSIGN(const StagedDirectory scratch, StagedDirectory::Create(version_ / "engines"));
+    TRY(BuildEngines(builder, scratch.path()));
+    TRY(build::CheckCollectives(plan_, reports_));
+    TRY(Record(builder, scratch.path()));
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    Print();
+    return ToInt(ExitCode::kOk);
+  }
+
+ private:
+  Result<void> ReadSources() {
+    TRY_ASSIGN(plan_, plan::ReadPlan(version_));
+    plan_ = Unbuilt(std::move(plan_));
+    if (plan_.engine != "tensorrt") {
+      return Fail(Code::kInvalidArgument,
+                  "'{}' was sharded for the engine '{}', wanted tensorrt: shard it with --engine tensorrt",
+                  version_.string(), plan_.engine);
+    }
+    TRY(plan::VerifyArtifacts(plan_, version_));
+    TRY_ASSIGN(profiles_, MakeProfiles(plan_, options_.profiles));
+    return {};
+  }
+
+  build::RankRequest Request(size_t rank, const EngineBuilder& builder, const fs::path& scratch) const {
+    build::RankRequest request;
+    request.model = fs::absolute(version_ / plan_.ranks[rank].model.file);
+    request.engine = fs::absolute(scratch / EngineFile(rank));
+    request.libraries = builder.libraries;
+    request.compute_capabilities = options_.capabilities;
+    request.tf32 = !options_.no_tf32;
+    for (const plan::Profile& profile : profiles_)
+      request.profiles.push_back(build::OfOneRank(profile, plan_));
+    request.verbose = options_.verbose;
+    if (options_.timing_cache.empty()) return request;
+    std::error_code error;
+    if (fs::exists(options_.timing_cache, error)) request.timing_cache = fs::absolute(options_.timing_cache);
+    request.next_timing_cache = fs::absolute(scratch / fmt::format("timing_cache.{}", rank));
+    return request;
+  }
+
+  Result<void> BuildEngines(const EngineBuilder& builder, const fs::path& scratch) {
+    std::vector<build::RankRequest> requests;
+    for (size_t r = 0; r < plan_.ranks.size(); ++r) requests.push_back(Request(r, builder, scratch));
+    const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    ProgressBar bar(!options_.json && !options_.verbose);
+    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch),
+                                    options_.jobs > 0 ? options_.jobs : cores, [&](size_t done) {
+                                      bar.Show("building ranks", static_cast<double>(done) /
+                                                                     static_cast<double>(requests.size()));
+                                    }));
+    return {};
+  }
+
+  // The engines take their places, then the plan names them: until then it is the old one.
+  Result<void> Record(const EngineBuilder& builder, const fs::path& scratch) {
+    plan::Build made;
+    made.library = builder.name == "tensorrt" ? "tensorrt" : "tensorrt_rtx";
+    made.version = reports_.front().version;
+    made.compute_capabilities = reports_.front().compute_capabilities;
+    made.tf32 = !options_.no_tf32;
+    made.profiles = profiles_;
+    for (size_t r = 0; r < plan_.ranks.size(); ++r) {
+      plan::RankPlan& rank = plan_.ranks[r];
+      made.sources.push_back({rank.model, std::move(rank.weights)});
+      rank.weights.clear();
+      TRY_ASSIGN(rank.model, ArtifactOf(scratch, EngineFile(r)));
+    }
+    plan_.build = std::move(made);
+    for (const plan::RankPlan& rank : plan_.ranks)
+      TRY(Move(scratch / rank.model.file, version_ / rank.model.file));
+    const fs::path timings = scratch / "timing_cache.0";
+    std::error_code error;
+    if (fs::exists(timings, error)) TRY(WriteTimings(timings));
+    return plan::WritePlan(plan_, version_);
+  }
+
+  // The ranks' engines are made of the same layers: one rank's timings serve all. It may be on another file
+  // system.
+  Result<void> WriteTimings(const fs::path& timings) const {
+    TRY_ASSIGN(const std::string bytes, ReadFile(timings));
+    return WriteFileAtomically(options_.timing_cache, bytes);
+  }
+
+  static Result<plan::Artifact> ArtifactOf(const fs::path& directory, const std::string& file) {
+    TRY_ASSIGN(std::string sha256, Sha256OfFile(directory / file));
+    std::error_code error;
+    const auto bytes = fs::file_size(directory / file, error);
+    if (error) return Fail(Code::kUnavailable, "cannot read the size of '{}': {}", file, error.message());
+    return plan::Artifact{file, ByteCount{bytes}, std::move(sha256)};
+  }
+
+  static Result<void> Move(const fs::path& from, const fs::path& to) {
+    std::error_code error;
+    fs::rename(from, to, error);
+    if (error) return Fail(Code::kUnavailable, "cannot write '{}': {}", to.string(), error.message());
+    return {};
+  }
+
+  bool layers_listed() const {
+    return std::all_of(reports_.begin(), reports_.end(),
+                       [](const auto& report) { return report.layers_listed; });
+  }
+
+  void Print() const { options_.json ? PrintJson() : PrintText(); }
+
+  void PrintText() const {
+    Table table({"rank", "engine", "size"});
+    for (size_t r = 0; r < plan_.ranks.size(); ++r) {
+      const plan::Artifact& engine = plan_.ranks[r].model;
+      table.Add({fmt::format("{}", r), engine.file, FormatBytes(engine.bytes)});
+    }
+    fmt::print(
+        "{}: {} engine{} by {} {} for compute capability {} in {}\n\n{}\n  collectives  {} as planned, "
+        "counted in "
+        "the {}\n  written to   {}\n",
+        plan_.model_name, plan_.ranks.size(), plan_.ranks.size() == 1 ? "" : "s", plan_.build->library,
+        plan_.build->version, fmt::join(plan_.build->compute_capabilities, ", "),
+        FormatMicroseconds(seconds_ * 1e6), table.ToString(), plan_.collectives.size(),
+        layers_listed() ? "engines" : "parsed models (this library lists no layers)", version_.string());
+  }
+
+  void PrintJson() const {
+    ordered_json ranks = ordered_json::array();
+    for (size_t r = 0; r < plan_.ranks.size(); ++r) {
+      const plan::Artifact& engine = plan_.ranks[r].model;
+      ranks.push_back(
+          {{"rank", r}, {"file", engine.file}, {"bytes", engine.bytes.value()}, {"sha256", engine.sha256}});
+    }
+    const ordered_json object{{"model", plan_.model_name},
+                              {"library", plan_.build->library},
+                              {"version", plan_.build->version},
+                              {"compute_capabilities", plan_.build->compute_capabilities},
+                              {"ranks", ranks},
+                              {"collectives", plan_.collectives.size()},
+                              {"counted_in", layers_listed() ? "engine" : "model"},
+                              {"seconds", seconds_}};
+    fmt::print("{}\n", object.dump(2));
+  }
+
+  const Options& options_;
+  const fs::path version_;
+  plan::Plan plan_;
+  std::vector<plan::Profile> profiles_;
+  std::vector<build::RankReport> reports_;
+  double seconds_ = 0;
+};
+
+Result<int> BuildModel(const Options& options) {
+  TRY_ASSIGN(fs::path version, FindVersion(options.model));
+  return ModelBuild(options, std::move(version)).Run();
+}
+
+}  // namespace
+
+Command MakeBuildCommand(CLI::App& parent) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = parent.add_subcommand("build", kAbout);
+  app->footer(kExample);
+  app->add_option("MODEL", options->model, "The model's directory, REPO/NAME (or one version of it)")
+      ->required();
+  app->add_option(
+         "--sm", options->capabilities,
+         "Compute capability to build for, 80 for 8.0; may be given several times; else this machine's GPU")
+      ->check(CLI::Range(10, 999));
+  app->add_option(
+      "--profile", options->profiles,
+      "NAME=MIN:OPT:MAX,..: sizes of free dimensions (INPUT.AXIS for one without a name); 1:8:64 for those "
+      "that come first in an input and 1:128:512 for others are assumed. Given several times: several "
+      "optimisation profiles");
+  app->add_flag("--no-tf32", options->no_tf32,
+                "Compute FP32 products in FP32, not in TF32: slower, more exact");
+  app->add_option("--builder", options->builder,
+                  "tensorrt or tensorrt-rtx; else TensorRT-RTX with --sm, TensorRT without");
+  app->add_option("--library", options->library, "The library's file, if the loader does not find it");
+  app->add_option(
+      "--timing-cache", options->timing_cache,
+      "File of kernel timings to start from and to update; makes the next build faster (TensorRT only)");
+  app->add_option("--jobs", options->jobs, "How many ranks to build at a time; 0 = as many as cores")
+      ->capture_default_str();
+  app->add_flag("--verbose", options->verbose, "Show all of the builder's messages on stderr");
+  app->add_flag("--json", options->json, "Print one JSON object instead of text");
+  return {app, [options] { return BuildModel(*options); }};
+}
+
+}  // namespace tessera::cli
