@@ -9,6 +9,8 @@ import sys
 import pytest
 from program import Program
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/tensorrt"))  # sample_models.py
+
 REAL_BUILDER = pathlib.Path(__file__).with_name("real_builder.py")
 
 

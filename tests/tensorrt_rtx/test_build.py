@@ -1,0 +1,161 @@
+"""`tessera build`: the real builder makes every rank's engine for a GPU that is not here, and plan.json tells of it."""
+
+import hashlib
+import importlib.util
+import json
+import pathlib
+import shutil
+
+import pytest
+from sample_models import attention_layers, megatron_mlp
+
+
+def digest(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def library(tessera):
+    """TensorRT-RTX's library, where the program was built with its headers."""
+    if not (tessera.parent / "tessera-build-tensorrt-rtx").exists():
+        pytest.skip("no headers of TensorRT-RTX were there when the program was built")
+    package = importlib.util.find_spec("tensorrt_rtx_libs")
+    if package is None:
+        pytest.fail("no tensorrt_rtx_libs: './dev test' installs requirements/test.txt")
+    return pathlib.Path(package.origin).with_name("libtensorrt_rtx.so.1")
+
+
+@pytest.fixture
+def build(program, library):
+    return lambda model, *arguments: program.json("build", model, "--sm", 80, "--library", library, *arguments)
+
+
+@pytest.fixture
+def shard(program, tmp_path):
+    """shard(model file, "tensor"): the directory of two ranks for TensorRT."""
+    def make(model, strategy):
+        program.shard(model, 2, tmp_path / "repo", "model", "--strategy", strategy, "--engine", "tensorrt")
+        return tmp_path / "repo" / "model"
+
+    return make
+
+
+@pytest.fixture(params=["minilm", "mlp", "attention"])
+def model(request, minilm, tmp_path):
+    """(file, strategy, profile, collectives): a trained BERT, a Megatron MLP, six layers of attention."""
+    if request.param == "minilm":
+        return minilm, "tensor", "batch_size=1:8:32,sequence_length=1:128:256", ["all_reduce"] * 6
+    file = tmp_path / f"{request.param}.onnx"
+    if request.param == "mlp":
+        megatron_mlp(file, hidden=64, inner=256)
+        return file, "tensor", "rows=1:128:256", ["all_reduce"]
+    attention_layers(file, layers=6, hidden=64, heads=4, sequence=128)
+    return file, "context", "", None
+
+
+def test_engines_of_every_rank_hold_the_plans_collectives(model, shard, build, really_build):
+    file, strategy, profile, wanted = model
+    folder = shard(file, strategy)
+    version = folder / "1"
+    before = {path: digest(path) for path in version.iterdir() if path.name != "plan.json"}
+    planned = json.loads((version / "plan.json").read_text())
+    ops = [c["op"] for c in planned["collectives"]]
+    assert ops == wanted if wanted else ops
+    report = build(folder, *(["--profile", profile] if profile else []))
+    assert report["counted_in"] == "engine" and report["collectives"] == len(ops)
+    assert report["library"] == "tensorrt_rtx" and report["compute_capabilities"] == ["8.0"]
+    plan = json.loads((version / "plan.json").read_text())
+    for number, (rank, source, once) in enumerate(zip(plan["ranks"], plan["build"]["sources"], planned["ranks"],
+                                                      strict=True)):
+        engine = version / f"model.plan.rank{number}"
+        assert rank["model"] == {"file": engine.name, "bytes": engine.stat().st_size, "sha256": digest(engine)}
+        assert rank["weights"] == []
+        assert source == {"model": once["model"], "weights": once["weights"]}
+    assert plan["collectives"] == planned["collectives"] and plan["inputs"] == planned["inputs"]
+    assert {path: digest(path) for path in before} == before, "inputs are never modified"
+    assert {path.name for path in version.iterdir()} == {path.name for path in before} | {
+        "plan.json", "model.plan.rank0", "model.plan.rank1"}
+
+
+def test_several_profiles_and_gpus_go_into_one_engine(shard, build, minilm):
+    folder = shard(minilm, "tensor")
+    build(folder, "--sm", 120, "--no-tf32", "--profile", "batch_size=1:1:1,sequence_length=1:16:32", "--profile",
+          "batch_size=8,sequence_length=128")
+    made = json.loads((folder / "1/plan.json").read_text())["build"]
+    assert made["compute_capabilities"] == ["8.0", "12.0"] and made["tf32"] is False
+    first, second = made["profiles"]
+    assert first[0] == {"input": "input_ids", "min": [1, 1], "opt": [1, 16], "max": [1, 32]}
+    assert second[0] == {"input": "input_ids", "min": [8, 128], "opt": [8, 128], "max": [8, 128]}
+
+
+def test_a_cut_dimension_has_another_size_on_the_ranks(shard, build, zoo):
+    folder = shard(zoo / "bert_dyn.onnx", "context")
+    plan = json.loads((folder / "1/plan.json").read_text())
+    [sequence] = {t["dims"][1] for t in plan["inputs"]}
+    assert plan["inputs"][0]["layout"] == {"kind": "split", "axis": 1}
+    build(folder, "--profile", f"{sequence}=2:32:64")
+
+
+def test_a_model_can_be_built_again(shard, build, zoo):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    first = build(folder)
+    sources = json.loads((folder / "1/plan.json").read_text())["build"]["sources"]
+    assert build(folder, "--no-tf32")["ranks"][0]["file"] == first["ranks"][0]["file"]
+    made = json.loads((folder / "1/plan.json").read_text())["build"]
+    assert made["sources"] == sources and made["tf32"] is False
+
+
+def refused(program, library, folder, *arguments):
+    """The error of a build that must leave the model as it was."""
+    before = {path.name: digest(path) for path in (folder / "1").iterdir()}
+    line = program.refuse("build", folder, "--sm", 80, "--library", library, *arguments)
+    assert {path.name: digest(path) for path in (folder / "1").iterdir()} == before
+    return line
+
+
+def test_sizes_that_the_model_cannot_have_are_refused_with_the_builders_reason(shard, program, library, zoo):
+    line = refused(program, library, shard(zoo / "bert_dyn.onnx", "tensor"))  # it has 64 positions, not the usual 512
+    assert "TensorRT-RTX's builder: " in line
+    assert line.endswith("; --profile gives the sizes of free dimensions")
+
+
+def test_an_op_that_the_parser_does_not_know_is_refused_with_the_node(shard, program, library, zoo, tmp_path):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    plan = json.loads((folder / "1/plan.json").read_text())
+    model = folder / "1" / plan["ranks"][1]["model"]["file"]
+    model.write_bytes(model.read_bytes().replace(b"Softmax", b"Softmix"))
+    plan["ranks"][1]["model"]["sha256"] = digest(model)
+    (folder / "1/plan.json").write_text(json.dumps(plan))
+    line = refused(program, library, folder)
+    assert line.startswith("tessera: rank 1: TensorRT-RTX's ONNX parser: node '") and "(Softmix): " in line
+
+
+@pytest.mark.parametrize("arguments, reason", [
+    (["--profile", "lines=1:2:3"], "no input has a free dimension 'lines', there are: batch_size, sequence_length"),
+    (["--sm", 81], "compute capability 8.1: TensorRT-RTX 1.7.1 does not build for it"),
+    (["--builder", "cuda"], "--builder 'cuda': wanted tensorrt or tensorrt-rtx"),
+])
+def test_bad_options_are_refused(arguments, reason, shard, program, library, minilm):
+    assert refused(program, library, shard(minilm, "tensor"), *arguments).endswith(reason)
+
+
+def test_a_changed_source_is_refused(shard, program, library, zoo):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    with (folder / "1/model.onnx.rank1").open("ab") as file:
+        file.write(b"x")
+    assert "rank 1: " in refused(program, library, folder)
+
+
+def test_a_model_for_another_engine_is_refused(program, zoo, tmp_path):
+    program.shard(zoo / "vit.onnx", 2, tmp_path, "vit")
+    assert program.refuse("build", tmp_path / "vit", "--sm", 80).endswith(
+        "was sharded for the engine 'openvino', wanted tensorrt: shard it with --engine tensorrt")
+
+
+def test_without_a_builder_one_line_says_what_is_missing(tessera, program, shard, zoo, tmp_path):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    alone = tmp_path / "bin" / "tessera"
+    alone.parent.mkdir()
+    shutil.copy2(tessera, alone)
+    line = type(program)(alone).refuse("build", folder, "--sm", 80)
+    assert "set TENSORRT_ROOT and build again" in line
