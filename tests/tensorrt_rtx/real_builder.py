@@ -13,6 +13,7 @@ import sys
 
 import tensorrt_rtx_bindings as trt
 
+RANKS = 2
 LEAST, USUAL, MOST = 2, 8, 16  # what free dimensions may be
 
 
@@ -30,14 +31,19 @@ class Log(trt.ILogger):
             self.layers = message
 
 
+def shape_of(tensor, size):
+    """Its shape with free dimensions of that size; a rank's part of one is named so by the compiler."""
+    parts = (RANKS if tensor.get_dimension_name(axis).endswith(".part") else 1 for axis in range(len(tensor.shape)))
+    return [size // part if dim == -1 else dim for dim, part in zip(tensor.shape, parts)]
+
+
 def profile_of(builder, network):
     """One optimisation profile for the inputs with free dimensions; None when there are none."""
     profile, free = builder.create_optimization_profile(), False
     for tensor in map(network.get_input, range(network.num_inputs)):
         if -1 in tensor.shape:
             free = True
-            profile.set_shape(tensor.name, *([size if dim == -1 else dim for dim in tensor.shape]
-                                             for size in (LEAST, USUAL, MOST)))
+            profile.set_shape(tensor.name, *(shape_of(tensor, size) for size in (LEAST, USUAL, MOST)))
     return profile if free else None
 
 

@@ -42,25 +42,25 @@ def shard(program, tmp_path):
 
 @pytest.fixture(params=["minilm", "mlp", "attention"])
 def model(request, minilm, tmp_path):
-    """(file, strategy, profile, collectives): a trained BERT, a Megatron MLP, six layers of attention."""
+    """(file, strategy, profile, number of all-reduces): a trained BERT, a Megatron MLP, six layers of attention."""
     if request.param == "minilm":
-        return minilm, "tensor", "batch_size=1:8:32,sequence_length=1:128:256", ["all_reduce"] * 6
+        return minilm, "tensor", "batch_size=1:8:32,sequence_length=1:128:256", 6
     file = tmp_path / f"{request.param}.onnx"
     if request.param == "mlp":
         megatron_mlp(file, hidden=64, inner=256)
-        return file, "tensor", "rows=1:128:256", ["all_reduce"]
+        return file, "tensor", "rows=1:128:256", 1
     attention_layers(file, layers=6, hidden=64, heads=4, sequence=128)
-    return file, "context", "", None
+    return file, "context", "", 0
 
 
 def test_engines_of_every_rank_hold_the_plans_collectives(model, shard, build, really_build):
-    file, strategy, profile, wanted = model
+    file, strategy, profile, all_reduces = model
     folder = shard(file, strategy)
     version = folder / "1"
     before = {path: digest(path) for path in version.iterdir() if path.name != "plan.json"}
     planned = json.loads((version / "plan.json").read_text())
     ops = [c["op"] for c in planned["collectives"]]
-    assert ops == wanted if wanted else ops
+    assert ops and ops.count("all_reduce") == all_reduces
     report = build(folder, *(["--profile", profile] if profile else []))
     assert report["counted_in"] == "engine" and report["collectives"] == len(ops)
     assert report["library"] == "tensorrt_rtx" and report["compute_capabilities"] == ["8.0"]
