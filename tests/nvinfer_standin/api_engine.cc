@@ -36,8 +36,9 @@ nvinfer1::Dims NoDims() {
 
 StandinInspector::StandinInspector(std::shared_ptr<const Model> model) {
   mImpl = this;
-  layers_.push_back("everything else");
-  for (const std::string& name : model->collectives()) layers_.push_back("comm_" + name);
+  layers_.push_back("Name: everything else, LayerType: standin, Inputs: []");
+  for (const std::string& name : model->collectives())
+    layers_.push_back("Name: " + name + ", LayerType: comm_standin, Inputs: []");
   for (const std::string& layer : layers_) all_ += layer + "\n";
 }
 

@@ -5,6 +5,7 @@
 
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/profile.h"
+#include "tessera/plan/engine_layers.h"
 
 namespace tessera::engine {
 
@@ -61,7 +62,8 @@ std::optional<int> RankEngine::CollectiveLayers() const {
   for (int32_t layer = 0; layer < engine_->getNbLayers(); ++layer) {
     const char* text = inspector->getLayerInformation(layer, nvinfer1::LayerInformationFormat::kONELINE);
     if (text == nullptr) return std::nullopt;
-    if (std::string_view(text).find("comm_") != std::string_view::npos) ++count;
+    const auto collective = plan::CollectiveOfLayer(text);
+    if (collective && collective->first_profile) ++count;
   }
   return count;
 }
