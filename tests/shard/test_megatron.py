@@ -63,7 +63,8 @@ def test_tensor_costs_no_more_than_megatron(prices):
 
 
 def test_auto_in_the_memory_of_megatron_is_no_slower(prices):
-    slower = [case for case, plans in prices.items() if plans["auto, no more memory"]["us"] > plans["megatron"]["us"] + 0.1]
+    slower = [case for case, plans in prices.items()
+              if plans["auto, no more memory"]["us"] > plans["megatron"]["us"] + 0.1]
     # There Megatron's plan, which leaves the conditioning whole, lies above the hull of time and memory: no price on
     # memory finds it, and the next one on the hull that fits is 6% slower.
     assert set(slower) <= {("dit", 2, "CPU")}
