@@ -35,9 +35,9 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
 // A row of y from its row of x, added up in double precision by this CPU.
 std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x);
 
-// The same MLP with its rows split over the ranks, as a tool that shards for context writes it: one engine for
-// all ranks that takes x whole, cuts its part out of it with a reduce_scatter (the maximum of equal values) and
-// puts y together with an all-gather. No plan belongs to it. m is a multiple of `ranks`.
+// The same MLP with its rows split over the ranks, as a tool that shards for context writes it: one engine
+// for all ranks that takes x whole, cuts its part out of it with a reduce_scatter (the maximum of equal
+// values) and puts y together with an all-gather. No plan belongs to it. m is a multiple of `ranks`.
 Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
 
 // y = the first row of x[rows, columns] (fp32), x whole on every rank: all that a step does is to bring x
