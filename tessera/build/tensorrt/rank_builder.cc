@@ -22,7 +22,7 @@ std::string ParserError(const nvonnxparser::IParser& parser, Messages& messages)
   const nvonnxparser::IParserError& error = *parser.getError(0);
   const std::string node = error.nodeName() == nullptr ? "" : error.nodeName();
   const std::string op = error.nodeOperator() == nullptr ? "" : error.nodeOperator();
-  const std::string reason = OneLine(error.desc() == nullptr ? "no reason given" : error.desc());
+  std::string reason = OneLine(error.desc() == nullptr ? "no reason given" : error.desc());
   if (node.empty() && op.empty()) return reason;
   return fmt::format("node '{}' ({}): {}", node, op, reason);
 }
