@@ -126,7 +126,7 @@ Result<HostTensor> Whole(const std::vector<const HostTensor*>& parts, const Stat
   if (axis >= whole.spec.shape.size())
     return Fail(Code::kInternal, "'{}' has no axis {}", whole.spec.name, state.axis);
   const int64_t local = whole.spec.shape[axis];
-  whole.spec.shape[axis] = local * count;
+  whole.spec.shape[axis] = local * shard::Pieces(state, static_cast<int>(count));
   TRY_ASSIGN(whole, MakeTensor(whole.spec));
   const Shape& shape = whole.spec.shape;
   const auto outer = static_cast<size_t>(ElementCount({shape.begin(), shape.begin() + state.axis}));

@@ -4,6 +4,8 @@
 #include <deque>
 #include <utility>
 
+#include "tessera/shard/key_projections.h"
+
 namespace tessera::shard {
 namespace {
 
@@ -23,11 +25,15 @@ class Propagator {
     result_.rows.resize(graph.nodes().size());
     result_.inputs.resize(graph.inputs().size());
     result_.divisible = InputSymbols();
-    const Division division{space.parts, result_.divisible};
+    const Division division{space.parts, result_.divisible, space.weights};
+    const auto shared = SharedKeyProjections(graph, space.parts);
     for (const Node& node : graph.nodes()) {
       const OpView op(graph, node);
       auto rule = RuleFor(op);
       if (rule) ApplyTablePolicy(space.tables, graph, node, *rule);
+      // Time alone decides how these are held: the search must not sum over ranks to hold less of them.
+      const graph::NodeId id{static_cast<int32_t>(result_.makers.size())};
+      if (rule && shared.contains(id)) rule->weights.clear();
       result_.makers.emplace_back(op, std::move(rule), division);
       result_.rows[result_.makers.size() - 1].push_back(result_.makers.back().Replicated());
     }
@@ -139,6 +145,9 @@ class Propagator {
     const graph::NodeId producer = graph_.value(value).producer;
     if (producer != graph::kNoNode) VisitNode(static_cast<size_t>(producer.value()), value, state);
     for (const graph::NodeId consumer : consumers_[static_cast<size_t>(value.value())]) {
+      // Copies are for those who take one's own part of them; products of copies would be work done twice.
+      const auto& rule = result_.makers[static_cast<size_t>(consumer.value())].rule();
+      if (state.split() && state.cut.copies() > 1 && rule && rule->contraction) continue;
       VisitNode(static_cast<size_t>(consumer.value()), value, state);
     }
   }

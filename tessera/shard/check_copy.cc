@@ -42,10 +42,11 @@ bool IsScaledShape(const Graph& model, const RankModel& ranks, const HeldValues&
   if (producer == graph::kNoNode || !factors) return false;
   const Node& local = ranks.graph.node(producer);
   const Held& read = held.at(local.inputs[0]);
+  const int64_t pieces = Pieces(read.state, ranks.parts);
   if (local.op_type != copied.op_type || !read.Plainly() || read.of != copied.inputs[0] ||
       !read.state.split())
     return false;
-  if (copied.op_type == "Size") return *factors == std::vector<int64_t>{ranks.parts};
+  if (copied.op_type == "Size") return *factors == std::vector<int64_t>{pieces};
   const auto rank = static_cast<int64_t>(model.value(copied.inputs[0]).shape.size());
   if (local.Int("start", 0) != copied.Int("start", 0) || local.Int("end", rank) != copied.Int("end", rank))
     return false;
@@ -53,7 +54,7 @@ bool IsScaledShape(const Graph& model, const RankModel& ranks, const HeldValues&
   start = std::clamp<int64_t>(start < 0 ? start + rank : start, 0, rank);
   for (size_t i = 0; i < factors->size(); ++i) {
     const bool cut = static_cast<int64_t>(i) + start == read.state.axis;
-    if ((*factors)[i] != (cut ? ranks.parts : 1)) return false;
+    if ((*factors)[i] != (cut ? pieces : 1)) return false;
   }
   return true;
 }
@@ -65,7 +66,7 @@ Result<void> Copy::Check() {
     outputs_.push_back(id == graph::kNoValue ? State() : held_.at(id).state);
   const bool whole =
       std::ranges::all_of(inputs_, &State::replicated) && std::ranges::all_of(outputs_, &State::replicated);
-  if (whole && rewritten_.empty()) return Attributes({}, false);
+  if (whole && rewritten_.empty()) return Attributes({});
   if (Regroups(node_)) return Regrouped();
   return ByLabels();
 }
@@ -107,14 +108,15 @@ State Copy::InputState(size_t i) const {
   return node_.inputs[i] == graph::kNoValue ? State() : held_.at(node_.inputs[i]).state;
 }
 
-Result<void> Copy::Attributes(const std::vector<std::string>& divided, bool divide) const {
+Result<void> Copy::Attributes(const Divisors& divided) const {
   if (node_.attributes.size() != original_.attributes.size())
     return Wrong("has other attributes than in the model");
   for (const graph::Attribute& wanted : original_.attributes) {
     const graph::Attribute* got = node_.Find(wanted.name);
     if (got == nullptr) return Wrong("lacks an attribute that it has in the model");
-    const bool counts = divide && std::ranges::find(divided, wanted.name) != divided.end();
-    const bool same = counts ? got->i * ranks_.parts == wanted.i : SameContent(*got, wanted);
+    const auto counts = divided.find(wanted.name);
+    const bool same =
+        counts != divided.end() ? got->i * counts->second == wanted.i : SameContent(*got, wanted);
     if (!same && !(wanted.name == "split" && node_.op_type == "Split" && SplitSizes(got->ints)))
       return Wrong("has an attribute that is not the rank's");
   }
@@ -122,7 +124,7 @@ Result<void> Copy::Attributes(const std::vector<std::string>& divided, bool divi
 }
 
 Result<void> Copy::Regrouped() const {
-  TRY(Attributes({}, false));
+  TRY(Attributes({}));
   const State& in = inputs_[0];
   const State& out = outputs_[0];
   if (std::any_of(inputs_.begin() + 1, inputs_.end(), [](const State& s) { return !s.replicated(); }))
@@ -161,14 +163,18 @@ Result<void> Copy::ByLabels() {
   if (node_.op_type == "Expand") TRY(Target());
   if (IsJoin() && Joins()) return Joined();
   for (const SpecialCut& special : SpecialCuts(model_, original_, ranks_.parts)) {
-    if (special.inputs == inputs_ && special.outputs == outputs_) return Attributes(special.divided, true);
+    if (special.inputs == inputs_ && special.outputs == outputs_) return Attributes(special.divided);
   }
   char letter = 0;
   Cut cut;
   TRY(FindLetter(*labels, letter, cut));
   const bool even = letter != 0 && labels->even.find(letter) != std::string::npos;
-  TRY(Attributes(labels->divided, even));
-  if (even && (!cut.plain() || labels->units % ranks_.parts != 0))
+  Divisors divided;
+  for (const std::string& name : labels->divided) {
+    if (even) divided[name] = cut.Pieces(ranks_.parts);
+  }
+  TRY(Attributes(divided));
+  if (even && (!cut.one_segment() || labels->units % cut.Pieces(ranks_.parts) != 0))
     return Wrong("its heads or groups do not divide");
   if (letter == 0) return Linear(*labels);
   return Cutting(*labels, letter, cut);

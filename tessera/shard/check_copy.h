@@ -9,6 +9,7 @@
 #include "tessera/base/result.h"
 #include "tessera/shard/check_held.h"
 #include "tessera/shard/check_labels.h"
+#include "tessera/shard/check_special.h"
 
 namespace tessera::shard::check {
 
@@ -35,8 +36,8 @@ class Copy {
   Result<void> CheckForm();
   bool CountsSizes(size_t input) const;
   State InputState(size_t i) const;
-  // All attributes are the model's; those in `divided` are divided by the number of ranks if `divide`.
-  Result<void> Attributes(const std::vector<std::string>& divided, bool divide) const;
+  // All attributes are the model's; those in `divided` are divided.
+  Result<void> Attributes(const Divisors& divided) const;
   Result<void> Regrouped() const;
   // A target that is known before the run asks for the rank's sizes.
   Result<void> Target() const;

@@ -17,7 +17,7 @@ Cut SideBySide(const std::vector<std::pair<Cut, int64_t>>& pieces) {
   std::vector<Run> runs;
   int64_t size = 0;
   for (const auto& [cut, piece] : pieces) {
-    if (cut.plain())
+    if (cut.one_segment())
       runs.push_back({piece, 1});
     else
       runs.insert(runs.end(), cut.runs().begin(), cut.runs().end());
@@ -99,6 +99,8 @@ Result<void> Copy::Cutting(const Labels& labels, char letter, const Cut& cut) co
     if (term ? !(inputs_[i] == State::Partial(reduce)) : inputs_[i].partial())
       return Wrong(term ? "adds a whole input to every rank's partial sum" : "mixes partial and cut inputs");
   }
+  if (reduce != ReduceOp::kNone && cut.copies() > 1)
+    return Wrong("sums what several ranks hold more than once");
   if (reduce != ReduceOp::kNone) return AllOutputs(State::Partial(reduce));
   if (node_.op_type == "Tile" && TiledAlong(letter, labels)) return Tiled(cut);
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -145,12 +147,13 @@ Result<void> Copy::Joined() const {
     const int64_t size = model_.value(ids[i]).shape[JoinAxis()];
     if (!states[i].split() || static_cast<size_t>(states[i].axis) != JoinAxis() || size == kDynamic)
       return Wrong("its pieces are not all cut along the dimension that joins them");
+    if (states[i].cut.copies() > 1) return Wrong("joins copies");
     if (!states[i].cut.Divides(size, ranks_.parts)) return Wrong("a piece does not divide");
     pieces.emplace_back(states[i].cut, size);
   }
   const State whole = State::Split(static_cast<int>(JoinAxis()), SideBySide(pieces));
   if (!((concat ? outputs_[0] : inputs_[0]) == whole)) return Wrong("the whole is not cut as its pieces are");
-  return Attributes({}, false);
+  return Attributes({});
 }
 
 Result<void> Copy::SplitOperand() const {

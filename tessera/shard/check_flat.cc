@@ -43,7 +43,7 @@ struct Uniform {
 std::optional<Uniform> UniformSegments(const graph::Value& value, const State& state) {
   const auto axis = static_cast<size_t>(state.axis);
   Uniform segments{Dimensions(value, axis + 1, value.shape.size()), Dimensions(value, 0, axis)};
-  if (state.cut.plain()) {
+  if (state.cut.one_segment()) {
     segments.length.Times(value, axis);
     return segments;
   }
@@ -92,6 +92,7 @@ bool Divides(const graph::Value& value, const State& state, int parts) {
 
 bool SameElements(const graph::Value& a, const State& held, const graph::Value& b, const State& wanted,
                   int parts) {
+  if (held.cut.copies() != wanted.cut.copies()) return false;
   if (!a.has_shape || !b.has_shape || !Divides(a, held, parts) || !Divides(b, wanted, parts)) return false;
   const auto all_a = AllSegments(a, held);
   const auto all_b = AllSegments(b, wanted);

@@ -13,23 +13,29 @@ using Integers = std::vector<int64_t>;
 
 // Where each rank's elements lie, by segments: written apart from Cut::Indices, which it checks.
 std::vector<Integers> ElementsOfRanks(const Cut& cut, int64_t size, int parts) {
-  std::vector<Integers> ranks(static_cast<size_t>(parts));
+  if (cut.copies() < 1 || parts % cut.copies() != 0) return {};
+  const int pieces = parts / cut.copies();
+  std::vector<Integers> different(static_cast<size_t>(pieces));
   std::vector<Run> runs = cut.runs();
   if (runs.empty()) runs = {{size, 1}};
   int64_t at = 0;
   for (const Run& run : runs) {
-    for (int64_t i = 0; i < run.count && run.size % parts == 0; ++i) {
-      for (Integers& rank : ranks) {
-        for (int64_t j = 0; j < run.size / parts; ++j) rank.push_back(at++);
+    for (int64_t i = 0; i < run.count && run.size % pieces == 0; ++i) {
+      for (Integers& piece : different) {
+        for (int64_t j = 0; j < run.size / pieces; ++j) piece.push_back(at++);
       }
     }
   }
+  std::vector<Integers> ranks;
+  for (const Integers& piece : different) ranks.insert(ranks.end(), static_cast<size_t>(cut.copies()), piece);
   return ranks;
 }
 
 // The cut by which the ranks hold these elements of a dimension of `size`; nullopt: none.
 std::optional<Cut> CutOf(const std::vector<Integers>& held, int64_t size) {
-  const auto parts = static_cast<int64_t>(held.size());
+  const auto other = std::ranges::find_if(held, [&](const Integers& rank) { return rank != held[0]; });
+  const auto copies = other - held.begin();
+  const auto parts = static_cast<int64_t>(held.size()) / copies;
   std::vector<Run> runs;
   const Integers& first = held[0];
   for (size_t i = 0; i < first.size();) {
@@ -38,8 +44,8 @@ std::optional<Cut> CutOf(const std::vector<Integers>& held, int64_t size) {
     runs.push_back({static_cast<int64_t>(end - i) * parts, 1});
     i = end;
   }
-  const Cut cut = Cut::Of(runs, size);
-  if (ElementsOfRanks(cut, size, static_cast<int>(parts)) != held) return std::nullopt;
+  const Cut cut = Cut::Of(runs, size).WithCopies(static_cast<int>(copies));
+  if (ElementsOfRanks(cut, size, static_cast<int>(held.size())) != held) return std::nullopt;
   return cut;
 }
 
@@ -134,17 +140,33 @@ class Conversion {
 
   // Each rank picks its own elements of a whole value.
   std::optional<Held> Picked(const RankConstant& constant, int axis) const {
-    if (!from_.Whole()) return Wrong("the ranks pick from what is not whole");
     std::vector<Integers> indices;
     for (const graph::Constant& c : constant.by_rank)
       indices.push_back(graph::AsInt64(c).value_or(Integers{}));
     if (axis < 0 || axis >= Rank() || SizeOf(axis) == kDynamic)
       return Wrong("the size of its axis is not known");
+    if (!from_.Whole() && !OfTheirCopies(axis, indices))
+      return Wrong("the ranks pick from what is not whole");
     const auto cut = CutOf(indices, SizeOf(axis));
     if (!cut) return Wrong("the ranks' indices are no cut of the axis");
     Held to = from_;
     to.state = State::Split(axis, *cut);
     return to;
+  }
+
+  // Places in copies that several ranks hold, made those of the whole axis.
+  bool OfTheirCopies(int axis, std::vector<Integers>& places) const {
+    if (!from_.Plainly() || !from_.state.split() || from_.state.axis != axis || from_.state.cut.copies() < 2)
+      return false;
+    const auto held = ElementsOfRanks(from_.state.cut, SizeOf(axis), ranks_.parts);
+    if (held.size() != places.size()) return false;
+    for (size_t rank = 0; rank < held.size(); ++rank) {
+      for (int64_t& place : places[rank]) {
+        if (place < 0 || place >= static_cast<int64_t>(held[rank].size())) return false;
+        place = held[rank][static_cast<size_t>(place)];
+      }
+    }
+    return true;
   }
 
   // Blocks back in the order of the elements.

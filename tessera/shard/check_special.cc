@@ -22,6 +22,7 @@ class Attention {
     std::vector<SpecialCut> cuts;
     if (heads_ <= 0 || kv_heads_ <= 0 || heads_ % kv_heads_ != 0) return cuts;
     if (auto members = Members()) cuts.push_back(*std::move(members));
+    if (auto copies = Copies()) cuts.push_back(*std::move(copies));
     if (auto width = ValueWidth()) cuts.push_back(*std::move(width));
     return cuts;
   }
@@ -51,7 +52,33 @@ class Attention {
     if (!in || !out) return std::nullopt;
     cut.inputs[0] = *in;
     cut.outputs[0] = *out;
-    if (flat_) cut.divided = {"q_num_heads"};
+    if (flat_) cut.divided = {{"q_num_heads", parts_}};
+    return cut;
+  }
+
+  // Each rank has a part of the query heads and the one key head that they share.
+  std::optional<SpecialCut> Copies() const {
+    if (kv_heads_ >= heads_ || kv_heads_ >= parts_ || parts_ % kv_heads_ != 0 || heads_ % parts_ != 0)
+      return std::nullopt;
+    const int axis = flat_ ? 2 : 1;
+    const Cut one = Cut().WithCopies(static_cast<int>(parts_ / kv_heads_));
+    const auto keys = [&](int at) { return kv_heads_ == 1 ? State() : State::Split(at, one); };
+    SpecialCut cut = Whole();
+    cut.inputs[0] = cut.outputs[0] = State::Split(axis);
+    cut.inputs[1] = cut.inputs[2] = keys(axis);
+    if (Present(node_.inputs, 3)) {
+      const Shape& mask = Input(3);
+      if (mask.size() > 2 && mask[mask.size() - 3] != 1)
+        cut.inputs[3] = State::Split(static_cast<int>(mask.size()) - 3);
+    }
+    for (const size_t past : {4U, 5U}) {
+      if (Present(node_.inputs, past)) cut.inputs[past] = keys(1);
+    }
+    for (const size_t present : {1U, 2U}) {
+      if (Present(node_.outputs, present)) cut.outputs[present] = keys(1);
+    }
+    if (Present(node_.outputs, 3)) cut.outputs[3] = State::Split(1);
+    if (flat_) cut.divided = {{"q_num_heads", parts_}, {"kv_num_heads", kv_heads_}};
     return cut;
   }
 

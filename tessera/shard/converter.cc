@@ -1,5 +1,7 @@
 #include "tessera/shard/converter.h"
 
+#include <algorithm>
+
 namespace tessera::shard {
 namespace {
 
@@ -53,6 +55,7 @@ Result<ValueId> Converter::Emit(ValueId value, ValueId original, const graph::Va
                                 const State& to, const std::string& name) {
   const double bytes = cost_.NominalBytes(original);
   if (from.replicated() && to.split()) return Slice(value, whole, to, name);
+  if (Refines(from, to)) return OwnCopy(value, whole, from, to, name);
   if (from.partial() && to.replicated()) {
     return emitter_.Collective(CollectiveOp::kAllReduce, from.reduce, value, whole.shape, bytes, name);
   }
@@ -89,6 +92,21 @@ ValueId Converter::Slice(ValueId value, const graph::Value& whole, const State& 
       {value, emitter_.PerRank(name + "/start", std::move(starts)),
        emitter_.PerRank(name + "/end", std::move(ends)), emitter_.Integers(name + "/axis", {to.axis})},
       LocalShape(whole.shape, to, model.parts));
+}
+
+// Each rank's own part of a piece that several of them hold.
+ValueId Converter::OwnCopy(ValueId value, const graph::Value& whole, const State& from, const State& to,
+                           const std::string& name) {
+  const int parts = emitter_.model().parts;
+  const int64_t size = whole.shape[static_cast<size_t>(to.axis)];
+  std::vector<std::vector<int64_t>> places;
+  for (int rank = 0; rank < parts; ++rank) {
+    const auto held = from.cut.Indices(size, parts, rank);
+    places.emplace_back();
+    for (const int64_t element : to.cut.Indices(size, parts, rank))
+      places.back().push_back(std::lower_bound(held.begin(), held.end(), element) - held.begin());
+  }
+  return emitter_.Take(value, to.axis, std::move(places), name);
 }
 
 ValueId Converter::AllGather(ValueId value, const graph::Value& whole, const State& from, double bytes,

@@ -21,6 +21,8 @@ class Converter {
                               const State& from, const State& to, const std::string& name);
   graph::ValueId Slice(graph::ValueId value, const graph::Value& whole, const State& to,
                        const std::string& name);
+  graph::ValueId OwnCopy(graph::ValueId value, const graph::Value& whole, const State& from, const State& to,
+                         const std::string& name);
   graph::ValueId AllGather(graph::ValueId value, const graph::Value& whole, const State& from, double bytes,
                            const std::string& name);
   graph::ValueId Exchange(graph::ValueId value, const graph::Value& whole, const State& from, const State& to,

@@ -113,11 +113,11 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
     if (node.inputs[i] == graph::kNoValue || !row.inputs[i]) continue;
     // Of what is looked up in, only what is found is read.
     const graph::ValueId read = i == 0 && node.op_type == "Gather" ? node.outputs[0] : node.inputs[i];
-    bytes += Moved(read) / (row.inputs[i]->split() ? parts_ : 1);
+    bytes += Moved(read) / Pieces(*row.inputs[i], static_cast<int>(parts_));
   }
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] != graph::kNoValue)
-      bytes += Moved(node.outputs[i]) / (row.outputs[i].split() ? parts_ : 1);
+      bytes += Moved(node.outputs[i]) / Pieces(row.outputs[i], static_cast<int>(parts_));
   }
   if (!Moves(node) || DecodesWeights(graph_, node)) return kPreference;
   double time = speeds_.memory.At(bytes);
@@ -129,7 +129,8 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
       if (factor.reduce == ReduceOp::kSum)
         flops *= static_cast<double>(factor.size == kDynamic ? kNominalOther : factor.size);
     }
-    if (row.factor != kNoFactor) flops /= parts_;
+    const State& first = row.outputs[0];
+    if (row.factor != kNoFactor) flops /= first.split() ? Pieces(first, static_cast<int>(parts_)) : parts_;
     time = std::max(time, speeds_.gemm.At(flops));
   }
   if (rule && rule->across && row.factor == rule->across->factor) time += AcrossTime(node, *rule);
@@ -202,7 +203,7 @@ std::vector<size_t> CostModel::SharedWeights(const graph::Node& node, const Rows
 }
 
 double CostModel::WeightBytes(graph::ValueId weight, const State& state) const {
-  return NominalBytes(weight) / (state.split() ? parts_ : 1);
+  return NominalBytes(weight) / Pieces(state, static_cast<int>(parts_));
 }
 
 double CostModel::NodeCost(const graph::Node& node, const Rows& rows, const Row& row) const {
@@ -230,6 +231,13 @@ CostModel::Conversion CostModel::Convert(graph::ValueId value, const State& from
   const double bytes = NominalBytes(value);
   const double slice = Move(bytes / parts_);
   if (from.replicated()) return {slice, false};
+  if (Refines(from, to)) {
+    const bool known = graph_.value(value).shape[static_cast<size_t>(to.axis)] != kDynamic;
+    return {known ? slice : kForbidden, false};
+  }
+  // Copies come from weights that are held so, and go no further than to their slices.
+  const auto copies = [](const State& s) { return s.split() && s.cut.copies() > 1; };
+  if (copies(from) || copies(to)) return {kForbidden, true};
   if (!Collects(graph_.value(value).type)) return {kForbidden, true};
   // A collective works along axis 0: another axis is transposed to it and back.
   const double turn = 2 * Move(bytes);

@@ -41,7 +41,7 @@ std::optional<std::vector<Run>> Prefix(const std::vector<Run>& runs, int64_t siz
 
 // The cut of the factor between `outer` and `inner` that gives `cut` in the whole dimension.
 std::optional<Cut> Unlift(const Cut& cut, int64_t size, int64_t outer, int64_t inner) {
-  if (cut.plain()) return outer == 1 ? std::optional(Cut()) : std::nullopt;
+  if (cut.one_segment()) return outer == 1 ? std::optional(Cut()) : std::nullopt;
   if (outer == 1 && inner == 1) return cut;
   if (size == kDynamic || inner == kDynamic) return std::nullopt;
   auto prefix = Prefix(cut.runs(), size * inner);
@@ -65,10 +65,18 @@ Cut Cut::Of(const std::vector<Run>& runs, int64_t size) {
   return cut;
 }
 
+Cut Cut::WithCopies(int copies) const {
+  Cut other = *this;
+  other.copies_ = copies;
+  return other;
+}
+
 bool Cut::Divides(int64_t size, int parts) const {
-  if (plain()) return size > 0 && size % parts == 0;
+  if (parts % copies_ != 0) return false;
+  const int pieces = Pieces(parts);
+  if (one_segment()) return size > 0 && size % pieces == 0;
   for (const Run& run : runs_) {
-    if (run.size == 0 || run.size % parts != 0) return false;
+    if (run.size == 0 || run.size % pieces != 0) return false;
   }
   return true;
 }
@@ -77,11 +85,11 @@ std::vector<int64_t> Cut::Indices(int64_t size, int parts, int rank) const {
   std::vector<int64_t> indices;
   int64_t start = 0;
   const auto segment = [&](int64_t length) {
-    const int64_t piece = length / parts;
-    for (int64_t i = 0; i < piece; ++i) indices.push_back(start + rank * piece + i);
+    const int64_t piece = length / Pieces(parts);
+    for (int64_t i = 0; i < piece; ++i) indices.push_back(start + rank / copies_ * piece + i);
     start += length;
   };
-  if (plain()) {
+  if (one_segment()) {
     segment(size);
     return indices;
   }
@@ -93,6 +101,10 @@ std::vector<int64_t> Cut::Indices(int64_t size, int parts, int rank) const {
 }
 
 std::optional<Cut> Cut::Lift(int64_t size, int64_t outer, int64_t inner) const {
+  if (copies_ > 1) {
+    const auto once = WithCopies(1).Lift(size, outer, inner);
+    return once ? std::optional(once->WithCopies(copies_)) : std::nullopt;
+  }
   if (plain() && outer == 1) return Cut();
   if (outer == 1 && inner == 1) return *this;
   if (inner == kDynamic || size == kDynamic) return std::nullopt;
@@ -112,6 +124,7 @@ std::optional<Cut> Cut::Lift(int64_t size, int64_t outer, int64_t inner) const {
 }
 
 std::string Cut::ToString() const {
+  if (copies_ > 1) return fmt::format("{}*{}", WithCopies(1).ToString(), copies_);
   if (plain()) return "plain";
   std::vector<std::string> parts;
   for (const Run& run : runs_) {
@@ -125,7 +138,9 @@ std::optional<FactorCut> CutOfFactor(const Cut& cut, const std::vector<int64_t>&
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] == 1) continue;
     const auto here = sizes.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto factor = Unlift(cut, sizes[i], Product(sizes.begin(), here), Product(here + 1, sizes.end()));
+    auto factor =
+        Unlift(cut.WithCopies(1), sizes[i], Product(sizes.begin(), here), Product(here + 1, sizes.end()));
+    if (factor) factor = factor->WithCopies(cut.copies());
     // Whether a dynamic size divides is for the caller to know.
     const bool open = factor && factor->plain() && sizes[i] == kDynamic;
     if (factor && (open || factor->Divides(sizes[i], parts))) return FactorCut{static_cast<int>(i), *factor};

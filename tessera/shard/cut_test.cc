@@ -136,6 +136,16 @@ RC_GTEST_PROP(CutProperty, CutOfFactorTurnsLiftAround, ()) {
   RC_ASSERT(found->cut == sample.cut);
 }
 
+TEST(Cut, CopiesAreHeldByNeighbours) {
+  const Cut cut = Cut::Of({{4, 2}}, 8).WithCopies(2);
+  EXPECT_TRUE(cut.Divides(8, 4));
+  EXPECT_FALSE(cut.Divides(8, 3)) << "three ranks are no pairs";
+  EXPECT_EQ(cut.Indices(8, 4, 0), (Indices{0, 1, 4, 5}));
+  EXPECT_EQ(cut.Indices(8, 4, 1), (Indices{0, 1, 4, 5}));
+  EXPECT_EQ(cut.Indices(8, 4, 2), (Indices{2, 3, 6, 7}));
+  EXPECT_EQ(cut.ToString(), "2x4*2");
+}
+
 RC_GTEST_PROP(CutProperty, EqualExactlyWhenEveryRankHoldsTheSame, ()) {
   const int parts = *rc::gen::inRange(2, 4);
   const Sample a = AnyCut(parts);

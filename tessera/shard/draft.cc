@@ -37,8 +37,8 @@ class Census {
       const graph::ValueId id = node.inputs[i];
       if (id == graph::kNoValue || !graph_.value(id).constant) continue;
       if (!held_once_.emplace(id, row.inputs[i].value_or(State::Replicated())).second) continue;
-      const bool split = row.inputs[i] && row.inputs[i]->split();
-      held_ += static_cast<double>(graph_.value(id).constant->bytes.size()) / (split ? parts_ : 1);
+      const int pieces = Pieces(row.inputs[i].value_or(State::Replicated()), parts_);
+      held_ += static_cast<double>(graph_.value(id).constant->bytes.size()) / pieces;
     }
   }
 

@@ -35,8 +35,8 @@ Result<Draft> DraftPlan(const graph::Graph& graph, const Options& options, const
                         int parts);
 
 // The same over rows that are given, some of the space's.
-Result<Draft> DraftOver(const graph::Graph& graph, const Options& options, const Strategy& strategy, int parts,
-                        Candidates candidates);
+Result<Draft> DraftOver(const graph::Graph& graph, const Options& options, const Strategy& strategy,
+                        int parts, Candidates candidates);
 
 // The plans of `first`'s space on the lower convex hull of time and memory, fastest first: the price of a
 // byte of weights is swept, in about `most_searches` searches. Empty where every rank has all weights anyway,

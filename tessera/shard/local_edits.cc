@@ -47,7 +47,7 @@ class ShapeOperand {
   // What the element of dimension `dim` becomes: a known one changes here, another one gets a divisor.
   void Localize(const graph::Value& output, size_t dim, std::optional<int64_t>& element,
                 int64_t& divisor) const {
-    const int parts = emitter_.model().parts;
+    const int parts = Pieces(row_.outputs[0], emitter_.model().parts);
     const bool cut = row_.outputs[0].split() && static_cast<size_t>(row_.outputs[0].axis) == dim;
     if (element == 0 && original_.op_type == "Reshape" && original_.Int("allowzero", 0) == 0) {
       // Zero copies the input's size, which is local: right only where both sides are cut alike.
@@ -117,6 +117,12 @@ bool Applies(const Edit& edit, const Row& row) {
   return edit.factor == kJoinFactor ? row.join : row.factor == edit.factor;
 }
 
+// By the pieces of what is cut; with groups, of the operand that the attribute counts the heads of.
+int64_t Divisor(const Edit& edit, const Row& row, int parts) {
+  const auto& state = row.inputs[static_cast<size_t>(edit.input)];
+  return state && (state->split() || edit.factor == kGroups) ? Pieces(*state, parts) : parts;
+}
+
 Result<void> DivideAttribute(const Edit& edit, int64_t parts, Node& node) {
   const graph::Attribute* attribute = node.Find(edit.attribute);
   if (attribute == nullptr) return {};
@@ -165,7 +171,7 @@ Result<void> ApplyEdits(Emitter& emitter, const graph::Graph& model, const std::
     } else if (!Applies(edit, row)) {
       continue;
     } else if (edit.kind == Edit::Kind::kDivideAttribute) {
-      TRY(DivideAttribute(edit, parts, node));
+      TRY(DivideAttribute(edit, Divisor(edit, row, emitter.model().parts), node));
     } else {
       DivideOperand(emitter, model, edit, parts, original, node);
     }

@@ -96,7 +96,8 @@ class Rewriter {
     if (whole.constant) return Weight(id, state);
     const Placement& placement = PlacementOf(id);
     const bool collective = placement.made && *placement.made == state;
-    const State from = collective ? placement.produced : State::Replicated();
+    const bool own = collective || Refines(placement.produced, state);
+    const State from = own ? placement.produced : State::Replicated();
     if (collective && batch_of_.contains(id)) {
       TRY(Sum(*batch_of_.at(id)));
       return versions_.at({id, state});
@@ -231,7 +232,7 @@ class Rewriter {
     const std::string name = NameOf(id, State::Replicated());
     std::vector<int64_t> factors;
     if (original.op_type == "Size") {
-      factors = {model_.parts};
+      factors = {Pieces(state, model_.parts)};
     } else {
       const auto rank = static_cast<int64_t>(graph_.value(original.inputs[0]).shape.size());
       int64_t start = original.Int("start", 0);
@@ -239,7 +240,7 @@ class Rewriter {
       const int64_t count = whole.shape.empty() || whole.shape[0] == kDynamic ? rank - start : whole.shape[0];
       factors.assign(static_cast<size_t>(count), 1);
       if (state.axis >= start && state.axis < start + count)
-        factors[static_cast<size_t>(state.axis - start)] = model_.parts;
+        factors[static_cast<size_t>(state.axis - start)] = Pieces(state, model_.parts);
     }
     graph::Constant scale = graph::Constant::OfInt64(
         factors, original.op_type == "Size" ? Shape{} : Shape{static_cast<int64_t>(factors.size())});

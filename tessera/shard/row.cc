@@ -55,6 +55,11 @@ std::optional<std::vector<Cut>> CutsOfPieces(const Cut& whole, const std::vector
   return cuts;
 }
 
+State StateOf(const Row& row, Operand operand) {
+  const auto i = static_cast<size_t>(operand.index);
+  return operand.output ? row.outputs[i] : row.inputs[i].value_or(State::Replicated());
+}
+
 }  // namespace
 
 bool Division::Divides(const Factor& factor, const Cut& cut) const {
@@ -89,6 +94,7 @@ std::vector<Row> Rows::With(Operand operand, const State& state) const {
 std::vector<Row> Rows::Splitting(Operand operand, const State& state) const {
   const FactorShape& shape = ShapeOf(operand);
   if (static_cast<size_t>(state.axis) >= shape.size()) return {};
+  if (auto row = Grouping(); row && StateOf(*row, operand) == state) return {*row};
   if (rule_->join && state.axis == rule_->join->axis) {
     auto row = Joining(operand, state.cut);
     return row ? std::vector<Row>{*row} : std::vector<Row>{};
@@ -96,12 +102,57 @@ std::vector<Row> Rows::Splitting(Operand operand, const State& state) const {
   const FactorDim& dim = shape[static_cast<size_t>(state.axis)];
   if (dim.empty()) return {};
   const auto found = CutOfFactor(state.cut, Sizes(*rule_, dim), division_.parts);
-  if (!found) return {};
+  if (!found) return WithCopies(operand, state);
   auto row = Cutting(dim[static_cast<size_t>(found->factor)], found->cut);
   return row ? std::vector<Row>{*row} : std::vector<Row>{};
 }
 
+// Heads that are fewer than the ranks: a reshape of (key heads, queries a key head) to all heads gives each
+// rank those of its key head, of which it takes its own.
+std::vector<Row> Rows::WithCopies(Operand operand, const State& state) const {
+  const FactorDim& dim = ShapeOf(operand)[static_cast<size_t>(state.axis)];
+  if (!division_.copies || !operand.output || state.cut.copies() > 1 || dim.size() < 2 || rule_->contraction)
+    return {};
+  for (int copies = 2; copies < division_.parts; ++copies) {
+    if (division_.parts % copies != 0) continue;
+    const auto found = CutOfFactor(state.cut.WithCopies(copies), Sizes(*rule_, dim), division_.parts);
+    if (!found) continue;
+    auto row = Cutting(dim[static_cast<size_t>(found->factor)], found->cut);
+    return row ? std::vector<Row>{*row} : std::vector<Row>{};
+  }
+  return {};
+}
+
+// Fewer key heads than ranks: queries are cut plainly, keys and values held in copies (whole where there is
+// one head).
+std::optional<Row> Rows::Grouping() const {
+  if (!rule_->grouped || !division_.copies) return std::nullopt;
+  const auto [keys, members] = *rule_->grouped;
+  const int64_t heads = rule_->factors[static_cast<size_t>(keys)].size;
+  const int64_t all = heads * rule_->factors[static_cast<size_t>(members)].size;
+  const int64_t parts = division_.parts;
+  if (heads <= 0 || heads >= parts || parts % heads != 0 || all % parts != 0) return std::nullopt;
+  Row row = Replicated();
+  row.factor = kGroups;
+  const auto state = [&](const FactorShape& shape) {
+    for (size_t d = 0; d < shape.size(); ++d) {
+      if (shape[d].empty() || shape[d][0] != keys) continue;
+      const bool queries = shape[d].size() > 1 && shape[d][1] == members;
+      if (queries) return State::Split(static_cast<int>(d));
+      if (heads > 1)
+        return State::Split(static_cast<int>(d), Cut().WithCopies(static_cast<int>(parts / heads)));
+    }
+    return State::Replicated();
+  };
+  for (size_t i = 0; i < row.inputs.size(); ++i) {
+    if (row.inputs[i]) row.inputs[i] = state(rule_->inputs[i]);
+  }
+  for (size_t i = 0; i < row.outputs.size(); ++i) row.outputs[i] = state(rule_->outputs[i]);
+  return row;
+}
+
 std::optional<Row> Rows::Joining(Operand operand, const Cut& cut) const {
+  if (cut.copies() > 1) return std::nullopt;
   const bool pieces_in = rule_->join->inputs_are_pieces;
   const auto axis = static_cast<size_t>(rule_->join->axis);
   const int pieces = pieces_in ? op_.inputs() : op_.outputs();
@@ -197,7 +248,7 @@ std::optional<Row> Rows::Cutting(int factor, const Cut& cut) const {
   }
   if (!possible) return std::nullopt;
   if (in_output || across) return row;
-  if (what.reduce == ReduceOp::kNone) return std::nullopt;
+  if (what.reduce == ReduceOp::kNone || cut.copies() > 1) return std::nullopt;
   std::fill(row.outputs.begin(), row.outputs.end(), State::Partial(what.reduce));
   for (const int i : rule_->addends) {
     if (op_.has_input(i)) row.inputs[static_cast<size_t>(i)] = State::Partial(what.reduce);

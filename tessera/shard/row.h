@@ -13,7 +13,7 @@ struct Row {
   // nullopt: any state will do (only the shape is read), or the input is absent.
   std::vector<std::optional<State>> inputs;
   std::vector<State> outputs;
-  int factor = -1;    // that is cut; kNoFactor: none
+  int factor = -1;    // that is cut; kNoFactor: none; kGroups: both of Rule::grouped
   bool join = false;  // the dimension of Rule::join is cut
 
   auto operator<=>(const Row&) const = default;
@@ -24,6 +24,7 @@ struct Row {
 struct Division {
   int parts = 1;
   std::set<int32_t> symbols;
+  bool copies = false;  // pieces may be held by several ranks, where heads are fewer than those
 
   bool Divides(const Factor& factor, const Cut& cut) const;
 };
@@ -53,6 +54,8 @@ class Rows {
  private:
   std::vector<Row> Splitting(Operand operand, const State& state) const;
   std::vector<Row> Linear(Operand operand, const State& state) const;
+  std::optional<Row> Grouping() const;
+  std::vector<Row> WithCopies(Operand operand, const State& state) const;
   std::optional<Row> Joining(Operand operand, const Cut& cut) const;
   std::optional<State> CutShape(const FactorShape& shape, int factor, const Cut& cut, bool& possible) const;
   const FactorShape& ShapeOf(Operand operand) const;

@@ -140,6 +140,23 @@ TEST(FactorChain, MergesDynamicBatchAndHeads) {
   EXPECT_EQ(Describe(rows[0]), "S(1) R -> S(0,*x4)");
 }
 
+TEST(FactorChain, HeadsSpreadFromFewerAreTakenFromCopies) {
+  GraphBuilder b;
+  b.Op("Reshape", {b.Input("x", {3, 2, 4, 5}), b.Ints("t", {3, 8, 5})}, {3, 8, 5});
+  const OpView op(b.graph(), b.last());
+  const auto rows = Rows(op, RuleFor(op), Division{4, {}, true}).With({true, 0}, State::Split(1));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(Describe(rows[0]), "S(1,plain*2) R -> S(1,plain*2)");
+}
+
+TEST(Rows, CopiesAreNeverSummed) {
+  GraphBuilder b;
+  b.Op("MatMul", {b.Input("x", {3, 8}), b.Weight("w", {8, 5})}, {3, 5});
+  const OpView op(b.graph(), b.last());
+  const State copies = State::Split(1, Cut().WithCopies(2));
+  EXPECT_TRUE(Rows(op, RuleFor(op), Division{4, {}, true}).With({false, 0}, copies).empty());
+}
+
 TEST(FactorChain, DoesNotMixUpDimensionsOfUnknownSize) {
   GraphBuilder b;
   b.Op("Reshape", {b.Input("x", {kDynamic, kDynamic}, {0, 1}), b.Ints("t", {-1, 4})}, {kDynamic, 4}, {}, {2});

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tessera/base/collective.h"
@@ -33,7 +34,8 @@ struct Edit {
   enum class Kind {
     kShapeOperand,     // input `input` lists the sizes of output 0's dimensions: divide the cut one
     kDivideOperand,    // every element of input `input` counts elements of `factor`: divide
-    kDivideAttribute,  // attribute `attribute` (int or ints) counts elements of `factor`: divide
+    kDivideAttribute,  // attribute `attribute` (int or ints) counts elements of `factor`: divide. With
+                       // kGroups: by the pieces of input `input`
   };
   Kind kind = Kind::kShapeOperand;
   int input = 0;
@@ -42,6 +44,7 @@ struct Edit {
 };
 
 inline constexpr int kNoFactor = -1;
+inline constexpr int kGroups = -2;      // in a Row and an Edit: both of Rule::grouped
 inline constexpr int kJoinFactor = -1;  // in an Edit: the dimension of Rule::join
 struct Join {
   int axis = 0;
@@ -75,6 +78,9 @@ struct Rule {
   std::vector<int> weights;
   // A dimension that is the pieces' dimensions one after the other (Concat, Split), piece by piece cut alike.
   std::optional<Join> join;
+  // Factors (key heads, queries a key head): where there are fewer key heads than ranks, both are cut as one,
+  // and what has key heads only is held in copies.
+  std::optional<std::pair<int, int>> grouped;
   // The factor of the axis of input 0 in which input 1 tells places (Gather): cut plainly only. A rank looks
   // up what lies in its part and gives zeros for the rest (see local_lookup.h).
   int looked_up = kNoFactor;

@@ -193,7 +193,7 @@ class Problem {
   double Taking(ValueId id, const Placement& p, const State& wanted) const {
     if (!Available(p, wanted)) return kForbidden;
     if (wanted == p.produced || (p.made && wanted == *p.made)) return 0;
-    return cost_.Convert(id, State::Replicated(), wanted).us;
+    return cost_.Convert(id, Refines(p.produced, wanted) ? p.produced : State::Replicated(), wanted).us;
   }
 
   // The cheapest way in which the executor can take a model output, over what is available.
@@ -250,6 +250,7 @@ class Problem {
 
 bool Available(const Placement& placement, const State& wanted) {
   if (wanted == placement.produced || (placement.made && wanted == *placement.made)) return true;
+  if (Refines(placement.produced, wanted)) return true;
   const bool whole = placement.produced.replicated() || (placement.made && placement.made->replicated());
   return whole && wanted.split();
 }

@@ -35,6 +35,13 @@ struct State {
 // Whether one all-to-all turns `from` into `to`: both are plain splits, of different axes.
 bool ExchangesDirectly(const State& from, const State& to);
 
+// Into how many different pieces a value is cut: 1 where every rank holds all of it, or a term.
+int Pieces(const State& state, int parts);
+
+// Whether a rank that holds `held` has all of what it holds of `wanted`, not all of the value: fewer copies
+// of the same segments.
+bool Refines(const State& held, const State& wanted);
+
 // The shape of what one of `parts` ranks holds of a value of `shape`.
 Shape LocalShape(const Shape& shape, const State& state, int parts);
 

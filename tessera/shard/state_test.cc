@@ -12,6 +12,14 @@ TEST(State, IsWrittenAsInTheLiterature) {
   EXPECT_EQ(State::Partial(ReduceOp::kSum).ToString(), "P(sum)");
 }
 
+TEST(State, OnesOwnPartIsTakenFromCopies) {
+  const State copies = State::Split(1, Cut().WithCopies(2));
+  EXPECT_TRUE(Refines(copies, State::Split(1)));
+  EXPECT_FALSE(Refines(copies, State::Split(0)));
+  EXPECT_FALSE(Refines(State::Split(1), copies));
+  EXPECT_EQ(LocalShape({4, 6}, copies, 4), (Shape{4, 3}));
+}
+
 TEST(State, LocalShapeDividesTheCutDimensionOnly) {
   EXPECT_EQ(LocalShape({4, 6}, State::Split(1), 3), (Shape{4, 2}));
   EXPECT_EQ(LocalShape({kDynamic, 6}, State::Split(0), 3), (Shape{kDynamic, 6})) << "not known stays so";

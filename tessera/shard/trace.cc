@@ -8,13 +8,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-// ["R"], ["S", axis, [[size, count], ..]] or ["P", "sum"]
+// ["R"], ["S", axis, [[size, count], ..], copies] or ["P", "sum"]
 Json ToJson(const State& state) {
   if (state.partial()) return {"P", Name(state.reduce)};
   if (!state.split()) return Json::array({"R"});
   Json runs = Json::array();
   for (const Run& run : state.cut.runs()) runs.push_back({run.size, run.count});
-  return {"S", state.axis, runs};
+  return {"S", state.axis, runs, state.cut.copies()};
 }
 
 // Throws nlohmann's exceptions on anything else.
@@ -28,8 +28,8 @@ State StateOf(const Json& json) {
   }
   std::vector<Run> runs;
   for (const Json& run : json.at(2)) runs.push_back({run.at(0), run.at(1)});
-  return State::Split(json.at(1),
-                      runs.empty() ? Cut() : Cut::Of(runs, -2));  // -2: no size is that of one segment
+  const Cut cut = runs.empty() ? Cut() : Cut::Of(runs, -2);  // -2: no size is that of one segment
+  return State::Split(json.at(1), cut.WithCopies(json.at(3)));
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ def together(parts, state):
     if state["kind"] == "S":
         axis = state["axis"]
         size = sum(part.shape[axis] for part in parts)
+        if "indices" in state:  # some elements may be held by several ranks
+            size = len({i for held in state["indices"] for i in held})
         shape = list(parts[0].shape)
         shape[axis] = size
         whole = numpy.empty(shape, parts[0].dtype)

@@ -26,8 +26,6 @@ ZOO = {
     "clip": (4, {"all_gather": 1, "all_reduce": 2 - 3}),
     "dit": (2, {"all_reduce": 3}),  # the conditioning of all blocks together: two layers; and the last layer
 }
-# Two key heads cannot be cut over four ranks by heads: keys and values are summed together, once a block.
-FEW_HEADS = {("mixtral_moe", 4): 2}
 PARALLEL_BLOCKS = 3
 
 
@@ -49,7 +47,7 @@ def test_a_block_needs_two_all_reduces(lab, zoo, tmp_path, name, parts):
     shard(lab, zoo / f"{name}.onnx", parts, tmp_path)
     blocks, beside = ZOO[name]
     wanted = collections.Counter(beside)
-    wanted["all_reduce"] += 2 * blocks + FEW_HEADS.get((name, parts), 0)
+    wanted["all_reduce"] += 2 * blocks
     assert collectives(tmp_path / "model.onnx.rank0") == wanted
 
 

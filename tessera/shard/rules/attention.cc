@@ -41,6 +41,8 @@ std::optional<Rule> Attention(const OpView& op) {
   std::map<char, int64_t> sizes{{'k', kv_heads}, {'g', q_heads / kv_heads}};
   auto rule = ReadRule(op, text, sizes);
   if (!rule) return rule;
+  const FactorDim& query_heads = rule->inputs[0][flat ? 2 : 1];
+  if (!group.empty()) rule->grouped = {query_heads[0], query_heads[1]};
   if (flat) {
     const int kv = rule->inputs[1][2].front();
     rule->edits = {{Edit::Kind::kDivideAttribute, 0, kv, "q_num_heads"},
@@ -48,6 +50,10 @@ std::optional<Rule> Attention(const OpView& op) {
     // The members of each group cut: the keys and values stay whole.
     const FactorDim& queries = rule->inputs[0][2];
     if (!group.empty()) rule->edits.push_back({Edit::Kind::kDivideAttribute, 0, queries[1], "q_num_heads"});
+    if (!group.empty()) {
+      rule->edits.push_back({Edit::Kind::kDivideAttribute, 0, kGroups, "q_num_heads"});
+      rule->edits.push_back({Edit::Kind::kDivideAttribute, 1, kGroups, "kv_num_heads"});
+    }
   }
   rule->contraction = true;
   return rule;

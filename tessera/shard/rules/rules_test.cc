@@ -396,6 +396,26 @@ TEST(AttentionRule, FlatHeadsWithGroupedQueries) {
             "S(0) S(0) S(0) -> S(0)\n"
             "S(2) S(2) S(2) -> S(2)");
 }
+TEST(AttentionRule, FewerKeyHeadsThanRanksAreHeldInCopies) {
+  GraphBuilder b(23);
+  b.Op("Attention", {b.Input("q", {2, 5, 24}), b.Input("k", {2, 5, 6}), b.Input("v", {2, 5, 6})}, {2, 5, 24},
+       {{"q_num_heads", int64_t{8}}, {"kv_num_heads", int64_t{2}}});
+  const OpView op(b.graph(), b.last());
+  const Rows rows(op, RuleFor(op), Division{4, {}, true});
+  const auto found = rows.With({false, 0}, State::Split(2));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(testing::Describe(found[0]), "S(2) S(2,plain*2) S(2,plain*2) -> S(2)");
+}
+TEST(AttentionRule, OneKeyHeadIsHeldByAll) {
+  GraphBuilder b(23);
+  b.Op("Attention", {b.Input("q", {2, 8, 5, 3}), b.Input("k", {2, 1, 5, 3}), b.Input("v", {2, 1, 5, 3})},
+       {2, 8, 5, 3});
+  const OpView op(b.graph(), b.last());
+  const Rows rows(op, RuleFor(op), Division{4, {}, true});
+  const auto found = rows.With({false, 0}, State::Split(1));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(testing::Describe(found[0]), "S(1) R R -> S(1)");
+}
 TEST(AttentionRule, HeadsOfFourDimensionsWithMask) {
   GraphBuilder b(23);
   b.Op("Attention",

@@ -109,7 +109,7 @@ Result<Json> Describe(const graph::Graph& graph, const RankModel& model, const f
 Result<Json> RowsOfNode(const graph::Graph& graph, size_t n, int parts, const fs::path& directory) {
   const graph::Node& node = graph.nodes()[n];
   const OpView op(graph, node);
-  const Rows rows(op, RuleFor(op), Division{parts, {}});
+  const Rows rows(op, RuleFor(op), Division{parts, {}, true});
   Json answer{{"op", node.op_type}, {"rule", rows.rule().has_value()}, {"rows", Json::array()}};
   if (!rows.rule()) return answer;
   std::vector<Row> all = AllRows(rows, op);
