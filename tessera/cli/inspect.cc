@@ -24,6 +24,20 @@ std::string MeshText(const plan::Plan& plan) {
   return fmt::format("{}", fmt::join(axes, ", "));
 }
 
+std::string BuildLine(const plan::Build& build) {
+  return fmt::format("  built        by {} {} for compute capability {}, {} profile{}, {}\n", build.library,
+                     build.version, fmt::join(build.compute_capabilities, ", "), build.profiles.size(),
+                     build.profiles.size() == 1 ? "" : "s", build.tf32 ? "TF32 allowed" : "no TF32");
+}
+
+ordered_json BuildJson(const plan::Build& build) {
+  return {{"library", build.library},
+          {"version", build.version},
+          {"compute_capabilities", build.compute_capabilities},
+          {"tf32", build.tf32},
+          {"profiles", build.profiles.size()}};
+}
+
 std::string RankTable(const plan::Plan& plan) {
   Table table({"rank", "weights", "files", "model file"});
   for (size_t i = 0; i < plan.ranks.size(); ++i) {
@@ -73,6 +87,7 @@ std::string InspectText(const plan::Plan& plan) {
   AddTensors(layouts, "output", plan.outputs);
   text += layouts.ToString() + "\n" + CollectiveLines(plan);
   if (!plan.collectives.empty()) text += "\n" + CollectiveTable(plan);
+  if (plan.build) text += "\n" + BuildLine(*plan.build);
   if (plan.predicted_us > 0)
     text += fmt::format("\n  predicted    {} a step\n", FormatMicroseconds(plan.predicted_us));
   return text;
@@ -98,16 +113,18 @@ ordered_json InspectJson(const plan::Plan& plan) {
                            {"bytes", c.bytes.value()},
                            {"name", c.name}});
   }
-  return {{"model", plan.model_name},
-          {"engine", plan.engine},
-          {"strategy", plan.strategy},
-          {"source_sha256", plan.source_sha256},
-          {"mesh", mesh},
-          {"ranks", ranks},
-          {"collectives", collectives},
-          {"inputs", TensorsJson(plan.inputs)},
-          {"outputs", TensorsJson(plan.outputs)},
-          {"predicted_us", plan.predicted_us}};
+  ordered_json json{{"model", plan.model_name},
+                    {"engine", plan.engine},
+                    {"strategy", plan.strategy},
+                    {"source_sha256", plan.source_sha256},
+                    {"mesh", mesh},
+                    {"ranks", ranks},
+                    {"collectives", collectives},
+                    {"inputs", TensorsJson(plan.inputs)},
+                    {"outputs", TensorsJson(plan.outputs)},
+                    {"predicted_us", plan.predicted_us}};
+  if (plan.build) json["build"] = BuildJson(*plan.build);
+  return json;
 }
 
 }  // namespace tessera::cli

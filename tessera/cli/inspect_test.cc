@@ -20,6 +20,15 @@ TEST(Inspect, TextNamesRanksLayoutsAndCollectives) {
   EXPECT_THAT(text, HasSubstr("layer.1"));
 }
 
+TEST(Inspect, TellsHowEnginesWereBuilt) {
+  plan::Plan plan = TestPlan();
+  EXPECT_FALSE(InspectJson(plan).contains("build"));
+  plan.build = plan::Build{"tensorrt_rtx", "1.7.1", {"8.0", "12.0"}, false, {{}}, {}};
+  EXPECT_THAT(InspectText(plan),
+              HasSubstr("by tensorrt_rtx 1.7.1 for compute capability 8.0, 12.0, 1 profile, no TF32"));
+  EXPECT_EQ(InspectJson(plan)["build"]["version"], "1.7.1");
+}
+
 TEST(Inspect, JsonCountsAllFilesOfARank) {
   plan::Plan plan = TestPlan();
   plan.ranks[1].weights = {{"weights.bin", ByteCount{50}, ""}};
