@@ -140,15 +140,23 @@ double CostModel::NodeTime(const graph::Node& node, const Rows& rows, const Row&
   return (joins ? kPreference : speeds_.launch_us) + time;
 }
 
+double CostModel::AcrossBytes(const graph::Node& node, const Rule& rule) const {
+  const double lines = NominalBytes(node.inputs[0]) /
+                       static_cast<double>(rule.factors[static_cast<size_t>(rule.across->factor)].size);
+  return lines * static_cast<double>(rule.across->sent);
+}
+
+double CostModel::AcrossCollective(const graph::Node& node, const Rule& rule) const {
+  const double sent = AcrossBytes(node, rule);
+  const bool gathers = rule.across->op == CollectiveOp::kAllGather;
+  return speeds_.Collective(rule.across->op, gathers ? sent * parts_ : sent);
+}
+
 // What a node costs more whose ranks exchange something inside.
 double CostModel::AcrossTime(const graph::Node& node, const Rule& rule) const {
-  const Across& across = *rule.across;
-  const double whole = NominalBytes(node.inputs[0]);
-  const double lines = whole / static_cast<double>(rule.factors[static_cast<size_t>(across.factor)].size);
-  const double sent = lines * static_cast<double>(across.sent);
-  const double received = across.op == CollectiveOp::kAllGather ? sent * parts_ : sent;
-  return 2 * speeds_.Collective(across.op, received) + across.passes * Move(whole / parts_) +
-         across.ops * Move(sent);
+  return 2 * AcrossCollective(node, rule) +
+         rule.across->passes * Move(NominalBytes(node.inputs[0]) / parts_) +
+         rule.across->ops * Move(AcrossBytes(node, rule));
 }
 
 // What a decoded weight takes is counted where it is decoded.

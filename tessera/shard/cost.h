@@ -51,6 +51,9 @@ class CostModel {
   // A model output left in `state` for the executor to put together; kForbidden for a partial one.
   double OutputCost(graph::ValueId value, const State& state) const;
 
+  // One of the collectives inside a node that looks across ranks.
+  double AcrossCollective(const graph::Node& node, const Rule& rule) const;
+
   // Summing so many bytes over all ranks, and copying them with one op.
   double AllReduceTime(double bytes) const;
   double Move(double bytes) const;
@@ -73,6 +76,7 @@ class CostModel {
   void FindShared();
   double Moved(graph::ValueId value) const;
   bool Fused(graph::ValueId value) const { return fused_[static_cast<size_t>(value.value())]; }
+  double AcrossBytes(const graph::Node& node, const Rule& rule) const;  // that a rank sends
   double AcrossTime(const graph::Node& node, const Rule& rule) const;
   double NominalSize(const graph::Value& value, size_t dim) const;
   double NominalCount(const graph::Value& value) const;

@@ -202,10 +202,12 @@ class Rewriter {
         node.outputs[i] = Produce(original.outputs[i], row.outputs[i], scaled);
     }
     const ValueId local = node.outputs.empty() ? graph::kNoValue : node.outputs[0];
-    if (LooksAcross(rule, row))
+    if (LooksAcross(rule, row)) {
       AddAcross(emitter_, graph_, original, std::move(node), cost_.NominalBytes(original.inputs[0]));
-    else
+      model_.collective_us.resize(model_.collectives.size(), cost_.AcrossCollective(original, *rule));
+    } else {
       AddToRank(emitter_, graph_, original, rule, row, std::move(node));
+    }
     if (scaled) ScaleShape(original, shape_state, local);
     return {};
   }

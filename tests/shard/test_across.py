@@ -4,6 +4,7 @@ import numpy
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from program import Program
 
 from lockstep import load, outputs_differ
 from simulate import attributes_of, is_collective, whole
@@ -67,6 +68,15 @@ def test_the_logits_stay_split(lab, tmp_path, kind, parts, first):
     held = {t.name: list(t.dims) for t in ranks[0].graph.initializer}
     assert [HIDDEN, VOCABULARY // parts] in held.values()
     assert outputs_differ(answer, ranks, inputs, whole(model)(inputs)) is None
+
+
+@pytest.mark.parametrize("kind", ["argmax", "topk", "log_softmax"])
+def test_the_engine_computes_the_same(tessera, tmp_path, kind):
+    onnx.save(head(kind, False)[0], tmp_path / "model.onnx")
+    program = Program(tessera)
+    program.shard(tmp_path / "model.onnx", PARTS, tmp_path / "repository", "m", "--strategy", "tensor")
+    checked = program.json("verify", tmp_path / "repository/m", "--against", tmp_path / "model.onnx", "--tolerance", 1e-5)
+    assert checked["ok"]
 
 
 @pytest.mark.parametrize("kind", ["argmax", "topk", "log_softmax", "probabilities_of_the_best"])
