@@ -86,6 +86,15 @@ bool IsWeight(const graph::Graph& graph, graph::ValueId value) {
   return value != graph::kNoValue && IsWeight(graph, value, kMostDecoders);
 }
 
+int64_t StoredBytes(const graph::Graph& graph, graph::ValueId weight) {
+  if (weight == graph::kNoValue) return 0;
+  const graph::Value& value = graph.value(weight);
+  if (value.constant) return static_cast<int64_t>(value.constant->bytes.size());
+  int64_t bytes = 0;
+  for (const graph::ValueId id : graph.node(value.producer).inputs) bytes += StoredBytes(graph, id);
+  return bytes;
+}
+
 bool DecodesWeights(const graph::Graph& graph, const graph::Node& node) {
   return Decodes(graph, node, kMostDecoders);
 }

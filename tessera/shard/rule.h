@@ -131,6 +131,9 @@ std::optional<Rule> RuleFor(const OpView& op);
 // exporters store quantized weights (Cast and Mul by a scale, DequantizeLinear ..).
 bool IsWeight(const graph::Graph& graph, graph::ValueId value);
 
+// The bytes of the constants that a weight is, or is decoded from.
+int64_t StoredBytes(const graph::Graph& graph, graph::ValueId weight);
+
 // Whether all inputs of the node are weights and its output is one, too.
 bool DecodesWeights(const graph::Graph& graph, const graph::Node& node);
 

@@ -20,13 +20,13 @@ TablePolicy LargeTablesAreWeights(const graph::Graph& graph) {
 void ApplyTablePolicy(const TablePolicy& policy, const graph::Graph& graph, const graph::Node& node,
                       Rule& rule) {
   if (node.op_type != "Gather") return;
-  const graph::Value& table = graph.value(node.inputs[0]);
-  if (!table.constant || table.shape.size() > 2) return;
+  const graph::ValueId table = node.inputs[0];
+  if (!IsWeight(graph, table) || graph.value(table).shape.size() > 2) return;
   if (policy.whole) {
     for (const FactorDim& dim : rule.inputs[0]) {
       for (const int factor : dim) rule.factors[static_cast<size_t>(factor)].whole = true;
     }
-  } else if (static_cast<int64_t>(table.constant->bytes.size()) >= policy.weight_from) {
+  } else if (StoredBytes(graph, table) >= policy.weight_from) {
     rule.weights = {0};
   }
 }

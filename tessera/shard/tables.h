@@ -1,4 +1,4 @@
-// Embedding tables: constants of at most two dimensions that a Gather looks up in.
+// Embedding tables: weights of at most two dimensions that a Gather looks up in.
 #pragma once
 
 #include <cstdint>

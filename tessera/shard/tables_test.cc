@@ -36,6 +36,18 @@ TEST(TablePolicy, ATenthIsNoWeight) {
   EXPECT_TRUE(WeightsOfTheGather(small, LargeTablesAreWeights(small.graph())).empty());
 }
 
+TEST(TablePolicy, ATableThatIsDecodedCountsAsItIsStored) {
+  GraphBuilder b;
+  const auto table =
+      b.Op("Mul", {b.Op("Cast", {b.Weight("stored", {4, 4})}, {4, 4}), b.Weight("scale", {4, 1})}, {4, 4});
+  b.Output(b.Op("Gather", {table, b.Input("ids", {2}, {}, DType::kInt64)}, {2, 4}));
+  const graph::Node& gather = b.graph().nodes()[2];
+  EXPECT_EQ(StoredBytes(b.graph(), table), (16 + 4) * static_cast<int64_t>(sizeof(float)));
+  auto rule = RuleFor(OpView(b.graph(), gather));
+  ApplyTablePolicy(LargeTablesAreWeights(b.graph()), b.graph(), gather, *rule);
+  EXPECT_EQ(rule->weights, std::vector<int>{0});
+}
+
 TEST(TablePolicy, AWholeTableHasNoRowThatCutsIt) {
   GraphBuilder b = TableAndMatrix(4);
   const OpView op(b.graph(), b.graph().nodes()[0]);
