@@ -57,6 +57,11 @@ def _speech(random, batch):
 INPUTS = {"magika": _bytes, "open_nsfw": _image, "yolox": _page, "silero_vad": _speech}
 
 
+# Logits of clip are scaled cosines; where they are all near zero (seed 0: 0.7% of the scale), nothing but rounding is
+# left of their last digits, in every engine.
+FIRST_SEED = {"clip": 1}
+
+
 class Models:
     """models.get("gpt2.fp16"): a model of the zoo, a trained one, or one converted from the zoo, made once."""
 
@@ -77,7 +82,7 @@ class Models:
 
     @staticmethod
     def _cases(source: str, reference: Reference):
-        for seed, (batch, length) in enumerate(SIZES):
+        for seed, (batch, length) in enumerate(SIZES, FIRST_SEED.get(source, 0)):
             random = np.random.default_rng(seed)
             inputs = (INPUTS[source](random, batch) if source in INPUTS
                       else reference.random_inputs(batch, length, seed))
