@@ -111,8 +111,10 @@ Result<int> Shard(Options options) {
     return ToInt(ExitCode::kOk);
   }
   const std::string written = (fs::path(options.repository) / options.shard.name).string();
-  fmt::print("{}  written to   {}\n\nNext: tessera verify {} --against {}\n", ShardSummary(outcome), written,
-             written, options.model);
+  const std::string next = outcome.plan.engine == "tensorrt"
+                               ? fmt::format("build {}", written)
+                               : fmt::format("verify {} --against {}", written, options.model);
+  fmt::print("{}  written to   {}\n\nNext: tessera {}\n", ShardSummary(outcome), written, next);
   return ToInt(ExitCode::kOk);
 }
 

@@ -146,6 +146,11 @@ def test_a_changed_source_is_refused(shard, program, library, zoo):
     assert "rank 1: " in refused(program, library, folder)
 
 
+def test_shard_names_build_as_the_next_step(program, zoo, tmp_path):
+    done = program.run("shard", zoo / "vit.onnx", "--ranks", 2, "-o", tmp_path, "--engine", "tensorrt")
+    assert done.stdout.splitlines()[-1] == f"Next: tessera build {tmp_path / 'vit'}"
+
+
 def test_a_model_for_another_engine_is_refused(program, zoo, tmp_path):
     program.shard(zoo / "vit.onnx", 2, tmp_path, "vit")
     assert program.refuse("build", tmp_path / "vit", "--sm", 80).endswith(
