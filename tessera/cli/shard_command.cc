@@ -155,6 +155,10 @@ Command MakeShardCommand(CLI::App& parent) {
                   "Where weights are split: split = embedding tables of more than a tenth of them are, too, "
                   "which takes a collective; whole = every rank holds all of every table")
       ->capture_default_str();
+  app->add_flag("--ignore-annotations", options->shard.ignore_annotations,
+                "Plan as if the model had no multi-device annotations of its own (they are constraints)");
+  app->add_option("--annotated", options->shard.annotated,
+                  "Also write the model to this file with the plan as ONNX's multi-device annotations");
   app->add_flag("--trace", options->shard.trace,
                 "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");

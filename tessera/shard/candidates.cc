@@ -39,7 +39,11 @@ class Propagator {
     }
   }
 
-  Candidates Run() {
+  Candidates Run(const std::vector<Start>& starts) {
+    for (const Start& start : starts) {
+      AddRows(start.node, result_.makers[start.node].With(start.operand, start.state));
+      AddState(OperandOf(start), start.state);
+    }
     for (size_t n = 0; n < result_.makers.size(); ++n) {
       if (space_.weights) SeedWeights(n);
       if (space_.activations()) SeedProducts(n);
@@ -55,6 +59,11 @@ class Propagator {
   }
 
  private:
+  ValueId OperandOf(const Start& start) const {
+    const Node& node = graph_.nodes()[start.node];
+    return (start.operand.output ? node.outputs : node.inputs)[static_cast<size_t>(start.operand.index)];
+  }
+
   bool Starts(const graph::Value& value, size_t axis) const {
     if (value.shape[axis] == kDynamic && !space_.dynamic) return false;
     return axis == 0 ? space_.batch : space_.context;
@@ -215,8 +224,8 @@ class Propagator {
 
 }  // namespace
 
-Candidates Propagate(const Graph& graph, const Space& space) {
-  return Propagator(graph, space).Run();
+Candidates Propagate(const Graph& graph, const Space& space, const std::vector<Start>& starts) {
+  return Propagator(graph, space).Run(starts);
 }
 
 }  // namespace tessera::shard

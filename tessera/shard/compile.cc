@@ -101,18 +101,21 @@ std::vector<Alternative> ParetoOf(std::vector<Alternative> priced) {
 // Everything priced; the fastest that fits is taken, a simpler one when it is nearly as fast.
 class Chooser {
  public:
-  Chooser(const Graph& graph, const Options& options, Compiled& compiled)
-      : graph_(graph), options_(options), compiled_(compiled) {}
+  Chooser(const Graph& graph, const Options& options, const std::vector<Hint>& hints, Compiled& compiled)
+      : graph_(graph), options_(options), hints_(hints), compiled_(compiled) {}
 
   Result<Draft> Run() {
     TRY_ASSIGN(best_, DraftPlan(graph_, options_, OneRank(), 1));
     compiled_.alternatives.push_back(best_.price);
-    fits_ = Fits(best_.price, options_);
+    fits_ = Fits(best_.price, options_) && hints_.empty();  // else it is the others' measure only
     std::vector<Alternative> priced{best_.price};
     for (const Strategy& strategy : AllStrategies()) {
       if (options_.ranks > 1) TRY(Price(strategy, priced));
     }
     TRY(CheckMemory(best_, options_));
+    if (best_.parts == 1 && !hints_.empty())
+      return Fail(Code::kUnsupported, "no strategy keeps to the model's annotations; {}",
+                  compiled_.alternatives.back().refused);
     compiled_.pareto = ParetoOf(std::move(priced));
     return std::move(best_);
   }
@@ -122,8 +125,8 @@ class Chooser {
     // Plans that would refuse some requests (dynamic sizes that do not divide) are only for those who ask for
     // them.
     Strategy open = strategy;
-    open.space.dynamic = false;
-    auto draft = DraftPlan(graph_, options_, open, options_.ranks);
+    open.space.dynamic = strategy.space.dynamic && !hints_.empty();
+    auto draft = DraftPlan(graph_, options_, open, options_.ranks, hints_);
     if (!draft) {
       if (draft.error().code != Code::kUnsupported) return Forward(std::move(draft));
       Alternative refused;
@@ -166,6 +169,7 @@ class Chooser {
 
   const Graph& graph_;
   const Options& options_;
+  const std::vector<Hint>& hints_;
   Compiled& compiled_;
   Draft best_;
   std::optional<Draft> cuts_weights_;  // the last that was priced
@@ -208,15 +212,15 @@ std::vector<std::string_view> Strategies() {
   return names;
 }
 
-Result<Compiled> Compile(const Graph& graph, const Options& options) {
+Result<Compiled> Compile(const Graph& graph, const Options& options, const std::vector<Hint>& hints) {
   TRY(CheckOptions(options));
   Compiled compiled;
   Draft draft;
   if (options.strategy == kAuto) {
-    TRY_ASSIGN(draft, Chooser(graph, options, compiled).Run());
+    TRY_ASSIGN(draft, Chooser(graph, options, hints, compiled).Run());
     compiled.reason = Reason(draft, options, compiled.alternatives);
   } else {
-    TRY_ASSIGN(draft, DraftPlan(graph, options, Named(options.strategy), options.ranks));
+    TRY_ASSIGN(draft, DraftPlan(graph, options, Named(options.strategy), options.ranks, hints));
     TRY(CheckMemory(draft, options));
     if (draft.parts > 1) {
       TRY_ASSIGN(const Draft whole, DraftPlan(graph, options, OneRank(), 1));
@@ -240,6 +244,8 @@ Result<Compiled> Compile(const Graph& graph, const Options& options) {
                 "the split would compute something else: {}; this is a defect of the compiler",
                 checked.error().message);
   }
+  if (!options.annotated.empty())
+    compiled.annotations = AnnotationsOf(graph, *draft.candidates, draft.assignment, draft.parts);
   compiled.taken = draft.price;
   compiled.divisible = draft.candidates->divisible;
   return compiled;

@@ -214,17 +214,42 @@ class Sweep {
   int searches_left_;
 };
 
+// Of hints that cannot all be kept: the first that contradicts those before it.
+tl::unexpected<Error> NameContradiction(const Graph& graph, const CostModel& cost, const Options& options,
+                                        const std::vector<Hint>& hints, const Candidates& candidates) {
+  size_t kept = 0;
+  for (size_t lost = hints.size(); lost - kept > 1;) {
+    const size_t middle = (kept + lost) / 2;
+    Candidates agreeing = candidates;
+    const bool possible = Constrain(graph, hints, middle, agreeing).has_value() &&
+                          Search(graph, agreeing, cost, options.search_limit).has_value();
+    (possible ? kept : lost) = middle;
+  }
+  const Hint& hint = hints[kept];
+  return Fail(Code::kUnsupported, "{}: its annotation wants '{}' as {}: {}", hint.node, hint.tensor,
+              hint.state.ToString(),
+              kept == 0 ? "no plan of the strategy has that" : "that contradicts annotations before it");
+}
+
 }  // namespace
 
 const Machine& MachineOf(const Options& options) {
   return options.machine ? *options.machine : DefaultMachine(DeviceOf(options.engine));
 }
 
-Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts) {
+Result<Draft> DraftPlan(const Graph& graph, const Options& options, const Strategy& strategy, int parts,
+                        const std::vector<Hint>& hints) {
   Space space = strategy.space;
   space.parts = parts;
   space.tables = options.embeddings == Embeddings::kWhole ? TablePolicy{true} : LargeTablesAreWeights(graph);
-  return DraftOver(graph, options, strategy, parts, Propagate(graph, space));
+  Candidates candidates = Propagate(graph, space, StartsOf(graph, hints));
+  if (hints.empty()) return DraftOver(graph, options, strategy, parts, std::move(candidates));
+  Candidates agreeing = candidates;
+  TRY(Constrain(graph, hints, hints.size(), agreeing));
+  const CostModel cost(graph, MachineOf(options), strategy.objective, parts, options.nominal_dims);
+  if (!Search(graph, agreeing, cost, options.search_limit))
+    return NameContradiction(graph, cost, options, hints, candidates);
+  return DraftOver(graph, options, strategy, parts, std::move(agreeing));
 }
 
 Result<Draft> DraftOver(const Graph& graph, const Options& options, const Strategy& strategy, int parts,

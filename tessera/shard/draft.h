@@ -8,6 +8,7 @@
 #include "tessera/base/result.h"
 #include "tessera/shard/candidates.h"
 #include "tessera/shard/cost.h"
+#include "tessera/shard/hints.h"
 #include "tessera/shard/search.h"
 #include "tessera/shard/shard.h"
 #include "tessera/shard/strategy.h"
@@ -30,9 +31,10 @@ struct Draft {
 // Whose figures price the plans.
 const Machine& MachineOf(const Options& options);
 
-// Searches the strategy's space. A plan that splits nothing is kUnsupported, with the reason.
+// Searches the strategy's space for plans that keep to `hints`. A plan that splits nothing, or a hint that
+// cannot be kept, is kUnsupported, with the reason.
 Result<Draft> DraftPlan(const graph::Graph& graph, const Options& options, const Strategy& strategy,
-                        int parts);
+                        int parts, const std::vector<Hint>& hints = {});
 
 // The same over rows that are given, some of the space's.
 Result<Draft> DraftOver(const graph::Graph& graph, const Options& options, const Strategy& strategy,

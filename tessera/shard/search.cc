@@ -18,16 +18,26 @@ class Problem {
 
   Result<Assignment> Solve(size_t most_entries) {
     CollectPlacements();
+    for (size_t v = 0; v < placements_.size(); ++v) {
+      const ValueId id{static_cast<int32_t>(v)};
+      if (placements_[v].empty() && candidates_.delivered.contains(id) && !graph_.value(id).constant)
+        return NoPlan();
+    }
     AddNodes();
     AddSharedWeights();
     AddValues();
     const CostNetwork::Solution solution = network_.Minimize(most_entries);
-    if (solution.cost >= kForbidden)
-      return Fail(Code::kInternal, "no plan satisfies every op: this is a defect of a rule");
+    if (solution.cost >= kForbidden) return NoPlan();
     return Read(solution);
   }
 
  private:
+  tl::unexpected<Error> NoPlan() const {
+    if (candidates_.delivered.empty())
+      return Fail(Code::kInternal, "no plan satisfies every op: this is a defect of a rule");
+    return Fail(Code::kUnsupported, "no plan satisfies all annotations");
+  }
+
   static size_t Index(ValueId id) { return static_cast<size_t>(id.value()); }
 
   // Every state that the producer could leave a value in, with every state that one collective could add.
@@ -53,6 +63,8 @@ class Problem {
       const ValueId id{static_cast<int32_t>(v)};
       if (graph_.value(id).constant || produced[v].empty()) continue;
       wanted[v].insert(State::Replicated());
+      const auto delivered = candidates_.delivered.find(id);
+      if (delivered != candidates_.delivered.end()) wanted[v].insert(delivered->second);
       for (const State& from : produced[v]) {
         placements_[v].push_back({from, std::nullopt});
         for (const State& to : wanted[v]) {
@@ -60,7 +72,13 @@ class Problem {
           if (conversion.collective && conversion.us < kForbidden) placements_[v].push_back({from, to});
         }
       }
+      if (delivered != candidates_.delivered.end())
+        std::erase_if(placements_[v], [&](const Placement& p) { return !Delivers(p, delivered->second); });
     }
+  }
+
+  static bool Delivers(const Placement& placement, const State& state) {
+    return placement.produced == state || (placement.produced.partial() && placement.made == state);
   }
 
   void AddNodes() {

@@ -18,6 +18,8 @@
 namespace tessera::shard {
 namespace {
 
+constexpr const char* kConfiguration = "tessera";  // the name of what --annotated writes
+
 plan::Layout LayoutOf(const State& state) {
   if (!state.split()) return {};
   return {plan::Layout::Kind::kSplit, state.axis, Rank{0}};
@@ -79,11 +81,15 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model, {.settle_branches = true}));
   progress("shapes", 0.1);
   TRY(oracle.Infer(graph));
+  std::vector<Hint> hints;
+  if (!options.ignore_annotations) {
+    TRY_ASSIGN(hints, HintsOf(graph, options.ranks));
+  }
   SplitWhereSliced(graph);
   RefineShapes(graph);
   TRY(CheckInterface(graph));
   progress("searching", 0.3);
-  TRY_ASSIGN(Compiled compiled, Compile(graph, options));
+  TRY_ASSIGN(Compiled compiled, Compile(graph, options, hints));
   MakeCollectiveNamesUnique(compiled.model);
   NameLocalSizes(compiled.model);
   SpeakDialect(options.engine, compiled.model.graph);
@@ -117,6 +123,10 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   outcome.reason = compiled.reason;
   outcome.collective_us = compiled.model.collective_us;
   TRY(report::WriteReport(graph, compiled.model, outcome, directory));
+  if (!options.annotated.empty()) {
+    const graph::DeviceConfiguration devices{kConfiguration, compiled.model.parts};
+    TRY(graph::AnnotateOnnx(model, options.annotated, devices, compiled.annotations));
+  }
   progress("done", 1.0);
   return outcome;
 }

@@ -33,6 +33,8 @@ struct Options {
   std::optional<Machine> machine;  // prices the plans; none = DefaultMachine of the engine's device
   bool trace = false;              // writes trace.json as well, for a comparison value by value (see trace.h)
   ByteCount memory_per_rank{0};    // most bytes of weights that a rank may hold; 0 = any
+  bool ignore_annotations = false;  // else the model's multi-device annotations are constraints, see hints.h
+  std::filesystem::path annotated;  // where to write the model with the plan as its annotations; "" = nowhere
   // Largest table of the exact search. Where it would need a larger one, the plan is the best found, and told
   // how far at most it is from the least.
   size_t search_limit = size_t{1} << 24;
