@@ -64,6 +64,7 @@ Result<std::vector<DeviceConfiguration>> DeviceConfigurations(const Graph& graph
 }
 
 Result<std::vector<NodeSharding>> ShardingsOf(const Node& node) {
+  if (node.rest.empty()) return std::vector<NodeSharding>();
   pb::NodeProto proto;
   if (!proto.ParseFromString(node.rest)) return Fail(Code::kInternal, "a node's rest is no NodeProto");
   std::vector<NodeSharding> shardings;

@@ -40,6 +40,18 @@ pb::NodeProto ConstantOf(pb::TensorProto tensor) {
   return node;
 }
 
+// What an If's multi-device annotations say of the value that `identity` makes in its place.
+void KeepAnnotations(const pb::NodeProto& node, pb::NodeProto& identity) {
+  for (const auto& configuration : node.device_configurations()) {
+    auto& kept = *identity.add_device_configurations();
+    kept.set_configuration_id(configuration.configuration_id());
+    if (configuration.has_pipeline_stage()) kept.set_pipeline_stage(configuration.pipeline_stage());
+    for (const auto& spec : configuration.sharding_spec()) {
+      if (spec.tensor_name() == identity.output(0)) *kept.add_sharding_spec() = spec;
+    }
+  }
+}
+
 class Settler {
  public:
   Settler(pb::GraphProto& graph, const Facts& outer) : scopes_{outer} {
@@ -171,8 +183,9 @@ class Settler {
     for (auto& tensor : *graph->mutable_initializer()) settled.Add(ConstantOf(std::move(tensor)));
     for (auto& inner : *graph->mutable_node()) settled.Add(std::move(inner));
     for (int k = 0; k < node.output_size() && k < graph->output_size(); ++k) {
-      if (!node.output(k).empty())
-        settled.Add(Identity(node.name() + "/" + node.output(k), graph->output(k).name(), node.output(k)));
+      if (node.output(k).empty()) continue;
+      settled.Add(Identity(node.name() + "/" + node.output(k), graph->output(k).name(), node.output(k)));
+      KeepAnnotations(node, *settled.rbegin());
     }
     for (int k = i + 1; k < nodes.size(); ++k) settled.Add(std::move(*nodes.Mutable(k)));
     nodes.Swap(&settled);

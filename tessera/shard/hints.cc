@@ -211,7 +211,7 @@ std::optional<ShardedTensor> Told(const graph::Value& value, const State& state,
 
 Result<std::vector<Hint>> HintsOf(const Graph& graph, int ranks) {
   TRY_ASSIGN(const auto configurations, graph::DeviceConfigurations(graph));
-  if (configurations.empty()) return std::vector<Hint>();
+  if (configurations.empty()) return HintReader(graph, ranks, "").Run(configurations);
   if (const std::string hidden = graph::HiddenAnnotation(graph); !hidden.empty())
     return Fail(Code::kUnsupported, "{} has multi-device annotations inside: only the model's own nodes may",
                 hidden);
