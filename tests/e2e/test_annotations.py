@@ -156,12 +156,13 @@ def without_annotations(file: pathlib.Path) -> onnx.ModelProto:
     return model
 
 
-@pytest.mark.parametrize("name, strategy", [("bert_op23", "tensor"), ("gpt2", "tensor"), ("llama_gqa_op23", "tensor"),
-                                            ("mixtral_moe", "auto"), ("vit", "context")])
-def test_a_plan_told_as_annotations_is_planned_again(program, zoo, tmp_path, name, strategy):
+@pytest.mark.parametrize("name, strategy, ranks", [
+    ("bert_op23", "tensor", 2), ("gpt2", "tensor", 2), ("llama_gqa_op23", "tensor", 2), ("llama_gqa_op23", "tensor", 4),
+    ("mixtral_moe", "auto", 2), ("vit", "context", 2)])
+def test_a_plan_told_as_annotations_is_planned_again(program, zoo, tmp_path, name, strategy, ranks):
     source = zoo / f"{name}.onnx"
     annotated = tmp_path / "annotated.onnx"
-    arguments = (2, tmp_path / "repository")
+    arguments = (ranks, tmp_path / "repository")
     first = program.shard(source, *arguments, "first", "--strategy", strategy, "--annotated", annotated)
     onnx.checker.check_model(annotated)
     assert without_annotations(annotated) == without_annotations(source), "nothing else changed"

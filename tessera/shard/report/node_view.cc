@@ -57,7 +57,7 @@ class Viewer {
     const graph::Value& value = ranks_.graph.value(id);
     if (constant.whole && seen_.insert(id).second)
       view.weight_bytes +=
-          constant.whole->bytes.size() / static_cast<size_t>(constant.state.split() ? ranks_.parts : 1);
+          constant.whole->bytes.size() / static_cast<size_t>(Pieces(constant.state, ranks_.parts));
     if (!constant.whole || value.shape.size() < 2) return;
     if (!view.weights.empty()) view.weights += ", ";
     view.weights += fmt::format("{} {}", constant.state.ToString(), ToString(value.shape));

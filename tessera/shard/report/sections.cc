@@ -130,7 +130,8 @@ std::string Scatter(const Outcome& outcome) {
       "aria-label=\"Time against "
       "memory\"><path class=\"axis\" d=\"M60 8V{2}H450\"/><text x=\"255\" y=\"{3}\" "
       "text-anchor=\"middle\">time of a "
-      "step, to {4}</text><text transform=\"translate(46 80) rotate(-90)\" text-anchor=\"middle\">weights, to "
+      "step, to {4}</text><text transform=\"translate(46 80) rotate(-90)\" text-anchor=\"middle\">weights, "
+      "to "
       "{5}</text><path class=\"line\" d=\"{6}\"/>{7}</svg>\n",
       kWidth, kHeight, kHeight - 34, kHeight - 12, FormatMicroseconds(most.time),
       FormatBytes(ByteCount{static_cast<uint64_t>(most.bytes)}), line, dots);
@@ -283,7 +284,7 @@ std::string Weights(const graph::Graph& model, const RankModel& ranks) {
   for (size_t i = 0; i < largest.size() && i < kMostWeights; ++i) {
     const auto& [id, constant] = largest[i];
     const uint64_t whole = constant->whole->bytes.size();
-    const uint64_t held = whole / static_cast<uint64_t>(constant->state.split() ? ranks.parts : 1);
+    const uint64_t held = whole / static_cast<uint64_t>(Pieces(constant->state, ranks.parts));
     table.Add({"<code>" + Shortened(NameInModel(model, ranks, id), 60) + "</code>",
                std::string(DTypeName(constant->whole->type)), Escape(ToString(constant->whole->shape)),
                FormatBytes(ByteCount{whole}),
