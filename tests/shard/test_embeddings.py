@@ -6,10 +6,12 @@ import numpy
 import onnx
 import pytest
 
-from lockstep import load, outputs_differ
-from lockstep import rank_inputs
+from lockstep import load, outputs_differ, rank_inputs
 from simulate import Ranks, whole
 from small_models import SmallModel
+from test_mutations import numbers_find
+
+MUTANTS = 80
 
 
 def sharded(lab, tmp_path, model, parts, **options):
@@ -67,3 +69,17 @@ def test_the_head_that_shares_the_table_shares_its_part(lab, tmp_path, parts):
     assert [dims for dims in held(models, 64) if 1000 // parts in dims or 1000 in dims] in (
         [[1000 // parts, 64]], [[1000, 64 // parts]])
     assert_same(answer, models, small, model)
+
+
+def test_every_mutant_of_a_lookup_is_found(lab, tmp_path):
+    small = SmallModel()
+    found = small.op("Gather", small.weight(24, 5), small.ids("ids", [7, 3], 24, negative=True))
+    model = small.model(small.op("Relu", found))
+    onnx.save(model, tmp_path / "model.onnx")
+    want = whole(model)(small.feed)
+    answer = lab.ask(do="mutate", model=tmp_path / "model.onnx", parts=2, strategy="tensor", out=tmp_path,
+                     **{"from": 0, "to": MUTANTS})
+    assert len(answer["mutants"]) == MUTANTS
+    alive = [mutant["what"] for seed, mutant in enumerate(answer["mutants"]) if not mutant["check"] and not numbers_find(
+        mutant, [tmp_path / f"mutant{seed}.onnx.rank{rank}" for rank in range(2)], small.feed, want)]
+    assert not alive
