@@ -6,6 +6,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/shared_gpus.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/comm/nccl/preconnect.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/device.h"
@@ -58,6 +59,7 @@ struct Initialisation {
 };
 
 void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::vector<DeviceId>& devices) {
+  const Unfinished may_hang;
   Result<void> result = InitAll(devices, init->comms, /*blocking=*/true);
   MutexLock lock(init->mutex);
   init->result = std::move(result);

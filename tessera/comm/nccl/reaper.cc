@@ -7,6 +7,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/base/unfinished.h"
 
 namespace tessera::comm {
 
@@ -48,6 +49,7 @@ std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
                                       std::shared_ptr<std::atomic<int>> in_flight) {
   auto state = std::make_shared<State>();
   std::thread([state, comms = std::move(comms), how, in_flight = std::move(in_flight)] {
+    const Unfinished may_hang;
     (void)pthread_setname_np(pthread_self(), "tessera-ncclend");
     EndAll(comms, how, *in_flight);
     MutexLock lock(state->mutex);

@@ -1,7 +1,10 @@
 #include "tessera/engine/tensorrt/completion.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "tessera/base/types.h"
 
@@ -45,6 +48,15 @@ bool StepCompletion::Ended(size_t ranks) const {
   return true;
 }
 
+tl::unexpected<Error> StepCompletion::Late(size_t ranks) const {
+  std::vector<size_t> late;
+  for (size_t r = 0; r < ranks; ++r) {
+    if (signals_.Get(static_cast<int>(r)) != number_) late.push_back(r);
+  }
+  return Fail(Code::kDeadline, "the step did not end in its time on rank {} of {}",
+              fmt::format("{}", fmt::join(late, " and rank ")), ranks);
+}
+
 Result<void> StepCompletion::Wait(const std::vector<const cuda::Stream*>& streams, Deadline deadline,
                                   const std::function<Result<void>()>& check) const {
   const auto start = Clock::now();
@@ -60,7 +72,7 @@ Result<void> StepCompletion::Wait(const std::vector<const cuda::Stream*>& stream
     next_check = now + kCheckEvery;
     TRY(check());
     TRY(CheckStreams(streams));
-    if (deadline.passed()) return Fail(Code::kDeadline, "the step did not end in its time");
+    if (deadline.passed()) return Late(streams.size());
   }
 }
 

@@ -32,6 +32,7 @@ class StepCompletion {
  private:
   explicit StepCompletion(cuda::Signals signals) : signals_(std::move(signals)) {}
   bool Ended(size_t ranks) const;
+  tl::unexpected<Error> Late(size_t ranks) const;
   cuda::Signals signals_;
   uint32_t number_ = 0;
 };

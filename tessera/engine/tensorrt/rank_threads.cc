@@ -1,10 +1,13 @@
 #include "tessera/engine/tensorrt/rank_threads.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <deque>
+#include <vector>
 
 #include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 
@@ -16,7 +19,7 @@ struct RankThreads::Round {
   std::function<void(const Error&)> on_failure;
   Mutex mutex;
   std::condition_variable ended;
-  int running GUARDED_BY(mutex) = 0;
+  std::vector<int> running GUARDED_BY(mutex);  // ranks
   std::optional<Error> first_error GUARDED_BY(mutex);
 
   void Finish(Rank rank, Result<void> result) {
@@ -29,7 +32,8 @@ struct RankThreads::Round {
     }
     if (first && on_failure) on_failure(result.error());
     MutexLock lock(mutex);
-    if (--running == 0) ended.notify_all();
+    std::erase(running, rank.value());
+    if (running.empty()) ended.notify_all();
   }
 };
 
@@ -74,6 +78,7 @@ RankThreads::RankThreads(const std::vector<DeviceId>& devices) {
 }
 
 void RankThreads::Serve(const std::shared_ptr<Worker>& worker, Rank rank, DeviceId device) {
+  const Unfinished may_hang;
   (void)pthread_setname_np(pthread_self(), fmt::format("tessera-gpu{}", device.value()).c_str());
   auto enter = [device]() -> Result<void> {
     CUDA_TRY(cudaSetDevice(device.value()));
@@ -94,17 +99,17 @@ Result<void> RankThreads::RunAll(Task task, Deadline deadline,
   round->on_failure = on_failure;
   {
     MutexLock lock(round->mutex);
-    round->running = static_cast<int>(workers_.size());
+    for (size_t r = 0; r < workers_.size(); ++r) round->running.push_back(static_cast<int>(r));
   }
   for (const auto& worker : workers_) worker->Push(round);
   MutexLock lock(round->mutex);
-  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return round->running == 0; };
+  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return round->running.empty(); };
   if (deadline.never()) {
     round->ended.wait(lock.std_lock(), done);
   } else if (!round->ended.wait_until(lock.std_lock(), deadline.at(), done)) {
     if (round->first_error) return tl::unexpected<Error>(*round->first_error);
-    return Fail(Code::kDeadline, "{} of {} ranks did not finish in their time", round->running,
-                workers_.size());
+    return Fail(Code::kDeadline, "rank {} of {} did not finish in its time",
+                fmt::format("{}", fmt::join(round->running, " and rank ")), workers_.size());
   }
   if (round->first_error) return tl::unexpected<Error>(*round->first_error);
   return {};

@@ -31,7 +31,7 @@ class RankThreads {
   // be used again.
   Result<void> RunAll(Task task, Deadline deadline, const std::function<void(const Error&)>& on_failure = {});
 
-  static constexpr std::chrono::seconds kJoinLimit{5};
+  static constexpr std::chrono::seconds kJoinLimit{2};
 
  private:
   struct Round;

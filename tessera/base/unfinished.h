@@ -1,0 +1,20 @@
+// Threads that may never end because they wait for something that hangs: a GPU, an engine.
+#pragma once
+
+namespace tessera {
+
+// Lives as long as such a thread does.
+class Unfinished {
+ public:
+  Unfinished() noexcept;
+  ~Unfinished();
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  static int count() noexcept;
+};
+
+// From now on, exit() of a process that has such threads ends it at once, with its status: destructors,
+// CUDA's among them, would wait for what hangs. Whoever calls this must never be unloaded from the process.
+void ExitDespiteUnfinished();
+
+}  // namespace tessera
