@@ -29,6 +29,7 @@ class GroupExecutor final : public Executor {
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   const plan::Plan& plan() const override { return plan_; }
+  std::optional<int64_t> max_rows() const override { return max_rows_; }
   Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                             Deadline deadline) override;
 
@@ -41,6 +42,7 @@ class GroupExecutor final : public Executor {
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::optional<Layout> layout_;
+  std::optional<int64_t> max_rows_;
   std::unique_ptr<GroupKeeper> keeper_;
   Fifo fifo_;  // guards the group that the keeper lends
 };
@@ -49,7 +51,8 @@ Result<void> GroupExecutor::Start(std::unique_ptr<engine::RankGroup> group, Grou
   for (const plan::TensorPlan& input : plan_.inputs) inputs_.push_back(input.spec);
   for (const plan::TensorPlan& output : plan_.outputs) outputs_.push_back(output.spec);
   TRY_ASSIGN(layout_, Layout::Create(plan_, group->inputs(), group->outputs()));
-  TRY_ASSIGN(keeper_, GroupKeeper::Create(std::move(group), std::move(load)));
+  max_rows_ = layout_->MaxRows(group->largest_inputs());
+  TRY_ASSIGN(keeper_, GroupKeeper::Create(std::move(group), std::move(load), options_.on_ready));
   return {};
 }
 

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +43,9 @@ struct Options {
   // The model of a directory without plan.json: the file of each rank, which gets the inputs whole; the
   // answer is rank 0's.
   std::vector<std::string> model_files{"model.onnx"};
+  // Called with false when the ranks have failed and are loaded anew, with true when they are there again.
+  // From any thread, until the executor is gone.
+  std::function<void(bool ready)> on_ready{};
 };
 
 // One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
@@ -57,6 +62,9 @@ class Executor {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual const plan::Plan& plan() const = 0;
+  // The largest first dimension that the engines take of every input where it is free; nullopt: no limit is
+  // known.
+  virtual std::optional<int64_t> max_rows() const = 0;
 
   // Runs one request; blocks until done or `deadline`. `inputs` in the order of inputs(), not touched after
   // return. Errors: kInvalidArgument (a shape or type misfit, nothing was run, the line names tensor, got and

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "tessera/base/mutex.h"
 #include "tessera/exec/testing/fake_engine.h"
 #include "tessera/exec/testing/plan_directory.h"
 
@@ -177,6 +178,29 @@ TEST_F(ExecutorTest, ARequestDoesNotWaitForAReloadPastItsDeadline) {
   go_on.set_value();
 }
 
+TEST_F(ExecutorTest, TellsWhenTheRanksAreLostAndWhenTheyAreBack) {
+  Mutex mutex;
+  std::vector<bool> told;
+  Options options;
+  options.on_ready = [&](bool ready) {
+    MutexLock lock(mutex);
+    told.push_back(ready);
+  };
+  engine_.before_load = [](int load) -> Result<void> {
+    if (load == 1) return Fail(Code::kUnavailable, "not yet");
+    return {};
+  };
+  auto executor = Make(options);
+  const FakeStep good = std::exchange(
+      engine_.step, [](const engine::Step&) -> Result<void> { return Fail(Code::kInternal, "broken"); });
+  EXPECT_FALSE(Infer(*executor));
+  engine_.step = good;
+  while (!Infer(*executor)) {  // once or twice: the first load fails
+  }
+  executor.reset();
+  EXPECT_EQ(told, (std::vector<bool>{false, true}));
+}
+
 TEST_F(ExecutorTest, AStepGetsTheSoonerOfBothLimits) {
   Options options;
   options.step_limit = std::chrono::minutes(1);
@@ -240,7 +264,7 @@ TEST_F(ExecutorTest, ALoneModelRunsAsOneRank) {
   Result<std::unique_ptr<Executor>> executor = Executor::Create(directory_.path(), engine);
   ASSERT_TRUE(executor) << executor.error().message;
   EXPECT_EQ((*executor)->plan().strategy, "single");
-  EXPECT_EQ((*executor)->plan().engine, "openvino");
+  EXPECT_EQ((*executor)->plan().engine, "fake");
   EXPECT_EQ((*executor)->inputs(), (std::vector<TensorSpec>{{"a", DType::kFloat32, {kDynamic}}}));
   ASSERT_TRUE(Infer(**executor));
   EXPECT_EQ(target_.kept[0].values, (std::vector<float>{7, 7}));

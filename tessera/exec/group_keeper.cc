@@ -1,13 +1,16 @@
 #include "tessera/exec/group_keeper.h"
 
+#include <utility>
+
 #include "tessera/base/log.h"
 #include "tessera/engine/named_thread.h"
 
 namespace tessera::exec {
 
 Result<std::unique_ptr<GroupKeeper>> GroupKeeper::Create(std::unique_ptr<engine::RankGroup> group,
-                                                         Loader load) {
-  std::unique_ptr<GroupKeeper> keeper(new GroupKeeper(std::move(group), std::move(load)));
+                                                         Loader load, OnReady on_ready) {
+  std::unique_ptr<GroupKeeper> keeper(
+      new GroupKeeper(std::move(group), std::move(load), std::move(on_ready)));
   TRY_ASSIGN(keeper->thread_,
              engine::StartNamedThread("tessera-keeper", [self = keeper.get()] { self->Work(); }));
   return keeper;
@@ -46,6 +49,19 @@ void GroupKeeper::Renew() {
   changed_.notify_all();
 }
 
+Result<std::unique_ptr<engine::RankGroup>> GroupKeeper::Replace(std::unique_ptr<engine::RankGroup> lost) {
+  if (std::exchange(ready_, false) && on_ready_) on_ready_(false);
+  lost.reset();  // before the next one takes its memory
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) return Fail(Code::kCancelled, "the model is being unloaded");
+  }
+  auto loaded = load_();
+  ready_ = loaded.has_value();
+  if (ready_ && on_ready_) on_ready_(true);
+  return loaded;
+}
+
 void GroupKeeper::Work() {
   MutexLock lock(mutex_);
   while (!stopping_) {
@@ -53,17 +69,16 @@ void GroupKeeper::Work() {
       changed_.wait(lock.std_lock());
       continue;
     }
-    std::unique_ptr<engine::RankGroup> broken = std::move(group_);
+    std::unique_ptr<engine::RankGroup> lost = std::move(group_);
     lock.std_lock().unlock();
-    broken.reset();  // before the next one takes its memory
-    Result<std::unique_ptr<engine::RankGroup>> loaded = load_();
+    Result<std::unique_ptr<engine::RankGroup>> loaded = Replace(std::move(lost));
     lock.std_lock().lock();
     wanted_ = false;
     if (loaded) {
       group_ = *std::move(loaded);
     } else {
       failed_ = std::move(loaded).error();
-      TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed_->ToString());
+      if (!stopping_) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed_->ToString());
     }
     changed_.notify_all();
   }

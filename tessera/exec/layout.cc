@@ -109,6 +109,20 @@ Result<std::vector<engine::RankInputs>> Layout::Split(std::span<const TensorView
   return ranks;
 }
 
+std::optional<int64_t> Layout::MaxRows(const std::vector<Shape>& largest) const {
+  std::optional<int64_t> rows;
+  if (largest.empty()) return rows;
+  for (size_t i = 0; i < inputs_->size(); ++i) {
+    const TensorPlan& input = (*inputs_)[i];
+    const Shape& local = largest[engine_index_[i]];
+    if (local.empty() || input.spec.shape.front() != kDynamic) continue;
+    const bool split = input.layout.kind == Kind::kSplit && input.layout.axis == 0;
+    const int64_t own = local.front() * (split ? world_size_ : 1);
+    rows = std::min(rows.value_or(own), own);
+  }
+  return rows;
+}
+
 Shape Layout::GlobalShape(const plan::TensorPlan& output, const Shape& local) const {
   Shape shape = local;
   if (output.layout.kind == Kind::kSplit) shape[static_cast<size_t>(output.layout.axis)] *= world_size_;

@@ -2,6 +2,7 @@
 // layouts made into regions of the caller's memory. Nothing is copied here.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,10 @@ class Layout {
   };
   const Output& output(int engine_index) const { return outputs_[static_cast<size_t>(engine_index)]; }
   size_t output_count() const { return outputs_.size(); }
+
+  // The largest first dimension that every input takes whose first dimension is free; nullopt: no limit is
+  // known. `largest` is RankGroup::largest_inputs().
+  std::optional<int64_t> MaxRows(const std::vector<Shape>& largest) const;
 
   // The global shape of an output whose part on a rank is `local`.
   Shape GlobalShape(const plan::TensorPlan& output, const Shape& local) const;

@@ -46,6 +46,22 @@ RC_GTEST_PROP(Layout, PartsPutTogetherAreTheWhole, ()) {
   RC_ASSERT(again == whole);
 }
 
+TEST(Layout, TakesAsManyRowsAsTheTightestInput) {
+  const plan::Plan plan =
+      PlanOf(2, {Planned("split", {kDynamic, 4}, {Kind::kSplit, 0, Rank{0}}), Planned("whole", {kDynamic}),
+                 Planned("fixed", {3}), Planned("scalar", {})});
+  Result<Layout> layout = Layout::Create(plan,
+                                         {{"fixed", DType::kFloat32, {3}},
+                                          {"scalar", DType::kFloat32, {}},
+                                          {"whole", DType::kFloat32, {kDynamic}},
+                                          {"split", DType::kFloat32, {kDynamic, 4}}},
+                                         {});
+  ASSERT_TRUE(layout) << layout.error().message;
+  EXPECT_EQ(layout->MaxRows({}), std::nullopt);
+  EXPECT_EQ(layout->MaxRows({{3}, {}, {64}, {16, 4}}), 32);
+  EXPECT_EQ(layout->MaxRows({{3}, {}, {24}, {16, 4}}), 24);
+}
+
 TEST(Layout, SplitsAlongTheAxisWithoutCopying) {
   const plan::Plan plan = PlanOf(2, {Planned("x", {kDynamic, 4}, {Kind::kSplit, 1, Rank{0}})});
   Result<Layout> layout = Layout::Create(plan, {{"x", DType::kFloat32, {kDynamic, 2}}}, {});

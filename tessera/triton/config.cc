@@ -169,9 +169,12 @@ std::string WhyNotBatched(const plan::Plan& plan) {
   return plan.inputs.empty() ? "it has no inputs" : "";
 }
 
-json CompleteConfig(json config, const plan::Plan& plan, int64_t default_batch) {
+json CompleteConfig(json config, const plan::Plan& plan, int64_t default_batch,
+                    std::optional<int64_t> max_rows) {
   int64_t max_batch = config.value("max_batch_size", int64_t{0});
-  if (max_batch == 0 && !SaysDims(config) && WhyNotBatched(plan).empty()) max_batch = default_batch;
+  if (max_batch == 0 && !SaysDims(config) && WhyNotBatched(plan).empty()) {
+    max_batch = std::min(default_batch, max_rows.value_or(default_batch));
+  }
   config["max_batch_size"] = max_batch;
   config["input"] = CompleteTensors(Field(config, "input"), plan.inputs, max_batch > 0);
   config["output"] = CompleteTensors(Field(config, "output"), plan.outputs, max_batch > 0);
@@ -180,7 +183,7 @@ json CompleteConfig(json config, const plan::Plan& plan, int64_t default_batch) 
   return config;
 }
 
-Result<void> ValidateConfig(const json& config, const plan::Plan& plan) {
+Result<void> ValidateConfig(const json& config, const plan::Plan& plan, std::optional<int64_t> max_rows) {
   if (config.contains("sequence_batching")) {
     return Fail(Code::kUnsupported, "sequence_batching is configured, which is not served");
   }
@@ -189,6 +192,11 @@ Result<void> ValidateConfig(const json& config, const plan::Plan& plan) {
       return Fail(Code::kUnsupported, "{} is configured, which is not served", unserved);
   }
   int64_t max_batch = config.value("max_batch_size", int64_t{0});
+  if (max_rows && max_batch > *max_rows) {
+    return Fail(Code::kInvalidArgument,
+                "configuration specified max-batch {} but TensorRT engine only supports max-batch {}",
+                max_batch, *max_rows);
+  }
   if (max_batch > 0) {
     TRY(CheckBatch("input", plan.inputs, max_batch));
     TRY(CheckBatch("output", plan.outputs, max_batch));

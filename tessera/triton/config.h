@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "tessera/base/result.h"
@@ -19,13 +20,16 @@ namespace tessera::triton {
 std::string WhyNotBatched(const plan::Plan& plan);
 
 // Fills in what `config` leaves open: inputs, outputs, their types and dimensions, max_batch_size
-// (`default_batch`, if it can be batched and no dimensions are given) and the dynamic batcher of a batched
-// model. What is given stays.
-nlohmann::json CompleteConfig(nlohmann::json config, const plan::Plan& plan, int64_t default_batch);
+// (`default_batch`, or `max_rows` if that is less, if it can be batched and no dimensions are given) and the
+// dynamic batcher of a batched model. What is given stays.
+nlohmann::json CompleteConfig(nlohmann::json config, const plan::Plan& plan, int64_t default_batch,
+                              std::optional<int64_t> max_rows = std::nullopt);
 
 // Compares the configuration with the model. A fixed size is accepted where the model is free, not the other
-// way. Errors: kInvalidArgument with a line that names the tensor, the got and the wanted; kUnsupported
-// (strings, ragged batches, sequences, ..).
-Result<void> ValidateConfig(const nlohmann::json& config, const plan::Plan& plan);
+// way; a max_batch_size up to `max_rows`, the engines' own limit where they have one. Errors:
+// kInvalidArgument with a line that names the tensor, the got and the wanted; kUnsupported (strings, ragged
+// batches, sequences, ..).
+Result<void> ValidateConfig(const nlohmann::json& config, const plan::Plan& plan,
+                            std::optional<int64_t> max_rows = std::nullopt);
 
 }  // namespace tessera::triton

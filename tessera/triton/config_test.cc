@@ -59,6 +59,18 @@ TEST(CompleteConfig, BatchesAModelWhoseDimensionsHaveNoNames) {
   EXPECT_EQ(Completed(plan)["max_batch_size"], 16);
 }
 
+TEST(CompleteConfig, BatchesNoMoreThanTheEnginesTake) {
+  EXPECT_EQ(CompleteConfig(json::object(), Transformer(), 16, 8)["max_batch_size"], 8);
+  EXPECT_EQ(CompleteConfig(json::object(), Transformer(), 16, 32)["max_batch_size"], 16);
+}
+
+TEST(ValidateConfig, RefusesALargerBatchThanTheEnginesTake) {
+  const json config = Completed(Transformer());
+  EXPECT_TRUE(ValidateConfig(config, Transformer(), 16));
+  EXPECT_EQ(ValidateConfig(config, Transformer(), 15).error().message,
+            "configuration specified max-batch 16 but TensorRT engine only supports max-batch 15");
+}
+
 TEST(CompleteConfig, DoesNotBatchWhenAFirstDimensionIsFixed) {
   plan::Plan plan = Transformer();
   plan.outputs[0].spec.shape[0] = 4;

@@ -1,5 +1,7 @@
 #include "tessera/triton/load.h"
 
+#include <utility>
+
 #include "tessera/engine/registry/registry.h"
 #include "tessera/plan/plan.h"
 
@@ -121,15 +123,19 @@ Result<void> LoadableModel::CheckInstanceGpu() const {
               "configured with KIND_GPU, a model on the GPUs of multi_device_gpus wants KIND_MODEL");
 }
 
-Result<LoadedModel> LoadableModel::Load(std::optional<DeviceId> gpu) const {
-  engine::EngineOptions options{settings_.threads_per_rank, settings_.gpus, settings_.cuda_graphs};
+Result<LoadedModel> LoadableModel::Load(std::optional<DeviceId> gpu,
+                                        std::function<void(bool ready)> on_ready) const {
+  engine::EngineOptions options{settings_.threads_per_rank, settings_.gpus, settings_.cuda_graphs,
+                                settings_.step_limit};
   if (gpu) {
     TRY(CheckInstanceGpu());
     options.devices = {*gpu};
   }
+  exec::Options execution = options_;
+  execution.on_ready = std::move(on_ready);
   LoadedModel loaded;
   TRY_ASSIGN(loaded.engine, engine::MakeEngine(engine_, options));
-  TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, *loaded.engine, options_));
+  TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, *loaded.engine, execution));
   return loaded;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,8 +28,9 @@ class LoadableModel {
   // files in a build without it), kInvalidArgument (the plan, or a parameter, named, that does not fit).
   static Result<LoadableModel> Find(const std::filesystem::path& directory, const Settings& settings);
 
-  // Loads all its ranks. `gpu` is the GPU of an instance of KIND_GPU. Thread-safe.
-  Result<LoadedModel> Load(std::optional<DeviceId> gpu) const;
+  // Loads all its ranks. `gpu` is the GPU of an instance of KIND_GPU; `on_ready` as exec::Options has it.
+  // Thread-safe.
+  Result<LoadedModel> Load(std::optional<DeviceId> gpu, std::function<void(bool ready)> on_ready) const;
 
  private:
   LoadableModel(std::filesystem::path directory, const Settings& settings);

@@ -26,9 +26,10 @@ void Counter::Increment(double value) noexcept {
   if (metric_) Discard(TRITONSERVER_MetricIncrement(metric_.get(), value));
 }
 
-Result<CounterFamily> CounterFamily::Create(const char* name, const char* description) {
+Result<CounterFamily> CounterFamily::Create(const char* name, const char* description,
+                                            TRITONSERVER_MetricKind kind) {
   TRITONSERVER_MetricFamily* family = nullptr;
-  TRY(Check(TRITONSERVER_MetricFamilyNew(&family, TRITONSERVER_METRIC_KIND_COUNTER, name, description)));
+  TRY(Check(TRITONSERVER_MetricFamilyNew(&family, kind, name, description)));
   return CounterFamily(family);
 }
 
@@ -51,7 +52,11 @@ Result<Metrics> Metrics::Create() {
                                                            "Steps that failed after they had started"));
   TRY_ASSIGN(CounterFamily rank_time,
              CounterFamily::Create("tessera_rank_compute_us", "Microseconds that a rank has computed"));
-  return Metrics{std::move(steps), std::move(failures), std::move(rank_time)};
+  TRY_ASSIGN(CounterFamily down,
+             CounterFamily::Create("tessera_instances_down",
+                                   "Instances whose ranks failed and are not loaded anew yet",
+                                   TRITONSERVER_METRIC_KIND_GAUGE));
+  return Metrics{std::move(steps), std::move(failures), std::move(rank_time), std::move(down)};
 }
 
 }  // namespace tessera::triton

@@ -17,8 +17,8 @@ struct MetricTraits {
   static void Close(Handle metric) noexcept;
 };
 
-// One time series. Increment is cheap and thread-safe; a counter that owns nothing (the server was started
-// without metrics) counts nowhere.
+// One time series. Increment is cheap and thread-safe, and takes negative values for a gauge; a counter that
+// owns nothing (the server was started without metrics) counts nowhere.
 class Counter {
  public:
   Counter() = default;
@@ -41,7 +41,8 @@ class CounterFamily {
   using Labels = std::vector<std::pair<std::string, std::string>>;
 
   // A server without metrics gives a family that owns nothing.
-  static Result<CounterFamily> Create(const char* name, const char* description);
+  static Result<CounterFamily> Create(const char* name, const char* description,
+                                      TRITONSERVER_MetricKind kind = TRITONSERVER_METRIC_KIND_COUNTER);
   Result<Counter> Add(const Labels& labels) const;
 
  private:
@@ -56,6 +57,7 @@ struct Metrics {
   CounterFamily steps;      // steps that were run, one a batch
   CounterFamily failures;   // steps that failed once they had started
   CounterFamily rank_time;  // microseconds that each rank computed
+  CounterFamily down;       // gauge: instances whose ranks failed and are not loaded anew yet
 };
 
 }  // namespace tessera::triton

@@ -36,7 +36,7 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
   TRY_ASSIGN(Settings settings, ReadSettings(config));
   TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
   std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
-  TRY_ASSIGN(LoadedModel loaded, made->loadable_.Load(made->settings_.instance_gpu));
+  TRY_ASSIGN(LoadedModel loaded, made->Load(made->settings_.instance_gpu));
   TRY(made->Configure(model, std::move(config), *loaded.executor, backend.default_batch));
   TRY(made->MakeCounters(backend.metrics, version, loaded.executor->plan().world_size()));
   MutexLock lock(made->mutex_);
@@ -49,11 +49,11 @@ Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
   bool complete = false;
   TRY(Check(TRITONBACKEND_ModelAutoCompleteConfig(model, &complete)));
   if (complete) {
-    config = CompleteConfig(std::move(config), executor.plan(), default_batch);
-    TRY(ValidateConfig(config, executor.plan()));
+    config = CompleteConfig(std::move(config), executor.plan(), default_batch, executor.max_rows());
+    TRY(ValidateConfig(config, executor.plan(), executor.max_rows()));
     TRY(SetModelConfig(model, config));
   } else {
-    TRY(ValidateConfig(config, executor.plan()));
+    TRY(ValidateConfig(config, executor.plan(), executor.max_rows()));
   }
   TRY_ASSIGN(settings_, ReadSettings(config));
   signature_.inputs = executor.inputs();
@@ -71,6 +71,7 @@ Result<void> Model::MakeCounters(const Metrics& metrics, uint64_t version, int w
   CounterFamily::Labels labels{{"model", name_}, {"version", std::to_string(version)}};
   TRY_ASSIGN(steps_, metrics.steps.Add(labels));
   TRY_ASSIGN(failures_, metrics.failures.Add(labels));
+  TRY_ASSIGN(down_, metrics.down.Add(labels));
   labels.emplace_back("rank", "");
   for (int rank = 0; rank < world_size; ++rank) {
     labels.back().second = std::to_string(rank);
@@ -85,7 +86,11 @@ Result<LoadedModel> Model::Take(std::optional<DeviceId> gpu) {
     MutexLock lock(mutex_);
     if (first_ && gpu == settings_.instance_gpu) return *std::exchange(first_, std::nullopt);
   }
-  return loadable_.Load(gpu);
+  return Load(gpu);
+}
+
+Result<LoadedModel> Model::Load(std::optional<DeviceId> gpu) {
+  return loadable_.Load(gpu, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
 }
 
 void Model::CountStep(const exec::InferReport& report) noexcept {

@@ -46,6 +46,7 @@ class Model {
 
   Result<void> Configure(TRITONBACKEND_Model* model, nlohmann::json config, const exec::Executor& executor,
                          int64_t default_batch);
+  Result<LoadedModel> Load(std::optional<DeviceId> gpu);
   Result<void> MakeCounters(const Metrics& metrics, uint64_t version, int world_size);
 
   std::string name_;
@@ -54,6 +55,7 @@ class Model {
   Signature signature_;
   Counter steps_;
   Counter failures_;
+  Counter down_;  // goes down as well
   std::vector<Counter> rank_time_;
   Mutex mutex_;
   std::optional<LoadedModel> first_ GUARDED_BY(mutex_);  // on settings_.instance_gpu

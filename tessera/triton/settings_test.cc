@@ -26,6 +26,31 @@ TEST(ReadSettings, TakesTheParameters) {
   EXPECT_TRUE(ReadSettings(WithParameter("enable_multi_device", "true"))->multi_device);
 }
 
+TEST(ReadSettings, TakesTheGpusInTheirOrder) {
+  auto gpus = [](const char* text) { return ReadSettings(WithParameter("multi_device_gpus", text))->gpus; };
+  EXPECT_EQ(gpus("0"), std::vector<DeviceId>{DeviceId(0)});
+  EXPECT_EQ(gpus("3,1,10"), (std::vector<DeviceId>{DeviceId(3), DeviceId(1), DeviceId(10)}));
+}
+
+TEST(ReadSettings, RefusesWhatIsNoListOfGpus) {
+  for (const std::string value :
+       {"", ",", "0,", ",0", "0,,1", "0 ,1", "0, 1", "-1", "0;1", "0x1", "one", "99999999999"}) {
+    auto settings = ReadSettings(WithParameter("multi_device_gpus", value.c_str()));
+    ASSERT_FALSE(settings) << value;
+    EXPECT_EQ(settings.error().message,
+              "multi_device_gpus is '" + value + "', wanted GPU numbers with commas between them: 0,1");
+  }
+  EXPECT_EQ(ReadSettings(WithParameter("multi_device_gpus", "1,0,1")).error().message,
+            "multi_device_gpus is '1,0,1': GPU 1 stands there twice, each rank wants its own");
+}
+
+TEST(ReadSettings, RefusesATruthThatIsNone) {
+  for (const char* name : {"enable_multi_device", "multi_device_per_rank_engines", "cuda_graphs"}) {
+    EXPECT_EQ(ReadSettings(WithParameter(name, "yes")).error().message,
+              std::string(name) + " is 'yes', wanted true or false");
+  }
+}
+
 TEST(ReadSettings, RefusesAValueThatIsNotAPositiveNumber) {
   for (const char* value : {"", "0", "-1", "1.5", "10s", "99999999999999999999"}) {
     auto settings = ReadSettings(WithParameter("request_timeout_ms", value));

@@ -111,10 +111,11 @@ class TritonServer:
         import tritonclient.grpc
         return self._keep(tritonclient.grpc.InferenceServerClient(self.grpc, **arguments))
 
-    def stop(self, timeout: float = 40, check: bool = True) -> None:
-        """SIGTERM, as an operator stops it. With `check`, a crash or a kill after `timeout` seconds is an error."""
+    def stop(self, timeout: float = 40, check: bool = True) -> int:
+        """SIGTERM, as an operator stops it; the process' status. With `check`, a crash or a kill after `timeout`
+        seconds is an error."""
         if self._process is None:
-            return
+            return 0
         while self._clients:  # the server waits for open connections before it ends
             self._clients.pop().close()
         if self.running:
@@ -128,6 +129,7 @@ class TritonServer:
         self._process = None
         if check and code != 0:
             raise ServerError(f"tritonserver ended with {code}:\n{self.log()[-6000:]}")
+        return code
 
     def log(self) -> str:
         """All that it has written so far."""

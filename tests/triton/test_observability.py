@@ -35,6 +35,7 @@ def test_metrics_count_steps_and_time_of_every_rank(serve, repository):
         client.infer("mlp", {"x": np.ones((2, 4), np.float32)})
     assert metric(server, "tessera_steps_total", model="mlp", version=1) == 5
     assert metric(server, "tessera_step_failures_total", model="mlp") == 0
+    assert metric(server, "tessera_instances_down", model="mlp") == 0
     for rank in (0, 1):
         assert metric(server, "tessera_rank_compute_us", model="mlp", rank=rank) > before[rank]
 

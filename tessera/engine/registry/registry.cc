@@ -13,6 +13,7 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   TensorRtOptions tensorrt;
   tensorrt.devices = options.devices;
   tensorrt.cuda_graphs = options.cuda_graphs;
+  tensorrt.step_limit = options.step_limit;
   return MakeTensorRtEngine(std::move(tensorrt));
 }
 #else

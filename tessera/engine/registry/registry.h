@@ -1,6 +1,7 @@
 // The engines that this build has, by name.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct EngineOptions {
   int threads_per_rank = 0;         // of ranks on the CPU; 0 = the cores shared out
   std::vector<DeviceId> devices{};  // of ranks on GPUs, by rank; empty = 0, 1, ..
   bool cuda_graphs = true;          // of ranks on GPUs: replay steps where the engines can be captured
+  // Of ranks on GPUs: longest time of a step with which loading warms them up (10 s at least).
+  std::chrono::milliseconds step_limit{60'000};
 };
 
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the

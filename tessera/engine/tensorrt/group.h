@@ -19,6 +19,7 @@ class TensorRtGroup final : public RankGroup {
   int world_size() const override { return ranks_->world_size(); }
   const std::vector<TensorSpec>& inputs() const override { return ranks_->inputs(); }
   const std::vector<TensorSpec>& outputs() const override { return ranks_->outputs(); }
+  std::vector<Shape> largest_inputs() const override { return ranks_->LargestInputs(); }
   void Submit(const Step& step, Completion done) override;
   Result<StepReport> Run(const Step& step) override;
   void Abort(const Error& reason) noexcept override { ranks_->Abort(reason); }

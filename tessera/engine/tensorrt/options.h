@@ -14,7 +14,10 @@ struct TensorRtOptions {
   std::vector<DeviceId> devices;  // of rank 0, 1, ..; empty: GPUs 0 .. world size - 1
   std::filesystem::path library;  // TensorRT's; empty: see TensorRtLibrary::Open
   bool cuda_graphs = true;        // replay steps from CUDA graphs where the engine can be captured
-  size_t max_plans = 64;          // input shapes whose graphs are kept; the least recently used goes first
+  // Longest time of a step that warms the model up while it is loaded, but 10 s at least: first runs load
+  // kernels. A rank that hangs then keeps other models from its GPUs no longer than that.
+  std::chrono::milliseconds step_limit{60'000};
+  size_t max_plans = 64;  // input shapes whose graphs are kept; the least recently used goes first
   // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is
   // put together between the GPUs. SIZE_MAX: never.
   size_t gather_from = size_t{512} << 10;

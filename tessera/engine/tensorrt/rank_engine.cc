@@ -1,5 +1,6 @@
 #include "tessera/engine/tensorrt/rank_engine.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -98,6 +99,19 @@ Result<std::vector<Shape>> RankEngine::OptimalShapes(int profile) const {
     shapes.push_back(ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kOPT));
   }
   return shapes;
+}
+
+std::vector<Shape> RankEngine::LargestShapes() const {
+  std::vector<Shape> largest;
+  for (const TensorInfo& input : tensors_.inputs) {
+    Shape shape = ProfileShape(*engine_, 0, input, nvinfer1::OptProfileSelector::kMAX);
+    for (int profile = 1; profile < profile_count(); ++profile) {
+      const Shape other = ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kMAX);
+      for (size_t d = 0; d < shape.size(); ++d) shape[d] = std::max(shape[d], other[d]);
+    }
+    largest.push_back(std::move(shape));
+  }
+  return largest;
 }
 
 Result<std::vector<Shape>> RankEngine::BindInputs(int profile, const std::vector<Shape>& shapes,

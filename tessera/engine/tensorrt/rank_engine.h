@@ -44,6 +44,9 @@ class RankEngine {
   // The shapes that the profile was optimised for.
   Result<std::vector<Shape>> OptimalShapes(int profile) const;
 
+  // By input, the largest size of each dimension that a profile takes.
+  std::vector<Shape> LargestShapes() const;
+
   // Sets shapes and addresses of all inputs for the next Enqueue with `profile`, and tells the shapes of the
   // outputs (kDynamic where they depend on the data).
   Result<std::vector<Shape>> BindInputs(int profile, const std::vector<Shape>& shapes,

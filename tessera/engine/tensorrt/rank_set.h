@@ -32,6 +32,9 @@ class RankSet {
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
 
+  // As RankGroup::largest_inputs, of all ranks.
+  std::vector<Shape> LargestInputs() const;
+
   // Runs, on zeros, the shapes that each profile was optimised for, so that the first requests find kernels
   // loaded.
   Result<void> WarmUp(Deadline deadline);

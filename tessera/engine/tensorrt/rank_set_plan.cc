@@ -1,8 +1,19 @@
 // How a shape becomes a plan: memory, a first run on every rank, a graph of each rank.
+#include <algorithm>
+
 #include "tessera/base/log.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
 namespace tessera::engine {
+namespace {
+
+constexpr std::chrono::milliseconds kLeastWarmUp{10'000};
+
+Deadline Sooner(Deadline a, Deadline b) {
+  return a.at() < b.at() ? a : b;
+}
+
+}  // namespace
 
 Result<int> RankSet::CommonProfile(const StepShape& shape) const {
   TRY_ASSIGN(const int profile, runners_.front()->engine().PickProfile(shape.inputs.front()));
@@ -13,6 +24,17 @@ Result<int> RankSet::CommonProfile(const StepShape& shape) const {
                 other, profile);
   }
   return profile;
+}
+
+std::vector<Shape> RankSet::LargestInputs() const {
+  std::vector<Shape> common = runners_.front()->engine().LargestShapes();
+  for (const auto& runner : runners_) {
+    const std::vector<Shape> own = runner->engine().LargestShapes();
+    for (size_t i = 0; i < common.size(); ++i) {
+      for (size_t d = 0; d < common[i].size(); ++d) common[i][d] = std::min(common[i][d], own[i][d]);
+    }
+  }
+  return common;
 }
 
 Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile, const Step* step,
@@ -120,7 +142,8 @@ Result<void> RankSet::WarmUp(Deadline deadline) {
       shape.inputs.push_back(std::move(optimal));
     }
     shape.replication.assign(inputs_.size(), Replication::kCopies);
-    auto made = MakePlan(std::move(shape), profile, nullptr, deadline);
+    const Deadline limit = Sooner(deadline, Deadline::In(std::max(options_.step_limit, kLeastWarmUp)));
+    auto made = MakePlan(std::move(shape), profile, nullptr, limit);
     if (!made) return Fatal(made.error());
   }
   return {};
