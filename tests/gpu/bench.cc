@@ -7,34 +7,6 @@
 
 #include "tests/gpu/gpus.h"
 
-namespace tessera::gputest {
-
-Spread SpreadOf(std::vector<double> samples) {
-  if (samples.empty()) return {};
-  std::sort(samples.begin(), samples.end());
-  return {samples[samples.size() / 2], samples[std::min(samples.size() - 1, samples.size() * 99 / 100)]};
-}
-
-Result<std::vector<Spread>> Measure(int warm, int count,
-                                    const std::function<Result<std::vector<double>>()>& once) {
-  std::vector<std::vector<double>> samples;
-  for (int i = 0; i < warm + count; ++i) {
-    TRY_ASSIGN(const std::vector<double> figures, once());
-    if (i < warm) continue;
-    samples.resize(figures.size());
-    for (size_t f = 0; f < figures.size(); ++f) samples[f].push_back(figures[f]);
-  }
-  std::vector<Spread> spreads;
-  for (const std::vector<double>& figure : samples) spreads.push_back(SpreadOf(figure));
-  return spreads;
-}
-
-double MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-}
-
-}  // namespace tessera::gputest
-
 int main(int argc, char** argv) {
   using namespace tessera;
   using Bench = Result<void> (*)(const std::vector<int>&);

@@ -38,7 +38,7 @@ make_python() {
 make_tests() {
   local to=$work/tests openvino=$site/openvino/libs
   mkdir -p "$to"/{bin,lib,backends/tensorrt,models,tests/gpu,tests/triton}
-  strip -o "$to/bin/write_model" "$build/bin/write_model"
+  for program in write_model served_bench; do strip -o "$to/bin/$program" "$build/bin/$program"; done
   strip -o "$to/lib/libnvinfer.so.11" "$build/lib/libnvinfer.so.11"
   strip -o "$to/backends/tensorrt/libtriton_tensorrt.so" "$build/backends/tensorrt/libtriton_tensorrt.so"
   strip -o "$to/lib/$(basename "$openvino"/libopenvino.so.*)" "$openvino"/libopenvino.so.*
@@ -57,7 +57,7 @@ make_tests() {
   cp "$root"/tests/triton/{server,clients}.py "$to/tests/triton/"
   cp "$root/tests/gpu/served/run.sh" "$to/run.sh"
   find "$to" -name __pycache__ -prune -exec rm -rf {} +
-  pack tests
+  pack tests 9
 }
 
 for part in "$@"; do "make_$part"; done

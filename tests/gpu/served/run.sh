@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of GPU models in a real Triton, from a folder that served_bundle.sh made, on a machine with GPUs:
-#   run.sh [ARGUMENTS of pytest]        -k NAME, --collect-only, ..
+# Tests and benchmarks of GPU models in a real Triton, from a folder that served_bundle.sh made, on a machine with GPUs:
+#   run.sh [STAGE ..]              faults, bench, several, rest: all of them, in this order, without a word
+#   run.sh pytest [ARGUMENTS]      the tests that pytest's arguments choose: -k NAME, --collect-only, ..
 # Environment: TESSERA_NCCL, a folder with a libnccl.so.2 to prefer; TESSERA_GPU_LISTS, see conftest.py. On one GPU, ranks
 # share it, which needs NCCL >= 2.30. With $OUT set, the results are left there.
 set -u
@@ -18,6 +19,8 @@ found=${TESSERA_NCCL:+$TESSERA_NCCL:}$here/lib
 export LD_LIBRARY_PATH=$found:/usr/local/cuda/lib64:/usr/local/nvidia/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export PYTHONPATH=$here/python PYTHONDONTWRITEBYTECODE=1
 export TESSERA_TRITONSERVER=$here/server/pytriton/tritonserver/bin/tritonserver TESSERA_BACKENDS=$here/backends
+TESSERA_LIBTRITONSERVER=$(echo "$here"/server/nvidia_pytriton.libs/libtritonserver-*.so)
+export TESSERA_LIBTRITONSERVER
 export TESSERA_WRITE_MODEL=$here/bin/write_model TESSERA_NVINFER_LIBRARY=$here/lib/libnvinfer.so.11
 export TESSERA_GPU_MODELS=$here/models NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 TESSERA_GPU_COUNT=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
@@ -29,13 +32,48 @@ if [ "$TESSERA_GPU_COUNT" = 1 ]; then
   export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-EAGER}
 fi
 results=${OUT:-$(mktemp -d)}
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+failed=0
+
+# tests NAME ARGUMENTS: leaves NAME.log and NAME.xml.
+tests() {
+  local name=$1 status=0
+  shift
+  "$python" -m pytest -p no:cacheprovider -q -ra --tb=short --durations=8 --basetemp="$temporary/$name" \
+    --junitxml="$results/$name.xml" "$@" >"$results/$name.log" 2>&1 || status=$?
+  echo "== $name: status $status"
+  tail -c "${TESSERA_GPU_TAIL:-5000}" "$results/$name.log"
+  return $status
+}
+
+stage() {
+  local of=$here/tests/gpu/served start=$SECONDS
+  case $1 in
+    faults) tests faults "$of/test_faults.py" ;;
+    bench) timeout 150 "$here/bin/served_bench" >"$results/served_bench.txt" 2>"$results/served_bench.log" ;;
+    several) tests several "$of/test_several.py" -k 'not cold_servers' ;;
+    rest) # cold starts beside answers: they ask for the same GPUs, and say nothing of time
+      TESSERA_GPU_STARTS=${TESSERA_GPU_STARTS:-20} TESSERA_GPU_LIMIT=240 tests cold "$of/test_several.py" -k cold_servers &
+      local cold=$! status=0
+      tests answers "$of/test_configuration.py" "$of/test_answers.py" || status=1
+      wait "$cold" || status=1
+      [ $status = 0 ] ;;
+    *) echo "no stage '$1'" >&2; return 2 ;;
+  esac || { echo "== $1 FAILED"; failed=1; }
+  [ "$1" = bench ] && cat "$results/served_bench.txt" && grep -v '^I[0-9]' "$results/served_bench.log" | tail -20
+  echo "== $1: $((SECONDS - start)) s"
+}
+
 for name in TESSERA_NCCL NCCL_MULTI_RANK_GPU_ENABLE NCCL_MAX_CTAS CUDA_MODULE_LOADING TESSERA_GPU_LISTS; do
   [ -n "${!name:-}" ] && echo "$name=${!name}"
 done
 nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader
-"$python" -m pytest "$here/tests/gpu/served" -p no:cacheprovider -q -ra --tb=short --durations=8 \
-  --basetemp="$results/tmp" --junitxml="$results/served.xml" "$@" >"$results/served.log" 2>&1
-status=$?
-rm -rf "$results/tmp"
-tail -c "${TESSERA_GPU_TAIL:-9000}" "$results/served.log"
-exit $status
+if [ "${1:-}" = pytest ]; then
+  shift
+  tests served "$here/tests/gpu/served" "$@"
+  exit
+fi
+[ $# -gt 0 ] || set -- faults bench several rest
+for name in "$@"; do stage "$name"; done
+exit $failed

@@ -1,6 +1,7 @@
 """What GPU models answer through the server's protocols, wherever requests' memory lies."""
 
 import concurrent.futures
+import os
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ class Places:
 
     def _region(self, where: str, size: int) -> str:
         self._count += 1
-        name = f"{where}{self._count}"
+        name = f"{where}_{os.getpid()}_{self._device}_{self._count}"
         if where == "cuda":
             self._cuda[name] = self._gpu_region(self._client, name, size, self._device)
         else:

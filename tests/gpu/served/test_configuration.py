@@ -2,8 +2,13 @@
 
 import pytest
 from clients import Client
-from gpu_models import parameters, random_rows
+from gpu_models import MLP, parameters, random_rows
+from tritonclient.utils import InferenceServerException
 
+NOT_BATCHED = """
+input [ { name: "x" data_type: TYPE_FP16 dims: [ -1, 256 ] } ]
+output [ { name: "y" data_type: TYPE_FP16 dims: [ -1, 256 ] } ]
+"""
 GPU_99 = "GPU 99 is not on this machine"
 BAD = {
     "no_list": ({"enable_multi_device": "true"}, ["multi_device_gpus"]),
@@ -58,8 +63,19 @@ def test_plan_json_and_the_list_of_gpus_have_as_many_ranks(serve, repository, pa
 
 
 def test_a_batch_beyond_the_engine_is_refused_and_the_next_request_works(serve, repository, few):
-    repository.add_mlp("m", few, "ranks", "max_batch_size: 0")
-    client = Client(serve(repository, "m"), "grpc")
-    with pytest.raises(Exception, match="x"):
-        client.infer("m", {"x": random_rows(65)})
-    assert client.infer("m", {"x": random_rows(64)})["y"].shape == (64, 256)
+    """The engine takes 48 rows: the completed configuration says so, and a model that is not batched is asked."""
+    sizes = {**MLP, "most_m": 48}
+    repository.add_mlp("batched", few, "ranks", sizes=sizes)
+    repository.add_mlp("plain", few, "ranks", NOT_BATCHED, sizes=sizes)
+    client = Client(serve(repository, "batched", "plain"), "grpc")
+    for name, message in (("batched", "batch-size must be <= 48"), ("plain", "input 'x' is \\[49,256\\], the engine takes")):
+        with pytest.raises(InferenceServerException, match=message):
+            client.infer(name, {"x": random_rows(49)})
+        assert client.infer(name, {"x": random_rows(48)})["y"].shape == (48, 256)
+
+
+def test_a_configured_batch_beyond_the_engine_is_refused_at_load(serve, repository, few):
+    repository.add_mlp("m", few, "ranks", "max_batch_size: 65")
+    client = Client(serve(repository, "m", tolerant=True), "http")
+    reason = client.raw.get_model_repository_index()[0]["reason"]
+    assert "configuration specified max-batch 65 but TensorRT engine only supports max-batch 64" in reason

@@ -61,6 +61,15 @@ def ends_within(seconds: float):
     assert took <= seconds, f"took {took:.1f} s"
 
 
+def wait_for_down(server, count: int):
+    """Until the server's metrics say that so many instances of `bad` are down."""
+    line = f'tessera_instances_down{{model="bad",version="1"}} {count}'
+    end = time.monotonic() + BOUND
+    while line not in server.metrics_text():
+        assert time.monotonic() < end, f"no {line}"
+        time.sleep(0.01)
+
+
 def stop_in_time(server):
     with ends_within(BOUND):
         server.stop(timeout=BOUND)
@@ -78,6 +87,7 @@ def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
         with ends_within(BOUND), pytest.raises(InferenceServerException) as failed:
             client.infer("bad", X)
         assert "rank" in str(failed.value)
+        wait_for_down(server, 1)
         fault("")
         with ends_within(BOUND):  # the ranks are loaded anew
             while True:
@@ -86,6 +96,7 @@ def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
                     break
                 except InferenceServerException as error:
                     assert "loaded anew" in str(error)
+        wait_for_down(server, 0)
         before = neighbour.count
         while neighbour.count < before + 5:
             time.sleep(0.01)
@@ -132,15 +143,24 @@ def test_a_load_that_goes_wrong(serve, repository, fault, pair, text):
     stop_in_time(server)
 
 
-def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair):
-    repository.add_mlp("bad", pair, "ranks", cuda_graphs="false", request_timeout_ms=4000)
+@pytest.mark.parametrize("kind", ["hang", "skip"])
+@pytest.mark.parametrize(("limit_ms", "status"), [(3000, 0), (60_000, 1)],
+                         ids=["the step ends in time", "the server's own time is over"])
+def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair, kind, limit_ms, status):
+    """The test server has --exit-timeout-secs=10: past that, it ends with what still hangs."""
+    repository.add_mlp("bad", pair, "ranks", cuda_graphs="false", request_timeout_ms=limit_ms)
     server = serve(repository, "bad")
     client = Client(server, "grpc")
     client.infer("bad", X)
-    fault("hang:rank=1:call=-1:model=/bad/")
+    fault(f"{kind}:rank=1:call=-1:model=/bad/")
     pending = []
     client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: pending.append(error))
     time.sleep(0.5)
     server._clients.clear()  # noqa: SLF001 - the connection stays open: its answer comes while the server ends
-    stop_in_time(server)
+    with ends_within(BOUND):
+        ended = server.stop(timeout=BOUND, check=False)
+    assert ended == status, server.log()[-4000:]
+    end = time.monotonic() + 5
+    while not pending and time.monotonic() < end:
+        time.sleep(0.01)
     assert len(pending) == 1 and pending[0] is not None

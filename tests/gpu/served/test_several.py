@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import time
 
 import pytest
 from clients import Client
@@ -52,7 +53,6 @@ def test_cold_servers(serve, repository, pair):
 
 
 def wait_unloaded(client, name: str) -> None:
-    import time
     end = time.monotonic() + 30
     while client.raw.is_model_ready(name) or any(
             model["name"] == name and model.get("state") not in (None, "UNAVAILABLE")
