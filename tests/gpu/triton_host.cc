@@ -13,7 +13,8 @@ namespace {
 
 #define TESSERA_TRITON_FUNCTIONS(F)                                                                    \
   F(ErrorMessage)                                                                                      \
-  F(ErrorDelete) F(MessageSerializeToJson) F(MessageDelete) F(ServerOptionsNew) F(ServerOptionsDelete) \
+  F(ErrorDelete)                                                                                       \
+  F(MessageSerializeToJson) F(MessageDelete) F(ServerOptionsNew) F(ServerOptionsDelete)                \
       F(ServerOptionsSetModelRepositoryPath) F(ServerOptionsSetBackendDirectory)                       \
           F(ServerOptionsSetStrictModelConfig) F(ServerNew) F(ServerStop) F(ServerDelete)              \
               F(ServerModelStatistics) F(ServerInferAsync) F(ResponseAllocatorNew)                     \
