@@ -51,7 +51,9 @@ stage() {
   local of=$here/tests/gpu/served start=$SECONDS
   case $1 in
     faults) tests faults "$of/test_faults.py" ;;
-    bench) timeout 150 "$here/bin/served_bench" >"$results/served_bench.txt" 2>"$results/served_bench.log" ;;
+    bench) # the server's own libraries are found by its program only
+      LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$here/server/nvidia_pytriton.libs \
+        timeout 150 "$here/bin/served_bench" >"$results/served_bench.txt" 2>"$results/served_bench.log" ;;
     several) tests several "$of/test_several.py" -k 'not cold_servers' ;;
     rest) # cold starts beside answers: they ask for the same GPUs, and say nothing of time
       TESSERA_GPU_STARTS=${TESSERA_GPU_STARTS:-20} TESSERA_GPU_LIMIT=240 tests cold "$of/test_several.py" -k cold_servers &
