@@ -33,7 +33,7 @@ int Unfinished::count() noexcept {
 }
 
 void ExitDespiteUnfinished() {
-  // What is registered last runs first: before the destructors of all libraries that are loaded by now.
+  // What is registered last runs first: before the destructors of all that has begun by now.
   (void)on_exit(EndNow, nullptr);
 }
 

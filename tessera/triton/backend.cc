@@ -4,7 +4,6 @@
 #include <span>
 
 #include "tessera/base/log.h"
-#include "tessera/base/unfinished.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/instance.h"
 #include "tessera/triton/log.h"
@@ -39,7 +38,6 @@ Result<int64_t> DefaultBatch(TRITONBACKEND_Backend* backend) {
 Result<void> Initialize(TRITONBACKEND_Backend* backend) {
   TRY(CheckApiVersion());
   UseServerLog();
-  ExitDespiteUnfinished();  // this library is linked with nodelete
   TRY_ASSIGN(Metrics metrics, Metrics::Create());
   TRY_ASSIGN(int64_t batch, DefaultBatch(backend));
   auto state = std::make_unique<Backend>(Backend{std::move(metrics), batch});

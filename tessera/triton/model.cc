@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/triton/config.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/message.h"
@@ -90,7 +91,9 @@ Result<LoadedModel> Model::Take(std::optional<DeviceId> gpu) {
 }
 
 Result<LoadedModel> Model::Load(std::optional<DeviceId> gpu) {
-  return loadable_.Load(gpu, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
+  auto loaded = loadable_.Load(gpu, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
+  ExitDespiteUnfinished();  // loading has begun CUDA, the engine's library, NCCL; this library is linked with nodelete
+  return loaded;
 }
 
 void Model::CountStep(const exec::InferReport& report) noexcept {
