@@ -74,6 +74,7 @@ test_gpu() {
   cmake --preset gpu >build/gpu/configure.log 2>&1 || true
   missing=$(tr '\n' ' ' <build/gpu/configure.log | tr -s ' ' | grep -o 'GPU ranks need [^(]*' || true)
   if [ -n "$missing" ]; then echo "skipped: TensorRT adapter and stand-in engine: $missing"; return; fi
+  install_wheels gpu
   check "build (TensorRT adapter, stand-in engine)" configure_and_build gpu $PRODUCTS nvinfer_standin $GPU_TESTS || return 0
   tests "ctest (TensorRT adapter, no GPU)" ctest_in gpu "" -R "^(${GPU_TESTS// /|})$"
 }
