@@ -18,6 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-16"  # in Debian 12 and in Ubuntu 24.04
 ARGUMENTS = ["--quiet", "--extra-arg=-Wthread-safety", "--extra-arg=-Wno-unknown-warning-option"]
+ANALYZE = "clang-analyzer-*,performance-unnecessary-value-param"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(tessera/[^"]+)"', re.MULTILINE)
 
 
@@ -63,7 +64,7 @@ def read_command_line():
     parser.add_argument("build", type=pathlib.Path, help="a build folder, for its compile commands")
     parser.add_argument("file", nargs="*", help="only these")
     parser.add_argument("--tests", action="store_true", help="the tests too")
-    parser.add_argument("--analyze", action="store_true", help="clang's static analyzer too: three times as long")
+    parser.add_argument("--analyze", action="store_true", help="clang's static analyzer and slow checks, too: several times as long")
     return parser.parse_args()
 
 
@@ -72,7 +73,7 @@ def main():
     if not shutil.which(CLANG_TIDY):
         sys.exit(f"tidy: {CLANG_TIDY} is not installed")
     build = options.build.resolve()
-    arguments = ARGUMENTS + (["--checks=clang-analyzer-*"] if options.analyze else [])
+    arguments = ARGUMENTS + ([f"--checks={ANALYZE}"] if options.analyze else [])
     sources = choose(build, options.file, options.tests)
     clean = build / "tidy"
     clean.mkdir(exist_ok=True)
