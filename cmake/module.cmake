@@ -25,6 +25,12 @@ if(TESSERA_SANITIZE)
   target_link_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE})
 endif()
 
+# Tests' own code: a null pointer stops them all the same, and these two checks are a quarter of their compile time.
+add_library(tessera_test_flags INTERFACE)
+if(TESSERA_SANITIZE MATCHES undefined)
+  target_compile_options(tessera_test_flags INTERFACE -fno-sanitize=null,alignment)
+endif()
+
 function(tessera_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(tessera_${name} STATIC ${ARG_SOURCES})
@@ -45,7 +51,7 @@ function(tessera_test name)
     math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")  # -O0 and checks everywhere, on a machine that may be busy
   endif()
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE tessera_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE tessera_flags tessera_test_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   add_dependencies(unit_tests ${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
