@@ -1,7 +1,7 @@
 # The commands `test` and `bench` of ./dev, which sources this file.
 
 RESULTS=build/results
-RELEASE_TESTS=comm_inproc_conformance_test
+RELEASE_TESTS="comm_inproc_conformance_test brute_force_test"
 SANITIZED_THREADS="comm exec engine"  # the modules where threads meet: TSan runs their tests
 
 # check NAME COMMAND..: a step that counts as one test.
@@ -44,10 +44,10 @@ run_pytest() {
     $PYTHON -m pytest "$path" -ra "$@"
 }
 
-# The end-to-end tests run whole servers, in the release build; with sanitizers the modules' own tests run, but for the
-# large grid of RELEASE_TESTS, of which sanitizers see a part.
+# The end-to-end tests run whole servers, in the release build; with sanitizers the modules' own tests run;
+# RELEASE_TESTS run here in full, sanitizers see a part of them.
 test_release() {
-  tests "ctest (release)" ctest_in release "" -R "^($RELEASE_TESTS)$"
+  tests "ctest (release)" ctest_in release "" -R "^(${RELEASE_TESTS// /|})$"
   tests "pytest" run_pytest tests -q --ignore=tests/bench --ignore=tests/gpu --junitxml=$RESULTS/pytest.xml
 }
 
