@@ -92,7 +92,8 @@ Result<LoadedModel> Model::Take(std::optional<DeviceId> gpu) {
 
 Result<LoadedModel> Model::Load(std::optional<DeviceId> gpu) {
   auto loaded = loadable_.Load(gpu, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
-  ExitDespiteUnfinished();  // loading has begun CUDA, the engine's library, NCCL; this library is linked with nodelete
+  ExitDespiteUnfinished();  // loading has begun CUDA, the engine's library, NCCL; this library is linked with
+                            // nodelete
   return loaded;
 }
 
