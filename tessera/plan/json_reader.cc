@@ -53,6 +53,19 @@ Result<JsonField> JsonField::At(std::string_view name) const {
   return JsonField(*found, path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name));
 }
 
+Result<void> JsonField::CheckFormat(std::string_view format, int64_t newest, std::string_view what) const {
+  TRY_ASSIGN(const JsonField format_field, At("format"));
+  TRY_ASSIGN(const std::string got, format_field.String());
+  if (got != format) return format_field.Unwanted(fmt::format("\"{}\"", format));
+  TRY_ASSIGN(const JsonField version_field, At("version"));
+  TRY_ASSIGN(const int64_t version, version_field.Int(1, std::numeric_limits<int64_t>::max()));
+  if (version > newest) {
+    return Fail(Code::kUnsupported, "the {} has version {}, this program reads up to version {}", what,
+                version, newest);
+  }
+  return {};
+}
+
 Result<std::string> JsonField::String() const {
   if (!value_->is_string()) return Unwanted("a string");
   return value_->get<std::string>();

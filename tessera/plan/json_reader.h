@@ -23,6 +23,10 @@ class JsonField {
   Result<void> OnlyHas(std::initializer_list<std::string_view> names) const;
   Result<JsonField> At(std::string_view name) const;
   bool Has(std::string_view name) const;
+  // A document's "format" is `format` and its "version" from 1 to `newest`; `what` names the document in the
+  // error that it is newer. To be checked before everything else: a newer document may differ in any other
+  // way.
+  Result<void> CheckFormat(std::string_view format, int64_t newest, std::string_view what) const;
 
   Result<std::string> String() const;
   Result<int64_t> Int(int64_t least, int64_t most) const;

@@ -243,21 +243,8 @@ Result<Build> ReadBuild(const JsonField& field) {
   return build;
 }
 
-// The version comes before everything else: a newer plan may differ in any other way.
-Result<void> CheckVersion(const JsonField& field) {
-  TRY_ASSIGN(const JsonField format_field, field.At("format"));
-  TRY_ASSIGN(const std::string format, format_field.String());
-  if (format != kFormat) return format_field.Unwanted(fmt::format("\"{}\"", kFormat));
-  TRY_ASSIGN(const int64_t version, IntAt(field, "version", 1, kMost));
-  if (version > kPlanVersion) {
-    return Fail(Code::kUnsupported, "the plan has version {}, this program reads up to version {}", version,
-                kPlanVersion);
-  }
-  return {};
-}
-
 Result<Plan> ReadDocument(const JsonField& field) {
-  TRY(CheckVersion(field));
+  TRY(field.CheckFormat(kFormat, kPlanVersion, "plan"));
   TRY(field.OnlyHas({"format", "version", "model_name", "source_sha256", "strategy", "engine", "mesh",
                      "ranks", "inputs", "outputs", "collectives", "predicted_us", "build"}));
   Plan plan;

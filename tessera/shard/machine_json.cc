@@ -137,21 +137,8 @@ Result<void> CheckSpeeds(const JsonField& field, const Machine& machine) {
   return {};
 }
 
-// The version comes before everything else: a newer table may differ in any other way.
-Result<void> CheckVersion(const JsonField& field) {
-  TRY_ASSIGN(const JsonField format_field, field.At("format"));
-  TRY_ASSIGN(const std::string format, format_field.String());
-  if (format != kFormat) return format_field.Unwanted(fmt::format("\"{}\"", kFormat));
-  TRY_ASSIGN(const int version, IntAt(field, "version", 1));
-  if (version > kVersion) {
-    return Fail(Code::kUnsupported, "the table has version {}, this program reads up to version {}", version,
-                kVersion);
-  }
-  return {};
-}
-
 Result<Machine> ReadDocument(const JsonField& field) {
-  TRY(CheckVersion(field));
+  TRY(field.CheckFormat(kFormat, kVersion, "table"));
   TRY(field.OnlyHas({"format", "version", "name", "device", "cores", "speeds"}));
   Machine machine;
   TRY_ASSIGN(const JsonField name, field.At("name"));
