@@ -22,8 +22,11 @@ class Reading {
   bool Holds() {
     const bool softmax = copied_.op_type == "Softmax" || copied_.op_type == "LogSoftmax";
     const bool argument = copied_.op_type == "ArgMax" || copied_.op_type == "ArgMin";
-    if ((!softmax && !argument && copied_.op_type != "TopK") || !FindAxis(argument ? 0 : -1)) return false;
-    const State wanted = softmax ? State::Split(static_cast<int>(axis_)) : State::Replicated();
+    if (!softmax && !argument && copied_.op_type != "TopK") return false;
+    const auto even = EvenAxisOf(model_, copied_, argument ? 0 : -1, ranks_.parts);
+    if (!even) return false;
+    along_ = *even;
+    const State wanted = softmax ? State::Split(static_cast<int>(along_.axis)) : State::Replicated();
     if (!(held_.at(node_.outputs[0]).state == wanted)) return false;
     if (softmax) return model_.opset() >= 13 && Softmax();
     const bool values = copied_.op_type == "TopK" && held_.at(node_.outputs[0]).of == copied_.outputs[0];
@@ -31,27 +34,9 @@ class Reading {
   }
 
  private:
-  // Static and in equal parts.
-  bool FindAxis(int64_t otherwise) {
-    const graph::Value& whole = model_.value(copied_.inputs[0]);
-    if (!whole.has_shape) return false;
-    rank_ = static_cast<int64_t>(whole.shape.size());
-    axis_ = copied_.Int("axis", otherwise);
-    if (axis_ < 0) axis_ += rank_;
-    if (axis_ < 0 || axis_ >= rank_) return false;
-    size_ = whole.shape[static_cast<size_t>(axis_)];
-    return size_ > 0 && size_ % ranks_.parts == 0;
-  }
-
-  const Node* Maker(ValueId id) const {
-    const graph::NodeId producer = ranks_.graph.value(id).producer;
-    return producer == graph::kNoNode ? nullptr : &ranks_.graph.node(producer);
-  }
+  const Node* Maker(ValueId id) const { return MakerOf(ranks_, id); }
   const Node* Maker(ValueId id, const char* op, size_t inputs) const {
-    const Node* node = Maker(id);
-    const bool fits =
-        node != nullptr && node->op_type == op && node->domain.empty() && node->inputs.size() == inputs;
-    return fits ? node : nullptr;
+    return MakerOf(ranks_, id, op, inputs);
   }
 
   // `id` comes out of this collective; gives what goes in.
@@ -67,7 +52,7 @@ class Reading {
   bool Part(ValueId id) const {
     const Held& held = held_.at(id);
     return held.Plainly() && held.of == copied_.inputs[0] &&
-           held.state == State::Split(static_cast<int>(axis_));
+           held.state == State::Split(static_cast<int>(along_.axis));
   }
 
   // -- the best of an axis --
@@ -75,7 +60,8 @@ class Reading {
   // What is turned back to give an output, the axis standing in front.
   ValueId Turned(const Node& end) const {
     Integers back;
-    for (int64_t d = 0; d < rank_; ++d) back.push_back(d < axis_ ? d + 1 : (d == axis_ ? 0 : d));
+    for (int64_t d = 0; d < along_.rank; ++d)
+      back.push_back(d < along_.axis ? d + 1 : (d == along_.axis ? 0 : d));
     if (end.op_type == "Transpose" && end.domain.empty())
       return end.Ints("perm") == back && copied_.Int("keepdims", 1) != 0 ? end.inputs[0] : graph::kNoValue;
     if (end.op_type != "Squeeze" || copied_.op_type == "TopK" || copied_.Int("keepdims", 1) != 0)
@@ -87,11 +73,11 @@ class Reading {
   // What was gathered from all ranks, one behind the other along the axis.
   ValueId Gathered(ValueId id) const {
     const ValueId front = Sent(id, CollectiveOp::kAllGather, ReduceOp::kNone);
-    if (front == graph::kNoValue || axis_ == 0) return front;
+    if (front == graph::kNoValue || along_.axis == 0) return front;
     const Node* turn = Maker(front, "Transpose", 1);
-    Integers order{axis_};
-    for (int64_t d = 0; d < rank_; ++d) {
-      if (d != axis_) order.push_back(d);
+    Integers order{along_.axis};
+    for (int64_t d = 0; d < along_.rank; ++d) {
+      if (d != along_.axis) order.push_back(d);
     }
     return turn != nullptr && turn->Ints("perm") == order ? turn->inputs[0] : graph::kNoValue;
   }
@@ -106,7 +92,7 @@ class Reading {
     const auto& told = model_.value(copied_.inputs[1]).constant;
     return node->Int("axis", -1) == axis && node->Int("sorted", 1) == 1 && copied_.Int("sorted", 1) == 1 &&
            node->Int("largest", 1) == copied_.Int("largest", 1) && count && count->size() == 1 && told &&
-           count == graph::AsInt64(*told) && (*count)[0] <= size_ / ranks_.parts;
+           count == graph::AsInt64(*told) && (*count)[0] <= along_.size / ranks_.parts;
   }
 
   // The node that found, in a rank's part of the axis, what was gathered as `id`.
@@ -115,10 +101,12 @@ class Reading {
     const Node* local = values == graph::kNoValue ? nullptr : Maker(values);
     if (local == nullptr) return nullptr;
     if (copied_.op_type == "TopK")
-      return Finds(local, axis_) && local->outputs[0] == values && Part(local->inputs[0]) ? local : nullptr;
-    const bool picks = local->op_type == "GatherElements" && local->Int("axis", 0) == axis_;
+      return Finds(local, along_.axis) && local->outputs[0] == values && Part(local->inputs[0]) ? local
+                                                                                                : nullptr;
+    const bool picks = local->op_type == "GatherElements" && local->Int("axis", 0) == along_.axis;
     const Node* found = picks ? Maker(local->inputs[1]) : nullptr;
-    const bool same = Finds(found, axis_) && found->inputs[0] == local->inputs[0] && Part(found->inputs[0]);
+    const bool same =
+        Finds(found, along_.axis) && found->inputs[0] == local->inputs[0] && Part(found->inputs[0]);
     return same ? found : nullptr;
   }
 
@@ -144,7 +132,7 @@ class Reading {
     if (first == ranks_.constants.end()) return false;
     for (int rank = 0; rank < ranks_.parts; ++rank) {
       const graph::Constant own = OnRank(first->second, rank, ranks_.parts);
-      if (graph::AsInt64(own) != Integers{rank * (size_ / ranks_.parts)}) return false;
+      if (graph::AsInt64(own) != Integers{rank * (along_.size / ranks_.parts)}) return false;
     }
     return true;
   }
@@ -172,7 +160,7 @@ class Reading {
     const Node* node = part == graph::kNoValue ? nullptr : Maker(part);
     if (node == nullptr || node->op_type != op || node->Int("keepdims", 1) != 1) return graph::kNoValue;
     const auto axes = node->inputs.size() > 1 ? SharedIntegers(ranks_, node->inputs[1]) : node->Ints("axes");
-    return axes == Integers{axis_} ? node->inputs[0] : graph::kNoValue;
+    return axes == Integers{along_.axis} ? node->inputs[0] : graph::kNoValue;
   }
 
   const graph::Graph& model_;
@@ -180,9 +168,7 @@ class Reading {
   const HeldValues& held_;
   const Node& node_;
   const Node& copied_;
-  int64_t rank_ = 0;
-  int64_t axis_ = 0;
-  int64_t size_ = 0;
+  EvenAxis along_;
 };
 
 }  // namespace

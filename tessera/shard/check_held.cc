@@ -231,10 +231,8 @@ class Conversion {
   }
 
   const Node* Producer(ValueId id, const char* op, size_t inputs) const {
-    const graph::NodeId producer = ranks_.graph.value(id).producer;
-    if (producer == graph::kNoNode) return nullptr;
-    const Node& node = ranks_.graph.node(producer);
-    return node.op_type == op && node.inputs.size() == inputs ? &node : nullptr;
+    const Node* node = MakerOf(ranks_, id);
+    return node != nullptr && node->op_type == op && node->inputs.size() == inputs ? node : nullptr;
   }
 
   // start = size / N * rank and end = start + size / N, size being that of the axis of the sliced value.
@@ -320,6 +318,31 @@ std::optional<Integers> SharedIntegers(const RankModel& ranks, ValueId id) {
     all = std::move(own);
   }
   return all;
+}
+
+const Node* MakerOf(const RankModel& ranks, ValueId id) {
+  const graph::NodeId producer = ranks.graph.value(id).producer;
+  return producer == graph::kNoNode ? nullptr : &ranks.graph.node(producer);
+}
+
+const Node* MakerOf(const RankModel& ranks, ValueId id, const char* op, size_t inputs) {
+  const Node* node = MakerOf(ranks, id);
+  const bool fits =
+      node != nullptr && node->op_type == op && node->domain.empty() && node->inputs.size() == inputs;
+  return fits ? node : nullptr;
+}
+
+std::optional<EvenAxis> EvenAxisOf(const graph::Graph& model, const Node& node, int64_t otherwise,
+                                   int parts) {
+  const graph::Value& whole = model.value(node.inputs[0]);
+  if (!whole.has_shape) return std::nullopt;
+  EvenAxis along;
+  along.rank = static_cast<int64_t>(whole.shape.size());
+  along.axis = node.Int("axis", otherwise);
+  if (along.axis < 0) along.axis += along.rank;
+  if (along.axis < 0 || along.axis >= along.rank) return std::nullopt;
+  along.size = whole.shape[static_cast<size_t>(along.axis)];
+  return along.size > 0 && along.size % parts == 0 ? std::optional(along) : std::nullopt;
 }
 
 }  // namespace tessera::shard

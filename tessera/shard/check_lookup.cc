@@ -29,10 +29,7 @@ class Reading {
 
  private:
   const Node* Producer(ValueId id, const char* op, size_t inputs) const {
-    const graph::NodeId producer = ranks_.graph.value(id).producer;
-    if (producer == graph::kNoNode) return nullptr;
-    const Node& node = ranks_.graph.node(producer);
-    return node.op_type == op && node.domain.empty() && node.inputs.size() == inputs ? &node : nullptr;
+    return MakerOf(ranks_, id, op, inputs);
   }
 
   bool Zero(ValueId id) const {
@@ -45,42 +42,36 @@ class Reading {
   // The model's, in equal parts along the axis.
   bool Table(const Node& found) {
     const Held& table = held_.at(found.inputs[0]);
-    const graph::Value& whole = model_.value(copied_.inputs[0]);
-    if (!table.Plainly() || table.of != copied_.inputs[0] || !whole.has_shape) return false;
-    rank_ = static_cast<int64_t>(whole.shape.size());
-    axis_ = copied_.Int("axis", 0);
-    if (axis_ < 0) axis_ += rank_;
-    if (axis_ < 0 || axis_ >= rank_) return false;
-    size_ = whole.shape[static_cast<size_t>(axis_)];
-    return size_ > 0 && size_ % ranks_.parts == 0 && table.state == State::Split(static_cast<int>(axis_));
+    const auto even = EvenAxisOf(model_, copied_, 0, ranks_.parts);
+    if (!table.Plainly() || table.of != copied_.inputs[0] || !even) return false;
+    along_ = *even;
+    return table.state == State::Split(static_cast<int>(along_.axis));
   }
 
   // `mask` is `here`, spread over the dimensions of the table behind its axis.
   bool Masks(ValueId mask, ValueId here) const {
     const auto places = static_cast<int64_t>(model_.value(copied_.inputs[1]).shape.size());
-    const int64_t behind = rank_ - axis_ - 1;
+    const int64_t behind = along_.rank - along_.axis - 1;
     if (mask == here) return behind == 0 || places == 0;
-    const graph::NodeId producer = ranks_.graph.value(mask).producer;
-    if (producer == graph::kNoNode) return false;
-    const Node& spread = ranks_.graph.node(producer);
-    if (spread.op_type != "Unsqueeze" || spread.inputs[0] != here) return false;
+    const Node* spread = MakerOf(ranks_, mask);
+    if (spread == nullptr || spread->op_type != "Unsqueeze" || spread->inputs[0] != here) return false;
     Integers wanted;
     for (int64_t i = 0; i < behind; ++i) wanted.push_back(places + i);
-    return (spread.inputs.size() > 1 ? SharedIntegers(ranks_, spread.inputs[1]) : spread.Ints("axes")) ==
+    return (spread->inputs.size() > 1 ? SharedIntegers(ranks_, spread->inputs[1]) : spread->Ints("axes")) ==
            wanted;
   }
 
   bool Inside(ValueId here, ValueId place) const {
     const Node* less = Producer(here, "Less", 2);
     return less != nullptr && less->inputs[0] == place &&
-           SharedIntegers(ranks_, less->inputs[1]) == Integers{size_ / ranks_.parts};
+           SharedIntegers(ranks_, less->inputs[1]) == Integers{along_.size / ranks_.parts};
   }
 
   // Counted from the rank's first element on, around the end of the table.
   bool Shifted(ValueId place) const {
     const Node* around = Producer(place, "Mod", 2);
     if (around == nullptr || around->Int("fmod", 0) != 0 ||
-        SharedIntegers(ranks_, around->inputs[1]) != Integers{size_})
+        SharedIntegers(ranks_, around->inputs[1]) != Integers{along_.size})
       return false;
     const Node* shift = Producer(around->inputs[0], "Sub", 2);
     if (shift == nullptr) return false;
@@ -89,7 +80,8 @@ class Reading {
     if (!indices.Whole() || indices.of != copied_.inputs[1] || first == ranks_.constants.end()) return false;
     for (int rank = 0; rank < ranks_.parts; ++rank) {
       const graph::Constant own = OnRank(first->second, rank, ranks_.parts);
-      if (!own.shape.empty() || graph::AsInt64(own) != Integers{rank * (size_ / ranks_.parts)}) return false;
+      if (!own.shape.empty() || graph::AsInt64(own) != Integers{rank * (along_.size / ranks_.parts)})
+        return false;
     }
     return true;
   }
@@ -99,9 +91,7 @@ class Reading {
   const HeldValues& held_;
   const Node& node_;
   const Node& copied_;
-  int64_t rank_ = 0;
-  int64_t axis_ = 0;
-  int64_t size_ = 0;
+  EvenAxis along_;
 };
 
 }  // namespace
