@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstring>
 #include <thread>
 
 #include "tessera/exec/executor.h"
 #include "tests/gpu/bench_data.h"
 #include "tests/gpu/gpus.h"
+#include "tests/gpu/run_benches.h"
 #include "tests/gpu/served_bench_data.h"
 #include "tests/gpu/triton_host.h"
 
@@ -179,27 +179,6 @@ Result<void> BenchDisjoint(const std::vector<int>& worlds) {
 }  // namespace tessera::gputest
 
 int main(int argc, char** argv) {
-  using namespace tessera;
-  using Bench = Result<void> (*)(const std::vector<int>&);
-  const std::pair<const char*, Bench> all[] = {
-      {"chain", gputest::BenchChain}, {"small", gputest::BenchSmall}, {"disjoint", gputest::BenchDisjoint}};
-  std::vector<int> worlds;
-  for (int n = 1; n <= static_cast<int>(gputest::Gpus().size()); n *= 2) worlds.push_back(n);
-  if (worlds.empty()) {
-    std::fprintf(stderr, "no GPU here\n");
-    return 1;
-  }
-  int failed = 0;
-  for (const auto& [name, bench] : all) {
-    const bool asked = argc < 2 || std::any_of(argv + 1, argv + argc, [&](const char* word) {
-                         return std::strcmp(word, name) == 0;
-                       });
-    if (!asked) continue;
-    if (const Result<void> done = bench(worlds); !done) {
-      std::printf("%s: FAILED: %s\n", name, done.error().ToString().c_str());
-      failed = 1;
-    }
-    std::fflush(stdout);
-  }
-  return failed;
+  using namespace tessera::gputest;
+  return RunBenches(argc, argv, {{"chain", BenchChain}, {"small", BenchSmall}, {"disjoint", BenchDisjoint}});
 }

@@ -80,9 +80,9 @@ class Megatron:
 
     def before(self, node):
         """What the last thing before a product was: "attention", a "curve", or something else."""
-        todo, seen, found = [self.activation(node)], set(), set()
-        while todo:
-            maker = self.makers.get(todo.pop())
+        pending, seen, found = [self.activation(node)], set(), set()
+        while pending:
+            maker = self.makers.get(pending.pop())
             if maker is None or id(maker) in seen:
                 continue
             seen.add(id(maker))
@@ -91,7 +91,7 @@ class Megatron:
             elif maker.op_type in CURVES:
                 found.add("curve")
             elif maker.op_type in MOVES | {"Mul", "Div"} or (maker.op_type == "Add" and self.adds_a_constant(maker)):
-                todo += maker.input
+                pending += maker.input
         return "attention" if "attention" in found else "curve" if "curve" in found else ""
 
     def attends(self, node):
@@ -110,30 +110,30 @@ class Megatron:
 
     def reached(self, names, step, through):
         """The first nodes that are not of `through`, from these values on."""
-        todo, seen, ends = list(names), set(), []
-        while todo:
-            for node, further in step(todo.pop()):
+        pending, seen, ends = list(names), set(), []
+        while pending:
+            for node, further in step(pending.pop()):
                 if id(node) in seen:
                     continue
                 seen.add(id(node))
                 if node.op_type in through:
-                    todo += further
+                    pending += further
                 else:
                     ends.append(node)
         return ends
 
     def starts(self, node):
         """The products from which a curve leads to this one."""
-        todo, seen, found = [self.activation(node)], set(), []
-        while todo:
-            maker = self.makers.get(todo.pop())
+        pending, seen, found = [self.activation(node)], set(), []
+        while pending:
+            maker = self.makers.get(pending.pop())
             if maker is None or id(maker) in seen:
                 continue
             seen.add(id(maker))
             if self.weight(maker):
                 found.append(maker)
             elif maker.op_type in MOVES | ADDS | CURVES:
-                todo += maker.input
+                pending += maker.input
         return found
 
     def activation(self, node):
@@ -143,23 +143,23 @@ class Megatron:
 
     def forward(self, node, through):
         """The products that are reached through movements, sums and `through`."""
-        todo, seen, found = list(node.output), set(), []
-        while todo:
-            for reader in self.readers.get(todo.pop(), []):
+        pending, seen, found = list(node.output), set(), []
+        while pending:
+            for reader in self.readers.get(pending.pop(), []):
                 if id(reader) in seen:
                     continue
                 seen.add(id(reader))
                 if self.weight(reader):
                     found.append(reader)
                 elif reader.op_type in MOVES | ADDS | through:
-                    todo += reader.output
+                    pending += reader.output
         return found
 
     def feeds_attention(self, node):
         """Through movements and sums to the product of queries and keys, or of weights and values."""
-        todo, seen = list(node.output), set()
-        while todo:
-            for reader in self.readers.get(todo.pop(), []):
+        pending, seen = list(node.output), set()
+        while pending:
+            for reader in self.readers.get(pending.pop(), []):
                 if id(reader) in seen:
                     continue
                 seen.add(id(reader))
@@ -167,7 +167,7 @@ class Megatron:
                     return True
                 residual = reader.op_type == "Add" and not self.adds_a_constant(reader) and not self.rotates(reader)
                 if reader.op_type in MOVES | ADDS and not residual and not self.weight(reader):
-                    todo += reader.output
+                    pending += reader.output
         return False
 
     def adds_a_constant(self, node):
@@ -194,10 +194,10 @@ class Megatron:
 
     def taken_apart(self, node):
         """What a fused projection is split into, and how many heads the smallest part has."""
-        todo, segments, heads = list(node.output), [], []
+        pending, segments, heads = list(node.output), [], []
         seen = set()
-        while todo:
-            for reader in self.readers.get(todo.pop(), []):
+        while pending:
+            for reader in self.readers.get(pending.pop(), []):
                 if id(reader) in seen or self.weight(reader):
                     continue
                 seen.add(id(reader))
@@ -208,7 +208,7 @@ class Megatron:
                     if heads:
                         continue
                 if reader.op_type in ("Add", "Split", "Squeeze", "Reshape"):
-                    todo += reader.output
+                    pending += reader.output
         return segments, min(heads, default=self.parts)
 
     def split_sizes(self, node):
