@@ -1,7 +1,6 @@
-// Bringing one input to every GPU, and loading models.
+// Bringing one input to every GPU.
 #include <cstdio>
 
-#include "tessera/base/log.h"
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/stream.h"
 #include "tests/gpu/bench_data.h"
@@ -57,33 +56,6 @@ Result<void> BenchReplicate(const std::vector<int>& worlds) {
     }
     std::printf("| %d | %.0f / %.0f | %.2fx | %.0f / %.0f |\n", world, ways[0].median, ways[0].p99,
                 ways[0].median / one[0].median, ways[1].median, ways[1].p99);
-  }
-  return {};
-}
-
-Result<void> BenchLoad(const std::vector<int>& worlds) {
-  SetLogLevel(LogLevel::kDebug);  // the parts of a load
-  std::printf("\nloading the chain MLP; ms\n| GPUs | load | unload |\n|---|---|---|\n");
-  const Mlp chain{4096, 16384, 4096, 128, 2048};
-  for (const int world : worlds) {
-    TempDirectory directory;
-    TRY_ASSIGN(const plan::Plan plan, WriteMlp(chain, world, directory.path()));
-    engine::TensorRtOptions options;
-    options.devices = FirstGpus(world);
-    auto engine = engine::MakeTensorRtEngine(options);
-    std::unique_ptr<engine::RankGroup> other;  // a model that stays has its own communicators
-    const char* const rounds[] = {"first: starts CUDA, too", "again", "again", "beside another"};
-    for (const char* round : rounds) {
-      if (round == rounds[3]) {
-        TRY_ASSIGN(other, engine->Load(plan, directory.path(), Soon()));
-      }
-      const auto start = std::chrono::steady_clock::now();
-      TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, engine->Load(plan, directory.path(), Soon()));
-      const double loaded = MicrosSince(start) / 1e3;
-      const auto end = std::chrono::steady_clock::now();
-      group.reset();
-      std::printf("| %d (%s) | %.0f | %.0f |\n", world, round, loaded, MicrosSince(end) / 1e3);
-    }
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #include "tests/gpu/gpus.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <sstream>
@@ -10,22 +11,37 @@
 namespace tessera::gputest {
 namespace {
 
-std::vector<DeviceId> ReadGpus() {
+std::vector<DeviceId> Numbered(int count) {
+  std::vector<DeviceId> gpus;
+  for (int n = 0; n < count; ++n) gpus.push_back(DeviceId(n));
+  return gpus;
+}
+
+// Empty: $TESSERA_GPUS lists none.
+std::vector<DeviceId> ReadList() {
   std::vector<DeviceId> gpus;
   const char* list = std::getenv("TESSERA_GPUS");
-  if (list == nullptr || *list == 0) {
-    for (int n = 0; n < cuda::DeviceCount(); ++n) gpus.push_back(DeviceId(n));
-    return gpus;
-  }
-  std::istringstream words(list);
+  std::istringstream words(list == nullptr ? "" : list);
   for (std::string word; std::getline(words, word, ',');) gpus.push_back(DeviceId(std::stoi(word)));
   return gpus;
+}
+
+std::vector<DeviceId> ReadGpus() {
+  std::vector<DeviceId> gpus = ReadList();
+  return gpus.empty() ? Numbered(cuda::DeviceCount()) : gpus;
 }
 
 }  // namespace
 
 const std::vector<DeviceId>& Gpus() {
   static const std::vector<DeviceId> gpus = ReadGpus();
+  return gpus;
+}
+
+std::vector<DeviceId> ListedGpus(int count) {
+  std::vector<DeviceId> gpus = ReadList();
+  if (gpus.empty()) return Numbered(count);
+  gpus.resize(std::min(gpus.size(), static_cast<size_t>(count)), DeviceId(0));
   return gpus;
 }
 

@@ -12,6 +12,10 @@ namespace tessera::gputest {
 // NCCL_MULTI_RANK_GPU_ENABLE=1 for that.
 const std::vector<DeviceId>& Gpus();
 
+// The first `count` GPUs that $TESSERA_GPUS lists, else of the machine; asks no driver, so that CUDA is not
+// started.
+std::vector<DeviceId> ListedGpus(int count);
+
 // The first `count` of them, which must be there.
 std::vector<DeviceId> FirstGpus(int count);
 

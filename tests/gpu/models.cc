@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tessera/base/file.h"
+#include "tessera/base/sha256.h"
 #include "tessera/graph/onnx.h"
 #include "tests/nvinfer_standin/plan_file.h"
 
@@ -205,6 +206,16 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;
+}
+
+Result<void> CompletePlan(plan::Plan plan, const std::filesystem::path& directory) {
+  for (plan::RankPlan& rank : plan.ranks) {
+    TRY_ASSIGN(rank.model.sha256, Sha256OfFile(directory / rank.model.file));
+    rank.model.bytes = ByteCount(std::filesystem::file_size(directory / rank.model.file));
+  }
+  for (plan::TensorPlan* tensor : {&plan.inputs.front(), &plan.outputs.front()})
+    tensor->dim_names.front() = "m";
+  return plan::WritePlan(plan, directory);
 }
 
 std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x) {

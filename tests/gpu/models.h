@@ -32,6 +32,8 @@ struct Mlp {
   unsigned seed = 1;
 };
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
+// Writes plan.json of WriteMlp's plan, with sizes and checksums of its files, beside them.
+Result<void> CompletePlan(plan::Plan plan, const std::filesystem::path& directory);
 // A row of y from its row of x, added up in double precision by this CPU.
 std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x);
 

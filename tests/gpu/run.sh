@@ -105,7 +105,9 @@ wanted test engine && run_each engine 60 "$bundle/bin/engine_gpu_test" "$@"
 wanted test zoo && run zoo 300 "$bundle/bin/zoo_gpu_test" "$@"
 for bench in replicate overhead launch mlp attention load; do
   wanted bench "bench_$bench" || continue
-  run "bench_$bench" 150 "$bundle/bin/gpu_bench" "$bench"
+  limit=150
+  [ $bench = load ] && limit=300  # each load in a process of its own
+  run "bench_$bench" $limit "$bundle/bin/gpu_bench" "$bench"
   grep -v -E '^\[[0-9]{4}-' "$logs/bench_$bench"
 done
 for peer in mlp attention; do

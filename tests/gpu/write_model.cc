@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 
-#include "tessera/base/sha256.h"
 #include "tests/gpu/models.h"
 
 namespace tessera::gputest {
@@ -39,16 +38,6 @@ Result<Options> Parse(int argc, char** argv) {
   }
   options.mlp.seed = static_cast<unsigned>(options.seed);
   return options;
-}
-
-Result<void> CompletePlan(plan::Plan plan, const fs::path& folder) {
-  for (plan::RankPlan& rank : plan.ranks) {
-    TRY_ASSIGN(rank.model.sha256, Sha256OfFile(folder / rank.model.file));
-    rank.model.bytes = ByteCount(fs::file_size(folder / rank.model.file));
-  }
-  for (plan::TensorPlan* tensor : {&plan.inputs.front(), &plan.outputs.front()})
-    tensor->dim_names.front() = "m";
-  return plan::WritePlan(plan, folder);
 }
 
 Result<void> Write(const std::string& kind, const fs::path& folder, const Options& options) {
