@@ -1,6 +1,5 @@
 #include "tessera/engine/tensorrt/library.h"
 
-#include <NvInferVersion.h>
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <NvInferRuntime.h>
+#include <NvInferVersion.h>
 
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,13 @@
 #include "tessera/base/unique_handle.h"
 
 namespace tessera::engine {
+
+// Whose headers this build has, as plan::Build names it.
+#if defined(TRT_MAJOR_RTX)
+inline constexpr const char* kTensorRtLibraryName = "tensorrt_rtx";
+#else
+inline constexpr const char* kTensorRtLibraryName = "tensorrt";
+#endif
 
 // Opened at run time, not linked: a build needs headers only, a server without TensorRT still serves other
 // models and says what is missing, and a test puts its own library here.

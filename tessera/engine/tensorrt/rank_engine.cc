@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/engine_validity.h"
 #include "tessera/engine/tensorrt/profile.h"
 #include "tessera/plan/engine_layers.h"
 
@@ -32,6 +33,10 @@ tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_vie
 
 Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
   TRY_ASSIGN(std::shared_ptr<const MappedFile> plan, MappedFile::Open(file));
+  if (const std::string reason = WhyNotForHere(*runtime_, plan->bytes()); !reason.empty()) {
+    return Fail(Code::kUnsupported, "'{}' cannot be loaded by TensorRT {} on GPU {}: {}", file.string(),
+                library_->version(), stream_.device().value(), reason);
+  }
   engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
   if (!engine_) {
     return Fail(Code::kInvalidArgument, "'{}' is no plan that TensorRT {} can load on GPU {}: {}",

@@ -8,6 +8,7 @@
 #include "tessera/engine/tensorrt/checks.h"
 #include "tessera/engine/tensorrt/device_mover.h"
 #include "tessera/engine/tensorrt/group.h"
+#include "tessera/plan/runtime.h"
 
 namespace tessera::engine {
 namespace {
@@ -34,6 +35,7 @@ class Loader {
   Result<std::vector<DeviceId>> PickDevices() const;
   Result<void> LoadAndConnect(RankThreads& threads);
   Result<void> LoadEngines(RankThreads& threads);
+  Result<void> CheckBuild() const;
   Result<void> Connect(std::shared_future<bool> loaded);
   Result<Runners> MakeRunners();
   Result<void> SetCommunicators(RankThreads& threads, const Runners& runners) const;
@@ -114,6 +116,7 @@ Result<void> Loader::LoadAndConnect(RankThreads& threads) {
 
 Result<void> Loader::LoadEngines(RankThreads& threads) {
   TRY_ASSIGN(library_, TensorRtLibrary::Open(options_.library));
+  TRY(CheckBuild());
   engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
   return threads.RunAll(
       [engines = engines_, library = library_, devices = devices_, plan = plan_,
@@ -124,6 +127,17 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
         return {};
       },
       deadline_);
+}
+
+// An engine without a plan tells for itself, to RankEngine::Load.
+Result<void> Loader::CheckBuild() const {
+  if (!plan_.build) return {};
+  plan::Runtime here{kTensorRtLibraryName, library_->version(), {}};
+  for (const DeviceId device : devices_) {
+    TRY_ASSIGN(const cuda::DeviceInfo info, cuda::GetDeviceInfo(device));
+    here.compute_capabilities.push_back(fmt::format("{}.{}", info.major, info.minor));
+  }
+  return plan::CheckRuntime(*plan_.build, here);
 }
 
 Result<Runners> Loader::MakeRunners() {

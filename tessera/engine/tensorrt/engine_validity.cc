@@ -1,0 +1,46 @@
+#include "tessera/engine/tensorrt/engine_validity.h"
+
+#include <NvInferVersion.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace tessera::engine {
+
+#if defined(TRT_MAJOR_RTX)
+namespace {
+
+using Diagnostics = nvinfer1::EngineInvalidityDiagnostics;
+
+constexpr std::array<std::pair<Diagnostics, std::string_view>, 7> kReasons{{
+    {Diagnostics::kVERSION_MISMATCH, "another version of TensorRT-RTX built it"},
+    {Diagnostics::kUNSUPPORTED_CC, "it was not built for this GPU's compute capability"},
+    {Diagnostics::kOLD_CUDA_DRIVER, "CUDA's driver is older than where it was built"},
+    {Diagnostics::kOLD_CUDA_RUNTIME, "CUDA's runtime is older than where it was built"},
+    {Diagnostics::kINSUFFICIENT_GPU_MEMORY, "the GPU's memory does not hold its weights"},
+    {Diagnostics::kMALFORMED_ENGINE, "it is no engine"},
+    {Diagnostics::kCUDA_ERROR, "CUDA's driver or runtime does not work"},
+}};
+
+}  // namespace
+
+std::string WhyNotForHere(const nvinfer1::IRuntime& runtime, Bytes engine) {
+  const auto size = static_cast<int64_t>(engine.size());
+  if (size < runtime.getEngineHeaderSize()) return "it is shorter than an engine's header";
+  uint64_t found = 0;
+  if (runtime.getEngineValidity(engine.data(), size, &found) != nvinfer1::EngineValidity::kINVALID) return "";
+  std::string reasons;
+  for (const auto& [diagnostic, reason] : kReasons) {
+    if ((found & static_cast<uint64_t>(diagnostic)) == 0) continue;
+    reasons += (reasons.empty() ? "" : "; ") + std::string(reason);
+  }
+  return reasons.empty() ? "no reason given" : reasons;
+}
+#else
+std::string WhyNotForHere(const nvinfer1::IRuntime& /*runtime*/, Bytes /*engine*/) {
+  return "";
+}
+#endif
+
+}  // namespace tessera::engine

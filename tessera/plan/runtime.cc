@@ -1,0 +1,27 @@
+#include "tessera/plan/runtime.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace tessera::plan {
+
+Result<void> CheckRuntime(const Build& build, const Runtime& runtime) {
+  if (build.library != runtime.library || build.version != runtime.version) {
+    return Fail(Code::kUnsupported,
+                "the engines were built by {} {}, this program runs {} {}: build them again with it",
+                build.library, build.version, runtime.library, runtime.version);
+  }
+  for (size_t rank = 0; rank < runtime.compute_capabilities.size(); ++rank) {
+    const std::string& here = runtime.compute_capabilities[rank];
+    const auto& built_for = build.compute_capabilities;
+    if (std::find(built_for.begin(), built_for.end(), here) != built_for.end()) continue;
+    return Fail(Code::kUnsupported,
+                "rank {}: its GPU has compute capability {}, the engines were built for {}: build them again "
+                "for it",
+                rank, here, fmt::format("{}", fmt::join(built_for, ", ")));
+  }
+  return {};
+}
+
+}  // namespace tessera::plan
