@@ -36,7 +36,9 @@ Result<Region> Answers::Place(int index, DType type, const Shape& shape) {
 }
 
 double WorstError(const CaseTensor& got, const CaseTensor& wanted) {
+  if (got.type != wanted.type && !(IsFloat(got.type) && IsFloat(wanted.type))) return INFINITY;
   if (CountOf(got) != CountOf(wanted)) return INFINITY;
+  if (!IsFloat(wanted.type)) return got.bytes == wanted.bytes ? 0 : INFINITY;
   double difference = 0;
   double most = 1e-30;
   for (size_t at = 0; at < CountOf(wanted); ++at) {

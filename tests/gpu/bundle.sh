@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a folder with all that run.sh needs on a machine with GPUs but without this tree's build or packages:
 #   tests/gpu/bundle.sh [BUILD_DIR] [FOLDER]      default build/gpu build/gpu-bundle
-#   tests/gpu/bundle.sh BUILD_DIR FOLDER MODEL.onnx RANKS      only this model and what run.sh --only zoo needs
+# One more model, of any size: model_parts.sh.
 # $TESSERA_PROGRAM (default BUILD_DIR/bin/tessera) shards the models of $TESSERA_ZOO (default ../shared/zoo) for the
 # tests, $TESSERA_PYTHON (default .venv/bin/python) asks onnxruntime for their answers; without them there are none.
 # The CUDA libraries are taken from the machine where it runs.
@@ -13,11 +13,7 @@ tessera=${TESSERA_PROGRAM:-$build/bin/tessera}
 zoo=${TESSERA_ZOO:-$root/../shared/zoo}
 rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/lib" "$folder/models"
-model=${3:-}
-ranks=${4:-}
-programs=(cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench)
-[ -z "$model" ] || programs=(zoo_gpu_test)
-for program in "${programs[@]}"; do
+for program in cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench; do
   strip -o "$folder/bin/$program" "$build/bin/$program"
 done
 strip -o "$folder/lib/libnvinfer.so.11" "$build/lib/libnvinfer.so.11"
@@ -27,9 +23,7 @@ for file in "$folder"/bin/* "$folder"/lib/libnvinfer.so.11; do
 done | sort -u | grep -E '/lib(fmt|spdlog|protobuf|protobuf-lite|gtest|gmock|gtest_main|benchmark|z|crypto)[.-]' |
   while read -r library; do cp -L "$library" "$folder/lib/"; done
 python=${TESSERA_PYTHON:-$root/.venv/bin/python}
-if [ -n "$model" ]; then
-  "$python" "$root/tests/gpu/make_cases.py" "$tessera" "$model" "$folder/models" "$ranks"
-elif [ -x "$tessera" ] && [ -d "$zoo" ]; then
+if [ -x "$tessera" ] && [ -d "$zoo" ]; then
   "$python" "$root/tests/gpu/make_cases.py" "$tessera" "$zoo" "$folder/models"
   "$python" "$root/tests/gpu/attention_model.py" "$tessera" "$folder/attention"
 else

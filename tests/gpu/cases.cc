@@ -50,7 +50,10 @@ Result<ModelCase> ReadCase(const fs::path& directory) {
     if (model.requests.empty()) return Fail(Code::kInvalidArgument, "'{}' before the first request", line);
     TRY_ASSIGN(CaseTensor tensor, ReadTensor(words, directory));
     Request& request = model.requests.back();
-    (what == "input" ? request.inputs : request.answers).push_back(std::move(tensor));
+    (what == "input" ? request.inputs
+     : what == "cpu" ? request.cpu
+                     : request.answers)
+        .push_back(std::move(tensor));
   }
   if (model.requests.empty()) return Fail(Code::kNotFound, "'{}' has no requests.txt", directory.string());
   return model;

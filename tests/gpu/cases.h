@@ -21,7 +21,8 @@ struct CaseTensor {
 
 struct Request {
   std::vector<CaseTensor> inputs;
-  std::vector<CaseTensor> answers;
+  std::vector<CaseTensor> answers;  // of onnxruntime
+  std::vector<CaseTensor> cpu;      // of as many CPU ranks; may be none
 };
 
 // `directory` holds plan.json, the ranks' ONNX files with their weights, and requests.txt.

@@ -1,14 +1,18 @@
-"""Shards models and writes requests with onnxruntime's answers beside them, for the tests on GPUs.
+"""Shards models and writes requests with the answers of onnxruntime and of CPU ranks, for the tests on GPUs.
 
-    make_cases.py TESSERA ZOO FOLDER               the models of the zoo, at 2 and 4 ranks
-    make_cases.py TESSERA MODEL.onnx FOLDER RANKS  one model, at RANKS ranks; it takes its folder's name
+    make_cases.py TESSERA ZOO FOLDER           the models of the zoo
+    make_cases.py TESSERA MODEL.onnx FOLDER    one model; it takes its folder's name
 
-Each model as it is, and in fp16 (NAME_fp16) with the answers of the fp32 one. FOLDER/NAME-RANKS/ holds what
-`tessera shard` wrote, and requests.txt: a line "request", then for each tensor "input|answer NAME TYPE 2x16 FILE [LIMIT]",
-FILE with its values, little endian. LIMIT is the allowed error of an answer that is wide of fp32 in fp16 whoever computes
-it: twice what onnxruntime's own fp16 answer, of the model that is not sharded, is off. Without it the tests' limit holds.
+Each model as it is, and in fp16 (NAME_fp16) with onnxruntime's answers of the fp32 one, at 2 and 4 ranks.
+FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
+"input|answer|cpu NAME TYPE 2x16 FILE [LIMIT]", FILE with its values, little endian. "answer" is onnxruntime's, "cpu" that
+of as many CPU ranks through a real Triton with the backend beside TESSERA, for whatever that answers; none without it.
+LIMIT is the allowed error of an answer that is wide of fp32 in fp16 whoever computes it: twice what onnxruntime's own
+fp16 answer, of the model that is not sharded, is off. Without it the tests' limit holds.
 """
 
+import contextlib
+import dataclasses
 import itertools
 import pathlib
 import shutil
@@ -19,9 +23,12 @@ import tempfile
 import numpy as np
 import onnx
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+for folder in ("e2e", "triton"):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
+from clients import Client  # noqa: E402
 from half import to_half  # noqa: E402
 from reference import Reference, worst_relative_error  # noqa: E402
+from server import TritonServer  # noqa: E402
 
 ZOO = ("bert_dyn", "bert_op23", "clip", "dit", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
        "mixtral_moe", "vae_decoder", "vit")
@@ -40,50 +47,92 @@ def wide_limits(answer: dict[str, np.ndarray], half_answer: dict[str, np.ndarray
     return {name: limit for name, limit in limits.items() if limit > HALF_LIMIT}
 
 
-def write_requests(reference: Reference, folder: pathlib.Path, half: Reference | None) -> None:
-    """`half`: the same model in fp16, which is the one that was sharded."""
-    lines = []
+class Requests:
+    """A case's requests.txt and its files."""
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder, self._lines = folder, []
+
+    def add(self, tensors: dict[str, dict[str, np.ndarray]], limits: dict[str, float]) -> None:
+        """`tensors`: input, answer and cpu, by name."""
+        number = self._lines.count("request")
+        self._lines.append("request")
+        for kind, named in tensors.items():
+            for at, (name, value) in enumerate(named.items()):
+                file = f"{number}.{kind}.{at}.bin"
+                (self._folder / file).write_bytes(np.ascontiguousarray(value).tobytes())
+                shape = "x".join(map(str, value.shape))
+                limit = f" {limits[name]:.4g}" if kind != "input" and name in limits else ""
+                self._lines.append(f"{kind} {name} {TYPES[value.dtype.name]} {shape} {file}{limit}")
+        (self._folder / "requests.txt").write_text("\n".join(self._lines) + "\n")
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    reference: Reference    # of the fp32 model
+    half: Reference | None  # the same model in fp16, where that is the one that was sharded
+
+
+def shard(tessera: str, model: pathlib.Path, ranks: int, repository: pathlib.Path, engine: str) -> pathlib.Path:
+    name = f"{model.stem}-{ranks}"
+    subprocess.run([tessera, "shard", model, "--ranks", str(ranks), "-o", repository, "--name", name, "--strategy", "tensor",
+                    "--engine", engine, "--json"], check=True, stdout=subprocess.DEVNULL)
+    return repository / name
+
+
+def write_requests(case: Case, folder: pathlib.Path, cpu: Client | None) -> None:
+    requests = Requests(folder)
     for number, (batch, length) in enumerate(SIZES):
-        inputs = reference.random_inputs(batch, length, seed=number)
+        inputs = case.reference.random_inputs(batch, length, seed=number)
         if number and all(value.shape == first[name].shape for name, value in inputs.items()):
             break  # a model of fixed shapes
         first = first if number else inputs
-        lines.append("request")
-        given = as_half(inputs) if half else inputs
-        answer = reference.answer(inputs)
-        limits = wide_limits(answer, half.answer(given)) if half else {}
-        for kind, tensors in (("input", given), ("answer", answer)):
-            for name, value in tensors.items():
-                file = f"{number}.{kind}.{name}.bin"
-                (folder / file).write_bytes(np.ascontiguousarray(value).tobytes())
-                shape = "x".join(map(str, value.shape))
-                limit = f" {limits[name]:.4g}" if kind == "answer" and name in limits else ""
-                if limit:
-                    print(f"{folder.name}, request {number}: the limit of {name} is {limits[name]:.2g}")
-                lines.append(f"{kind} {name} {TYPES[value.dtype.name]} {shape} {file}{limit}")
-    (folder / "requests.txt").write_text("\n".join(lines) + "\n")
+        given = as_half(inputs) if case.half else inputs
+        answer = case.reference.answer(inputs)
+        limits = wide_limits(answer, case.half.answer(given)) if case.half else {}
+        for name, limit in limits.items():
+            print(f"{case.name}, request {number}: the limit of {name} is {limit:.2g}")
+        tensors = {"input": given, "answer": answer}
+        if cpu:
+            tensors["cpu"] = cpu.infer(case.name, given)
+            off = worst_relative_error({n: v.astype(answer[n].dtype) for n, v in tensors["cpu"].items()}, answer)
+            print(f"{case.name}, request {number}: CPU ranks are {off:.2g} off onnxruntime")
+        requests.add(tensors, limits)
 
 
-def main(tessera: str, source: str, folder: str, only_ranks: str = "") -> None:
-    given = pathlib.Path(source)
-    with tempfile.TemporaryDirectory() as repository:
+def shard_all(tessera: str, models: list[pathlib.Path], folder: pathlib.Path, work: pathlib.Path) -> list[Case]:
+    """The cases' folders, without requests, and the same models for CPU ranks in the repository work/cpu."""
+    cases = []
+    for model in models:
+        half = work / f"{model.stem}_fp16.onnx"
+        onnx.save(to_half(onnx.load(model)), half)
+        reference, half_reference = Reference(model), Reference(half)
+        for made_from, ranks in itertools.product((model, half), (2, 4)):
+            made = shard(tessera, made_from, ranks, work / "gpu", "tensorrt")
+            shutil.copytree(made / "1", folder / made.name)
+            shard(tessera, made_from, ranks, work / "cpu", "openvino")
+            cases.append(Case(made.name, reference, half_reference if made_from == half else None))
+    return cases
+
+
+def main(tessera: str, source: str, folder: str) -> None:
+    given, made = pathlib.Path(source), pathlib.Path(folder)
+    backends = pathlib.Path(tessera).resolve().parent.parent / "backends"
+    with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
+        work = pathlib.Path(temporary)
         models = [given / f"{name}.onnx" for name in ZOO] if given.is_dir() else []
         if not models:
-            models = [pathlib.Path(repository) / f"{given.parent.name}.onnx"]
+            models = [work / f"{given.parent.name}.onnx"]
             shutil.copy(given, models[0])
-        for model in models:
-            reference = Reference(model)
-            half = pathlib.Path(repository) / f"{model.stem}_fp16.onnx"
-            onnx.save(to_half(onnx.load(model)), half)
-            half_reference = Reference(half)
-            for made_from, ranks in itertools.product((model, half), [int(only_ranks)] if only_ranks else (2, 4)):
-                name = f"{made_from.stem}-{ranks}"
-                subprocess.run([tessera, "shard", made_from, "--ranks", str(ranks), "-o", repository, "--name", name,
-                                "--strategy", "tensor", "--engine", "tensorrt", "--json"], check=True,
-                               stdout=subprocess.DEVNULL)
-                made = pathlib.Path(folder) / name
-                shutil.copytree(pathlib.Path(repository) / name / "1", made)
-                write_requests(reference, made, half_reference if made_from == half else None)
+        cases = shard_all(tessera, models, made, work)
+        if (backends / "tensorrt" / "libtriton_tensorrt.so").exists():
+            client = Client(stack.enter_context(TritonServer(work / "cpu", backends, ready_timeout=120)), "grpc")
+        else:
+            client = None
+            print(f"without the answers of CPU ranks: no backend in {backends}")
+        for case in cases:
+            write_requests(case, made / case.name, client)
 
 
 if __name__ == "__main__":

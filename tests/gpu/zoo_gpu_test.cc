@@ -1,4 +1,5 @@
-// Models that `tessera shard` cut, on GPU ranks by way of the executor, against onnxruntime's answers.
+// Models that `tessera shard` cut, on GPU ranks by way of the executor, against the answers of onnxruntime
+// and of CPU ranks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,12 +65,18 @@ class Zoo : public ::testing::TestWithParam<ModelCase> {
     Answers answers;
     const auto report = executor.Infer(inputs, answers, Deadline::In(std::chrono::seconds(60)));
     ASSERT_TRUE(report) << report.error().ToString();
-    for (const CaseTensor& wanted : request.answers) {
+    ExpectAll(executor, answers, request.answers, "onnxruntime");
+    ExpectAll(executor, answers, request.cpu, "CPU ranks");
+  }
+
+  static void ExpectAll(const exec::Executor& executor, const Answers& answers,
+                        const std::vector<CaseTensor>& all, const char* whose) {
+    for (const CaseTensor& wanted : all) {
       for (size_t i = 0; i < executor.outputs().size(); ++i) {
         if (executor.outputs()[i].name != wanted.name) continue;
-        EXPECT_EQ(answers.at(i).shape, wanted.shape) << wanted.name;
+        EXPECT_EQ(answers.at(i).shape, wanted.shape) << whose << ": " << wanted.name;
         EXPECT_LE(WorstError(answers.at(i), wanted), LimitOf(answers.at(i), wanted))
-            << wanted.name << " " << ToString(wanted.shape);
+            << whose << ": " << wanted.name << " " << ToString(wanted.shape);
       }
     }
   }

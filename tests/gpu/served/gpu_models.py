@@ -41,7 +41,7 @@ class GpuRepository:
         return name
 
     def add_case(self, name: str, case: pathlib.Path, gpus: str, **more) -> list[dict]:
-        """A sharded model with its plan.json; returns its requests as {"input": .., "answer": ..} of arrays."""
+        """A sharded model with its plan.json; returns its requests, see read_requests."""
         version = self._configure(name, gpus, "plan", "", more)
         requests = read_requests(case)
         plan = json.loads((case / "plan.json").read_text())
@@ -81,13 +81,17 @@ def cases(ranks: int) -> list[pathlib.Path]:
 
 
 def read_requests(case: pathlib.Path) -> list[dict]:
+    """[{"input": {name: array}, "answer": {name: array}, "cpu": {name: array}, "limit": {name: number}}, ..]; make_cases.py
+    says what they are."""
     requests: list[dict] = []
     for line in (case / "requests.txt").read_text().splitlines():
         what, *words = line.split()
         if what == "request":
-            requests.append({"input": {}, "answer": {}})
+            requests.append({"input": {}, "answer": {}, "cpu": {}, "limit": {}})
             continue
-        name, dtype, shape, file, *_limit = words
+        name, dtype, shape, file, *limit = words
+        if limit:
+            requests[-1]["limit"][name] = float(limit[0])
         values = np.frombuffer((case / file).read_bytes(), _TYPES[dtype]).reshape([int(d) for d in shape.split("x")])
         requests[-1][what][name] = values
     return requests
@@ -108,8 +112,11 @@ def random_rows(rows: int, seed: int = 0, sizes=MLP) -> np.ndarray:
 
 
 def relative_error(got: np.ndarray, wanted: np.ndarray) -> float:
-    """Largest difference over the largest value."""
+    """Largest difference over the largest value. Integers must be equal."""
     assert got.shape == wanted.shape
+    if not np.issubdtype(wanted.dtype, np.floating):
+        np.testing.assert_array_equal(got, wanted)
+        return 0.0
     got, wanted = got.astype(np.float64), wanted.astype(np.float64)
     assert np.array_equal(np.isnan(got), np.isnan(wanted))
     return float(np.nanmax(np.abs(got - wanted)) / np.nanmax(np.abs(wanted)))

@@ -22,7 +22,7 @@ export TESSERA_TRITONSERVER=$here/server/pytriton/tritonserver/bin/tritonserver 
 TESSERA_LIBTRITONSERVER=$(echo "$here"/server/nvidia_pytriton.libs/libtritonserver-*.so)
 export TESSERA_LIBTRITONSERVER
 export TESSERA_WRITE_MODEL=$here/bin/write_model TESSERA_NVINFER_LIBRARY=$here/lib/libnvinfer.so.11
-export TESSERA_GPU_MODELS=$here/models NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
+export TESSERA_GPU_MODELS=${TESSERA_GPU_MODELS:-$here/models} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 TESSERA_GPU_COUNT=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
 export TESSERA_GPU_COUNT
 
