@@ -54,7 +54,7 @@ make_tests() {
     echo "without sharded models: no $build/bin/tessera or no zoo" >&2
   fi
   cp -r "$root/tests/gpu/served" "$to/tests/gpu/"
-  cp "$root"/tests/triton/{server,clients}.py "$to/tests/triton/"
+  cp "$root"/tests/triton/{server,clients,stacks}.py "$to/tests/triton/"
   cp "$root/tests/gpu/served/run.sh" "$to/run.sh"
   find "$to" -name __pycache__ -prune -exec rm -rf {} +
   pack tests 9

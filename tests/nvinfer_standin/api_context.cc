@@ -63,7 +63,7 @@ int64_t StandinContext::getMaxOutputSize(char const* name) const noexcept {
 }
 
 bool StandinContext::enqueueV3(cudaStream_t stream) noexcept {
-  if (!Told(state_.Enqueue(stream))) return false;
+  if (!Told(state_.Enqueue(stream, logger_))) return false;
   if (consumed_ == nullptr) return true;
   return cudaEventRecord(consumed_, stream) == cudaSuccess;
 }

@@ -1,5 +1,7 @@
 #include "tests/nvinfer_standin/context_state.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <thread>
 
@@ -150,13 +152,23 @@ Result<void> ContextState::AddStall(Program& program) {
   return {};
 }
 
-Result<void> ContextState::Enqueue(cudaStream_t stream) {
+Result<void> ContextState::Enqueue(cudaStream_t stream, nvinfer1::ILogger& logger) {
   const PlanFile& plan = model_->plan();
   const int call = enqueues_++;
+  auto tell = [&](const char* what) {
+    const std::string line = fmt::format("fault: enqueue {} of rank {} {}", call, plan.rank, what);
+    logger.log(nvinfer1::ILogger::Severity::kWARNING, line.c_str());
+  };
   if (FaultAt(Fault::Kind::kFail, plan, call))
     return Fail(Code::kInternal, "fault: enqueue {} of rank {}", call, plan.rank);
-  if (FaultAt(Fault::Kind::kSkip, plan, call)) return {};
-  if (FaultAt(Fault::Kind::kHang, plan, call)) std::this_thread::sleep_for(std::chrono::hours(1));
+  if (FaultAt(Fault::Kind::kSkip, plan, call)) {
+    tell("is skipped");
+    return {};
+  }
+  if (FaultAt(Fault::Kind::kHang, plan, call)) {
+    tell("hangs");
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  }
   TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow(stream));
   for (const Work& work : program->works) TRY(Do(work, stream));
   return {};

@@ -1,6 +1,7 @@
 // An execution context's work behind TensorRT's interface.
 #pragma once
 
+#include <NvInferRuntime.h>
 #include <nccl.h>
 
 #include <map>
@@ -30,7 +31,8 @@ class ContextState {
   std::vector<std::string> MissingShapes() const;
   // kDynamic dimensions while inputs are missing.
   Result<Shape> ShapeOf(const std::string& name);
-  Result<void> Enqueue(cudaStream_t stream);
+  // A fault that strikes is told the logger first.
+  Result<void> Enqueue(cudaStream_t stream, nvinfer1::ILogger& logger);
 
  private:
   Result<void> InferOutputs();

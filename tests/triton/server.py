@@ -22,6 +22,8 @@ import threading
 import time
 import urllib.request
 
+from stacks import stacks
+
 _STARTED = {"grpc": "Started GRPCInferenceService", "http": "Started HTTPService", "metrics": "Started Metrics Service"}
 
 
@@ -113,7 +115,7 @@ class TritonServer:
 
     def stop(self, timeout: float = 40, check: bool = True) -> int:
         """SIGTERM, as an operator stops it; the process' status. With `check`, a crash or a kill after `timeout`
-        seconds is an error."""
+        seconds is an error; the log then tells where its threads were."""
         if self._process is None:
             return 0
         while self._clients:  # the server waits for open connections before it ends
@@ -123,8 +125,11 @@ class TritonServer:
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
+            threads = stacks(self.pid)
             self._process.kill()
             code = self._process.wait()
+            with self._changed:
+                self._lines += ["killed, for it did not end; its threads:", *threads.splitlines()]
         self._reader.join()
         self._process = None
         if check and code != 0:

@@ -1,5 +1,7 @@
 """Loading and unloading while the server runs."""
 
+import signal
+
 import models
 import numpy as np
 import pytest
@@ -56,3 +58,12 @@ def test_reload_takes_a_new_version(serve, repository):
     client.raw.load_model("model")
     x = np.ones((3, 4), np.float32)
     np.testing.assert_allclose(client.infer("model", {"x": x})["y"], models.mlp_answer(x), rtol=2e-5)
+
+
+def test_a_server_that_does_not_end_tells_where_its_threads_are(serve, repository):
+    """Of the tests' own means: what a test that fails with it leaves to go by."""
+    server = serve(repository.add_sharded_mlp("mlp", ranks=2))
+    assert server.stop(timeout=0, check=False) == -signal.SIGKILL
+    log = server.log()
+    assert "tessera-rank1: S" in log  # a rank's thread sleeps
+    assert "libtriton_tensorrt.so+0x" in log and "libc.so.6+0x" in log

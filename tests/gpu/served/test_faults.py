@@ -155,12 +155,12 @@ def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair, kind, 
     fault(f"{kind}:rank=1:call=-1:model=/bad/")
     pending = []
     client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: pending.append(error))
-    time.sleep(0.5)
+    server.wait_for_log("fault: enqueue")  # the stand-in's word that the step hangs now
     server._clients.clear()  # noqa: SLF001 - the connection stays open: its answer comes while the server ends
-    bound = BOUND if status == 0 else 2 * 10 + 5
-    with ends_within(bound):
-        ended = server.stop(timeout=bound + 5, check=False)
-    assert ended == status, server.log()[-4000:]
+    ended = server.stop(timeout=BOUND if status == 0 else 2 * 10 + 5, check=False)
+    assert ended == status, server.log()  # of one that had to be killed: where its threads were
+    if status != 0:
+        assert "threads are stuck" in server.log()
     end = time.monotonic() + 5
     while not pending and time.monotonic() < end:
         time.sleep(0.01)
