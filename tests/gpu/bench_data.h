@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "tessera/cuda/memory.h"
@@ -29,6 +30,10 @@ Result<std::unique_ptr<Served>> Serve(
     engine::TensorRtOptions options = {});
 Result<std::unique_ptr<Served>> ServeMlp(const Mlp& mlp, int world,
                                          const engine::TensorRtOptions& options = {});
+
+// Numbers of threads that launch ranks beside the caller: none, one in three ranks, and one for each rank but
+// one.
+std::set<int> HelpersToCompare(int world);
 
 // A step whose fp16 input is on every rank's GPU (as it is when another model on the same GPUs made it), and
 // the outputs of the first ranks on theirs.

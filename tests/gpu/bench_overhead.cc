@@ -1,5 +1,7 @@
 // What a step costs beside the GPUs' work, and where on the host that time goes.
 #include <cstdio>
+#include <string>
+#include <utility>
 
 #include "tessera/base/log.h"
 #include "tessera/engine/tensorrt/step_times.h"
@@ -37,6 +39,19 @@ Result<void> PrintParts(engine::RankGroup& group, const engine::Step& step, cons
   return {};
 }
 
+std::vector<std::pair<std::string, engine::TensorRtOptions>> WaysToIssue(int world) {
+  std::vector<std::pair<std::string, engine::TensorRtOptions>> ways;
+  for (const int helpers : HelpersToCompare(world)) {
+    engine::TensorRtOptions options;
+    options.launch_helpers = helpers;
+    ways.emplace_back("CUDA graphs, " + std::to_string(helpers) + " helpers", options);
+  }
+  engine::TensorRtOptions eager;
+  eager.cuda_graphs = false;
+  ways.emplace_back("rank threads", eager);
+  return ways;
+}
+
 }  // namespace
 
 Result<void> BenchOverhead(const std::vector<int>& worlds) {
@@ -48,10 +63,6 @@ Result<void> BenchOverhead(const std::vector<int>& worlds) {
       "| GPUs | data | issued by | overhead | step | GPU time | prepare | send | launch | fetch and signal | "
       "wait | report |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   const Mlp mlp{256, 512, 256, 128, 128};
-  engine::TensorRtOptions eager;
-  eager.cuda_graphs = false;
-  const std::pair<const char*, engine::TensorRtOptions> ways[] = {{"CUDA graphs", {}},
-                                                                  {"rank threads", eager}};
   for (const int world : worlds) {
     TRY_ASSIGN(const std::unique_ptr<OnGpus> on_gpus, PutOnGpus({128, 256}, {128, 256}, world, 1));
     const std::vector<uint16_t> x = RandomHalves(128 * 256, 3, 1);
@@ -59,10 +70,10 @@ Result<void> BenchOverhead(const std::vector<int>& worlds) {
     const engine::Step from_host =
         Common({TensorView{DType::kFloat16, {128, 256}, HostRegion(std::as_bytes(std::span(x)))}}, world,
                taker, Soon());
-    for (const auto& [how, options] : ways) {
+    for (const auto& [how, options] : WaysToIssue(world)) {
       TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world, options));
-      TRY(PrintParts(*served->group, on_gpus->step, "on the GPUs", how));
-      TRY(PrintParts(*served->group, from_host, "64 KB pageable", how));
+      TRY(PrintParts(*served->group, on_gpus->step, "on the GPUs", how.c_str()));
+      TRY(PrintParts(*served->group, from_host, "64 KB pageable", how.c_str()));
     }
   }
   return {};

@@ -1,5 +1,6 @@
 // How much faster N GPUs are than one.
 #include <cstdio>
+#include <string>
 
 #include "tests/gpu/attention.h"
 #include "tests/gpu/bench_data.h"
@@ -8,12 +9,33 @@
 namespace tessera::gputest {
 namespace {
 
+std::string On(int world) {
+  return std::to_string(world) + (HasOwnGpus(world) ? "" : " on shared GPUs");
+}
+
 // A row of a table; a first call, of one GPU, sets `alone`.
-void PrintSpeed(int64_t size, int world, const std::vector<Spread>& spread, double& alone) {
+void PrintSpeed(int64_t size, int world, const std::string& on, const std::vector<Spread>& spread,
+                double& alone) {
   if (world == 1) alone = spread[0].median;
-  std::printf("| %ld | %d%s | %.1f / %.1f | %.1f / %.1f | %.2fx |\n", size, world,
-              HasOwnGpus(world) ? "" : " on shared GPUs", spread[0].median, spread[0].p99, spread[1].median,
-              spread[1].p99, alone / spread[0].median);
+  std::printf("| %ld | %s | %.1f / %.1f | %.1f / %.1f | %.2fx |\n", size, on.c_str(), spread[0].median,
+              spread[0].p99, spread[1].median, spread[1].p99, alone / spread[0].median);
+}
+
+// `alone` as in PrintSpeed, [size].
+Result<void> BenchMlpAt(const Mlp& mlp, const std::vector<int64_t>& sizes, int world, int helpers,
+                        std::vector<double>& alone) {
+  engine::TensorRtOptions options;
+  options.launch_helpers = helpers;
+  TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world, options));
+  const std::string on = On(world) + " | " + std::to_string(helpers);
+  for (size_t s = 0; s < sizes.size(); ++s) {
+    TRY_ASSIGN(const std::unique_ptr<OnGpus> data, PutOnGpus({sizes[s], mlp.k}, {sizes[s], mlp.n}, world, 1));
+    TRY_ASSIGN(const std::vector<Spread> spread, Measure(20, sizes[s] > 4096 ? 100 : 500, [&] {
+                 return TimeStep(*served->group, data->step);
+               }));
+    PrintSpeed(sizes[s], world, on, spread, alone[s]);
+  }
+  return {};
 }
 
 Result<void> BenchOneMlp(const char* title, const Mlp& mlp, const std::vector<int64_t>& sizes,
@@ -22,17 +44,13 @@ Result<void> BenchOneMlp(const char* title, const Mlp& mlp, const std::vector<in
       "\n%s: MLP %ld -> %ld -> %ld fp16, tensor parallel; input on the GPUs, output to GPU 0; us, median / "
       "p99\n",
       title, mlp.k, mlp.f, mlp.n);
-  std::printf("| M | GPUs | step | over the slowest rank's GPU time | speed-up |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| M | GPUs | helpers that launch | step | over the slowest rank's GPU time | speed-up "
+      "|\n|---|---|---|---|---|---|\n");
   std::vector<double> alone(sizes.size(), 0);
   for (const int world : worlds) {
-    TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world));
-    for (size_t s = 0; s < sizes.size(); ++s) {
-      TRY_ASSIGN(const std::unique_ptr<OnGpus> data,
-                 PutOnGpus({sizes[s], mlp.k}, {sizes[s], mlp.n}, world, 1));
-      TRY_ASSIGN(const std::vector<Spread> spread, Measure(20, sizes[s] > 4096 ? 100 : 500, [&] {
-                   return TimeStep(*served->group, data->step);
-                 }));
-      PrintSpeed(sizes[s], world, spread, alone[s]);
+    for (const int helpers : HelpersToCompare(world)) {
+      TRY(BenchMlpAt(mlp, sizes, world, helpers, alone));
     }
   }
   return {};
@@ -69,7 +87,7 @@ Result<void> BenchAttention(const std::vector<int>& worlds) {
       TRY_ASSIGN(const std::unique_ptr<OnGpus> data, PutOnGpus(part, part, world, world));
       TRY_ASSIGN(const std::vector<Spread> spread,
                  Measure(5, sizes[s] > 8192 ? 15 : 60, [&] { return TimeStep(*served->group, data->step); }));
-      PrintSpeed(sizes[s], world, spread, alone[s]);
+      PrintSpeed(sizes[s], world, On(world), spread, alone[s]);
     }
   }
   return {};

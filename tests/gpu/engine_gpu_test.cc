@@ -129,6 +129,26 @@ TEST_F(EngineGpu, WithoutCudaGraphsTheAnswersAreTheSame) {
   for (const int64_t m : {2, 9, 2}) EXPECT_EQ(*Ask(*captured, mlp, m, 11), *Ask(*issued, mlp, m, 11));
 }
 
+TEST_F(EngineGpu, HelpersThatLaunchChangeNoAnswer) {
+  const Mlp mlp;
+  engine::TensorRtOptions alone;
+  alone.launch_helpers = 0;
+  engine::TensorRtOptions helped;
+  helped.launch_helpers = 1;
+  auto by_caller = Loaded(mlp, Gpus({0, 1}), alone);
+  auto with_helper = Loaded(mlp, Gpus({0, 1}), helped);
+  ASSERT_TRUE(by_caller && with_helper);
+  for (const unsigned seed : {11U, 12U}) {
+    const auto wanted = Ask(*by_caller, mlp, 9, seed);
+    ASSERT_TRUE(wanted);
+    for (int i = 0; i < 500; ++i) {  // steps that follow each other wake it
+      const auto got = Ask(*with_helper, mlp, 9, seed);
+      ASSERT_TRUE(got) << got.error().ToString();
+      ASSERT_EQ(*got, *wanted);
+    }
+  }
+}
+
 TEST_F(EngineGpu, ALargeCommonInputArrivesWholeOnEveryRank) {
   Mlp mlp;
   mlp.k = 4097;  // 4097 columns of 2 bytes: no slice ends where a row does

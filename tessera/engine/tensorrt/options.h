@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "tessera/base/types.h"
@@ -21,6 +22,9 @@ struct TensorRtOptions {
   // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is
   // put together between the GPUs. SIZE_MAX: never.
   size_t gather_from = size_t{512} << 10;
+  // Threads that launch ranks' graphs beside the caller; not set: as many as pay off
+  // (LaunchTeam::HelpersFor).
+  std::optional<int> launch_helpers;
 };
 
 }  // namespace tessera::engine

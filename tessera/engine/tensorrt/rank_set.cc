@@ -1,8 +1,10 @@
 #include "tessera/engine/tensorrt/rank_set.h"
 
+#include <thread>
 #include <utility>
 
 #include "tessera/base/log.h"
+#include "tessera/cuda/status.h"
 #include "tessera/engine/step_check.h"
 
 namespace tessera::engine {
@@ -16,6 +18,19 @@ std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
   return specs;
 }
 
+Result<std::unique_ptr<LaunchTeam>> MakeLaunchers(const std::vector<std::shared_ptr<RankRunner>>& runners,
+                                                  const TensorRtOptions& options) {
+  const int ranks = static_cast<int>(runners.size());
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  std::vector<DeviceId> devices;
+  for (const auto& runner : runners) devices.push_back(runner->stream().device());
+  return LaunchTeam::Create(ranks, {options.launch_helpers.value_or(LaunchTeam::HelpersFor(ranks, cores))},
+                            [devices](Rank rank) -> Result<void> {
+                              CUDA_TRY(cudaSetDevice(devices[static_cast<size_t>(rank.value())].value()));
+                              return {};
+                            });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<RankRunner>> runners,
@@ -23,13 +38,14 @@ Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<Ran
                                                  std::unique_ptr<RankThreads> threads,
                                                  const TensorRtOptions& options) {
   TRY_ASSIGN(StepCompletion completion, StepCompletion::Create(static_cast<int>(runners.size())));
-  return std::unique_ptr<RankSet>(
-      new RankSet(std::move(runners), std::move(peers), std::move(threads), options, std::move(completion)));
+  TRY_ASSIGN(std::unique_ptr<LaunchTeam> launchers, MakeLaunchers(runners, options));
+  return std::unique_ptr<RankSet>(new RankSet(std::move(runners), std::move(peers), std::move(threads),
+                                              std::move(launchers), options, std::move(completion)));
 }
 
 RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
-                 std::unique_ptr<RankThreads> threads, const TensorRtOptions& options,
-                 StepCompletion completion)
+                 std::unique_ptr<RankThreads> threads, std::unique_ptr<LaunchTeam> launchers,
+                 const TensorRtOptions& options, StepCompletion completion)
     : options_(options),
       peers_(std::move(peers)),
       runners_(std::move(runners)),
@@ -40,7 +56,8 @@ RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_p
       transfer_(runners_),
       completion_(std::move(completion)),
       plans_(options.max_plans),
-      threads_(std::move(threads)) {
+      threads_(std::move(threads)),
+      launchers_(std::move(launchers)) {
   for (const auto& runner : runners_) streams_.push_back(&runner->stream());
 }
 
@@ -123,8 +140,13 @@ Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, co
 Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const Graphs& graphs, Deadline deadline) {
   TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
   if (!graphs.empty()) {
-    for (size_t r = 0; r < runners_.size(); ++r) TRY(runners_[r]->Launch(graphs[r]));
-    return {};
+    // A helper that is stuck keeps what it uses, as in RunAll below.
+    return launchers_->Run(
+        [plan, &graphs, runners = runners_](Rank rank) {
+          const auto r = static_cast<size_t>(rank.value());
+          return runners[r]->Launch(graphs[r]);
+        },
+        deadline);
   }
   return threads_->RunAll(
       [plan, at = own_buffers_, runners = runners_](Rank rank) -> Result<void> {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tessera/base/mutex.h"
+#include "tessera/engine/launch_team.h"
 #include "tessera/engine/rank_group.h"
 #include "tessera/engine/tensorrt/completion.h"
 #include "tessera/engine/tensorrt/device_order.h"
@@ -19,7 +20,7 @@
 namespace tessera::engine {
 
 // Runs steps one at a time, in the calling thread. The first step of a shape is run by the ranks' threads and
-// captured; later ones are launched, for all ranks, by the caller.
+// captured; later ones are launched, for all ranks, by the caller and helpers that are awake.
 class RankSet {
  public:
   static Result<std::unique_ptr<RankSet>> Create(std::vector<std::shared_ptr<RankRunner>> runners,
@@ -53,7 +54,8 @@ class RankSet {
  private:
   using Graphs = std::vector<cuda::Graph>;
   RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
-          std::unique_ptr<RankThreads> threads, const TensorRtOptions& options, StepCompletion completion);
+          std::unique_ptr<RankThreads> threads, std::unique_ptr<LaunchTeam> launchers,
+          const TensorRtOptions& options, StepCompletion completion);
 
   // rank_set_plan.cc
   Result<int> CommonProfile(const StepShape& shape) const;
@@ -95,7 +97,9 @@ class RankSet {
   PlanCache plans_;  // graphs with collectives inside: they go before the runners and the communicators
   mutable Mutex mutex_;
   std::optional<Error> failure_ GUARDED_BY(mutex_);
-  const std::unique_ptr<RankThreads> threads_;  // last: its threads end first
+  // Last: their threads end first.
+  const std::unique_ptr<RankThreads> threads_;
+  const std::unique_ptr<LaunchTeam> launchers_;
 };
 
 }  // namespace tessera::engine
