@@ -15,11 +15,6 @@
 namespace tessera::triton {
 namespace {
 
-// Rows that a step takes at most where config.pbtxt does not say;
-// --backend-config=tensorrt,default-max-batch=N replaces it.
-constexpr const char* kDefaultBatchKey = "default-max-batch";
-constexpr int64_t kDefaultBatch = 64;
-
 Result<void> CheckApiVersion() {
   uint32_t major = 0;
   uint32_t minor = 0;
@@ -29,18 +24,14 @@ Result<void> CheckApiVersion() {
               major, minor, TRITONBACKEND_API_VERSION_MAJOR, TRITONBACKEND_API_VERSION_MINOR);
 }
 
-Result<int64_t> DefaultBatch(TRITONBACKEND_Backend* backend) {
-  TRY_ASSIGN(nlohmann::json options, BackendCommandLine(backend));
-  if (!options.contains(kDefaultBatchKey)) return kDefaultBatch;
-  return PositiveNumber(kDefaultBatchKey, options[kDefaultBatchKey].get<std::string>());
-}
-
 Result<void> Initialize(TRITONBACKEND_Backend* backend) {
   TRY(CheckApiVersion());
   UseServerLog();
   TRY_ASSIGN(Metrics metrics, Metrics::Create());
-  TRY_ASSIGN(int64_t batch, DefaultBatch(backend));
-  auto state = std::make_unique<Backend>(Backend{std::move(metrics), batch});
+  TRY_ASSIGN(const nlohmann::json written, BackendCommandLine(backend));
+  TRY_ASSIGN(CommandLine options, ReadCommandLine(written));
+  for (const std::string& line : options.without_effect) TESSERA_LOG(kInfo, "{}", line);
+  auto state = std::make_unique<Backend>(Backend{std::move(metrics), std::move(options)});
   TRY(Check(TRITONBACKEND_BackendSetState(backend, state.get())));
   (void)state.release();  // the server's until Finalize
   return {};

@@ -5,31 +5,13 @@
 #include <algorithm>
 
 #include "tessera/triton/data_type.h"
+#include "tessera/triton/json_fields.h"
 
 namespace tessera::triton {
 namespace {
 
 using nlohmann::json;
 using plan::TensorPlan;
-
-const json& Field(const json& object, const char* name) {
-  static const json kNothing;
-  auto found = object.find(name);
-  return found == object.end() ? kNothing : *found;
-}
-
-bool Given(const json& object, const char* name) {
-  const json& field = Field(object, name);
-  return !field.is_null() && !(field.is_structured() && field.empty());
-}
-
-// The server writes 64-bit numbers as numbers or, as protobuf does, as strings.
-Shape ReadShape(const json& dims) {
-  Shape shape;
-  for (const json& d : dims)
-    shape.push_back(d.is_string() ? std::stoll(d.get<std::string>()) : d.get<int64_t>());
-  return shape;
-}
 
 // The shape that the backend sees: after Triton's reshape, without the batch dimension.
 Shape ConfiguredShape(const json& tensor) {

@@ -2,6 +2,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/triton/error.h"
+#include "tessera/triton/warm_up.h"
 
 namespace tessera::triton {
 
@@ -29,6 +30,8 @@ Signature NearRanks(Signature signature, const engine::Mover* mover) {
 Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
   TRY_ASSIGN(const std::optional<DeviceId> gpu, GpuOf(instance));
   TRY_ASSIGN(LoadedModel loaded, model.Take(gpu));
+  const Settings& settings = model.settings();
+  TRY(WarmUp(*loaded.executor, settings.optimization.graph_specs, Deadline::In(settings.load_limit)));
   TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded.engine->MakeMover());
   TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded.engine->MakeMover());
   return std::unique_ptr<Instance>(

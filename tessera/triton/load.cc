@@ -23,9 +23,12 @@ std::string RankFile(const std::string& file, size_t rank) {
   return fmt::format("{}.rank{}", file, rank);
 }
 
-// The server names model.plan whether the user said so or not; anything else is the user's word.
+// The server names model.plan whether the user said so or not; anything else is the user's word. Files by
+// compute capability are TensorRT's.
 std::string OrdinaryModelFile(const fs::path& directory, const Settings& settings) {
-  bool named = !settings.model_file.empty() && settings.model_file != kTensorRtFile;
+  if (!settings.cc_model_files.empty() && settings.model_file.empty()) return kTensorRtFile;
+  bool named = (!settings.model_file.empty() && settings.model_file != kTensorRtFile) ||
+               !settings.cc_model_files.empty();
   if (named || Exists(directory / kTensorRtFile)) return settings.model_file;
   return kOnnxFile;
 }
@@ -36,6 +39,7 @@ LoadableModel::LoadableModel(fs::path directory, const Settings& settings)
     : directory_(std::move(directory)), settings_(settings) {
   options_.step_limit = settings.step_limit;
   options_.load_limit = settings.load_limit;
+  options_.model_files.clear();
 }
 
 Result<LoadableModel> LoadableModel::Find(const fs::path& directory, const Settings& settings) {
@@ -58,6 +62,9 @@ Result<void> LoadableModel::FindPlan() {
   if (settings_.multi_device == false && ranks_ > 1) {
     return Fail(Code::kInvalidArgument, "enable_multi_device is false, plan.json has {} ranks", ranks_);
   }
+  if (!settings_.cc_model_files.empty()) {
+    return Fail(Code::kInvalidArgument, "cc_model_filenames names files, and so does plan.json: wanted one");
+  }
   if (settings_.gpus.empty()) return {};
   if (engine_ != kTensorRt) {
     return Fail(Code::kInvalidArgument,
@@ -69,48 +76,59 @@ Result<void> LoadableModel::FindPlan() {
 }
 
 Result<void> LoadableModel::FindFiles() {
-  const std::string file = OrdinaryModelFile(directory_, settings_);
-  options_.model_files = {file};
+  file_ = OrdinaryModelFile(directory_, settings_);
   if (settings_.multi_device.value_or(false)) {
     TRY(TakeEngine(kTensorRt));
     return FindRankEngines();
   }
   const bool has_ranks = Exists(directory_ / RankFile(kTensorRtFile, 0));
-  if (has_ranks || fs::path(file).extension() == ".plan") {
+  if (has_ranks || fs::path(file_).extension() == ".plan" || !settings_.cc_model_files.empty()) {
     TRY(TakeEngine(kTensorRt));
+    const DeviceId first = settings_.gpus.empty() ? DeviceId(0) : settings_.gpus.front();
+    TRY_ASSIGN(const std::string file, FileOn(settings_.instance_gpu.value_or(first)));
+    options_.model_files = {file};
     if (settings_.gpus.size() > 1 || (has_ranks && !Exists(directory_ / file))) {
       return Fail(Code::kInvalidArgument, "{}: wanted parameter enable_multi_device to be true",
                   has_ranks ? "there is a model.plan.rank0" : "multi_device_gpus lists several GPUs");
     }
+    return CheckThere(file, "nor a plan.json");
   }
-  if (!Exists(directory_ / file)) {
-    return Fail(Code::kNotFound, "unable to find '{}' or '{}'", (directory_ / plan::kPlanFile).string(),
-                (directory_ / file).string());
-  }
-  return engine_.empty() ? TakeEngine("openvino") : Result<void>();
+  options_.model_files = {file_};
+  TRY(CheckThere(file_, "nor a plan.json"));
+  return TakeEngine("openvino");
 }
 
 // One engine file for all ranks, or one each.
 Result<void> LoadableModel::FindRankEngines() {
-  const std::string file = settings_.model_file.empty() ? kTensorRtFile : settings_.model_file;
   ranks_ = settings_.gpus.size();
   if (ranks_ == 0) {
     return Fail(Code::kInvalidArgument,
                 "enable_multi_device is true, wanted the GPUs in multi_device_gpus, such as 0,1");
   }
-  const bool each = settings_.per_rank_engines.value_or(!Exists(directory_ / file));
-  options_.model_files.clear();
+  TRY_ASSIGN(const std::string first, FileOn(settings_.gpus.front()));
+  const bool each = settings_.per_rank_engines.value_or(!Exists(directory_ / first));
   for (size_t rank = 0; rank < ranks_; ++rank) {
+    TRY_ASSIGN(const std::string file, FileOn(settings_.gpus[rank]));
     options_.model_files.push_back(each ? RankFile(file, rank) : file);
-    const fs::path path = directory_ / options_.model_files.back();
-    if (!Exists(path)) {
-      return Fail(Code::kNotFound, "unable to find '{}', the engine of rank {} of {}", path.string(), rank,
-                  ranks_);
-    }
+    TRY(CheckThere(options_.model_files.back(), fmt::format("the engine of rank {} of {}", rank, ranks_)));
   }
-  if (!each || !Exists(directory_ / RankFile(file, ranks_))) return {};
+  if (!each || !Exists(directory_ / RankFile(first, ranks_))) return {};
   return Fail(Code::kInvalidArgument, "multi_device_gpus lists {} GPUs, but there is a '{}'", ranks_,
-              RankFile(file, ranks_));
+              RankFile(first, ranks_));
+}
+
+Result<std::string> LoadableModel::FileOn(DeviceId gpu) const {
+  if (settings_.cc_model_files.empty()) return file_;
+  TRY_ASSIGN(const std::string capability, engine::ComputeCapability(gpu));
+  auto found = settings_.cc_model_files.find(capability);
+  return found == settings_.cc_model_files.end() ? file_ : found->second;
+}
+
+Result<void> LoadableModel::CheckThere(const std::string& file, const std::string& what) const {
+  const fs::path path = directory_ / file;
+  if (Exists(path)) return {};
+  return Fail(Code::kUnavailable, "unable to find '{}' for model instance '{}': {}", path.string(),
+              settings_.first_instance, what);
 }
 
 Result<void> LoadableModel::CheckInstanceGpu() const {
@@ -125,14 +143,26 @@ Result<void> LoadableModel::CheckInstanceGpu() const {
 
 Result<LoadedModel> LoadableModel::Load(std::optional<DeviceId> gpu,
                                         std::function<void(bool ready)> on_ready) const {
-  engine::EngineOptions options{settings_.threads_per_rank, settings_.gpus, settings_.cuda_graphs,
-                                settings_.step_limit};
+  engine::EngineOptions options;
+  options.threads_per_rank = settings_.threads_per_rank;
+  options.devices = settings_.gpus;
+  options.cuda_graphs = settings_.cuda_graphs;
+  options.step_limit = settings_.step_limit;
+  options.static_contexts = settings_.static_contexts;
+  options.least_priority = settings_.optimization.least_priority;
+  options.plugins = settings_.plugins;
+  options.version_compatible = settings_.version_compatible;
+  exec::Options execution = options_;
+  execution.on_ready = std::move(on_ready);
   if (gpu) {
     TRY(CheckInstanceGpu());
     options.devices = {*gpu};
+    if (!file_.empty()) {
+      TRY_ASSIGN(const std::string file, FileOn(*gpu));
+      TRY(CheckThere(file, fmt::format("the engine of GPU {}", gpu->value())));
+      execution.model_files = {file};
+    }
   }
-  exec::Options execution = options_;
-  execution.on_ready = std::move(on_ready);
   LoadedModel loaded;
   TRY_ASSIGN(loaded.engine, engine::MakeEngine(engine_, options));
   TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, *loaded.engine, execution));

@@ -24,8 +24,9 @@ class LoadableModel {
  public:
   // Looks at `directory` (repository/version): plan.json makes a sharded model; else TensorRT engines
   // (model.plan, or model.plan.rank0 ..) make a model on the GPUs that `settings` list or on one; else the
-  // lone ONNX file that `settings` or custom name. Errors: kNotFound (none of them), kUnsupported (TensorRT
-  // files in a build without it), kInvalidArgument (the plan, or a parameter, named, that does not fit).
+  // lone ONNX file that `settings` or custom name. Errors: kUnavailable (none of them), kUnsupported
+  // (TensorRT files in a build without it), kInvalidArgument (the plan, or a parameter, named, that does not
+  // fit).
   static Result<LoadableModel> Find(const std::filesystem::path& directory, const Settings& settings);
 
   // Loads all its ranks. `gpu` is the GPU of an instance of KIND_GPU; `on_ready` as exec::Options has it.
@@ -37,12 +38,15 @@ class LoadableModel {
   Result<void> FindPlan();
   Result<void> FindFiles();
   Result<void> FindRankEngines();
+  Result<std::string> FileOn(DeviceId gpu) const;
+  Result<void> CheckThere(const std::string& file, const std::string& what) const;
   Result<void> TakeEngine(std::string name);
   Result<void> CheckInstanceGpu() const;
 
   std::filesystem::path directory_;
   Settings settings_;
   std::string engine_;
+  std::string file_;  // of the model without plan.json, but for cc_model_filenames
   size_t ranks_ = 1;
   exec::Options options_;
 };

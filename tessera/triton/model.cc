@@ -34,11 +34,12 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
   TRY(Check(TRITONBACKEND_ModelVersion(model, &version)));
   TRY_ASSIGN(std::filesystem::path repository, Repository(model));
   TRY_ASSIGN(nlohmann::json config, ModelConfig(model));
-  TRY_ASSIGN(Settings settings, ReadSettings(config));
+  TRY_ASSIGN(Settings settings, ReadSettings(config, backend.options));
+  for (const std::string& line : settings.without_effect) TESSERA_LOG(kInfo, "model '{}': {}", name, line);
   TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
   std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
   TRY_ASSIGN(LoadedModel loaded, made->Load(made->settings_.instance_gpu));
-  TRY(made->Configure(model, std::move(config), *loaded.executor, backend.default_batch));
+  TRY(made->Configure(model, std::move(config), *loaded.executor, backend.options));
   TRY(made->MakeCounters(backend.metrics, version, loaded.executor->plan().world_size()));
   MutexLock lock(made->mutex_);
   made->first_ = std::move(loaded);
@@ -46,17 +47,18 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
 }
 
 Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
-                              const exec::Executor& executor, int64_t default_batch) {
+                              const exec::Executor& executor, const CommandLine& options) {
   bool complete = false;
   TRY(Check(TRITONBACKEND_ModelAutoCompleteConfig(model, &complete)));
   if (complete) {
-    config = CompleteConfig(std::move(config), executor.plan(), default_batch, executor.max_rows());
+    config = CompleteConfig(std::move(config), executor.plan(), options.default_batch, executor.max_rows());
     TRY(ValidateConfig(config, executor.plan(), executor.max_rows()));
     TRY(SetModelConfig(model, config));
   } else {
     TRY(ValidateConfig(config, executor.plan(), executor.max_rows()));
   }
-  TRY_ASSIGN(settings_, ReadSettings(config));
+  TRY_ASSIGN(settings_, ReadSettings(config, options));
+  TRY(CheckGraphSpecs(settings_.optimization, settings_.max_batch_size));
   signature_.inputs = executor.inputs();
   signature_.outputs = executor.outputs();
   signature_.batched = settings_.max_batch_size > 0;

@@ -8,6 +8,7 @@
 
 #include "tessera/base/mutex.h"
 #include "tessera/base/result.h"
+#include "tessera/triton/command_line.h"
 #include "tessera/triton/load.h"
 #include "tessera/triton/metrics.h"
 #include "tessera/triton/request.h"
@@ -18,7 +19,7 @@ namespace tessera::triton {
 // State of the backend, one a process.
 struct Backend {
   Metrics metrics;
-  int64_t default_batch = 0;  // max_batch_size of a model that can be batched and does not say
+  CommandLine options;
 };
 
 class Model {
@@ -45,7 +46,7 @@ class Model {
       : name_(std::move(name)), settings_(std::move(settings)), loadable_(std::move(loadable)) {}
 
   Result<void> Configure(TRITONBACKEND_Model* model, nlohmann::json config, const exec::Executor& executor,
-                         int64_t default_batch);
+                         const CommandLine& options);
   Result<LoadedModel> Load(std::optional<DeviceId> gpu);
   Result<void> MakeCounters(const Metrics& metrics, uint64_t version, int world_size);
 

@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "tessera/base/shared_gpus.h"
+#include "tessera/triton/json_fields.h"
+#include "tessera/triton/option_values.h"
 
 namespace tessera::triton {
 namespace {
@@ -12,31 +14,34 @@ using nlohmann::json;
 
 constexpr int64_t kMostThreads = 1024;
 
-Result<bool> Truth(const std::string& name, const std::string& text) {
-  if (text == "true" || text == "1") return true;
-  if (text == "false" || text == "0") return false;
-  return Fail(Code::kInvalidArgument, "{} is '{}', wanted true or false", name, text);
+std::string Trimmed(const std::string& text) {
+  constexpr const char* kBlank = " \t";
+  const size_t first = text.find_first_not_of(kBlank);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// A comma behind each number but the last.
-Result<std::vector<DeviceId>> GpuList(const std::string& name, const std::string& text) {
+Result<DeviceId> GpuNumber(const std::string& name, const std::string& list, const std::string& entry) {
+  const std::string number = Trimmed(entry);
+  int gpu = -1;
+  const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), gpu);
+  if (error == std::errc() && gpu >= 0 && stop == number.data() + number.size()) return DeviceId(gpu);
+  return Fail(Code::kInvalidArgument, "{} is '{}', wanted GPU numbers with commas between them: 0,1", name,
+              list);
+}
+
+Result<std::vector<DeviceId>> GpuList(const std::string& name, const std::string& list) {
   std::vector<DeviceId> gpus;
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data();; ++at) {
-    int gpu = -1;
-    const auto [stop, error] = std::from_chars(at, end, gpu);
-    if (error != std::errc() || gpu < 0 || (stop != end && *stop != ',')) {
-      return Fail(Code::kInvalidArgument, "{} is '{}', wanted GPU numbers with commas between them: 0,1",
-                  name, text);
-    }
-    if (std::find(gpus.begin(), gpus.end(), DeviceId(gpu)) != gpus.end() && !RanksMayShareGpus()) {
+  for (size_t at = 0; at <= list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    TRY_ASSIGN(const DeviceId gpu, GpuNumber(name, list, list.substr(at, end - at)));
+    if (std::find(gpus.begin(), gpus.end(), gpu) != gpus.end() && !RanksMayShareGpus()) {
       return Fail(Code::kInvalidArgument, "{} is '{}': GPU {} stands there twice, each rank wants its own",
-                  name, text, gpu);
+                  name, list, gpu.value());
     }
-    gpus.emplace_back(gpu);
-    if (stop == end) return gpus;
-    at = stop;
+    gpus.push_back(gpu);
+    at = end + 1;
   }
+  return gpus;
 }
 
 std::optional<DeviceId> FirstInstanceGpu(const json& config) {
@@ -46,6 +51,28 @@ std::optional<DeviceId> FirstInstanceGpu(const json& config) {
     return DeviceId(gpus.empty() ? 0 : gpus.front().get<int>());
   }
   return std::nullopt;
+}
+
+// The server numbers the instances of a group.
+std::string FirstInstance(const json& config) {
+  const json groups = config.value("instance_group", json::array());
+  if (groups.empty()) return config.value("name", std::string());
+  return groups.front().value("name", std::string()) + "_0";
+}
+
+Result<void> CheckDevices(const json& config) {
+  for (const json& group : config.value("instance_group", json::array())) {
+    if (!Given(group, "secondary_devices")) continue;
+    return Fail(Code::kUnsupported, "instance_group '{}' lists secondary_devices (DLA), which is not served",
+                group.value("name", std::string()));
+  }
+  return {};
+}
+
+Result<bool> IsStaticStrategy(const std::string& name, const std::string& value) {
+  if (value == "STATIC") return true;
+  if (value == "ON_PROFILE_CHANGE") return false;
+  return Fail(Code::kInvalidArgument, "{} is '{}', wanted STATIC or ON_PROFILE_CHANGE", name, value);
 }
 
 Result<void> ReadParameter(const std::string& name, const std::string& value, Settings& settings) {
@@ -69,26 +96,27 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
     TRY_ASSIGN(settings.per_rank_engines, Truth(name, value));
   } else if (name == "cuda_graphs") {
     TRY_ASSIGN(settings.cuda_graphs, Truth(name, value));
+  } else if (name == "execution_context_allocation_strategy") {
+    TRY_ASSIGN(settings.static_contexts, IsStaticStrategy(name, value));
   }
   return {};  // others are the engine's or of other tools
 }
 
 }  // namespace
 
-Result<int64_t> PositiveNumber(const std::string& name, const std::string& text) {
-  int64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value <= 0) {
-    return Fail(Code::kInvalidArgument, "{} is '{}', wanted a positive whole number", name, text);
-  }
-  return value;
-}
-
-Result<Settings> ReadSettings(const json& config) {
+Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   Settings settings;
+  settings.plugins = options.plugins;
+  settings.version_compatible = options.version_compatible;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
   settings.instance_gpu = FirstInstanceGpu(config);
+  settings.first_instance = FirstInstance(config);
+  TRY(CheckDevices(config));
   settings.model_file = config.value("default_model_filename", std::string());
+  settings.cc_model_files = config.value("cc_model_filenames", std::map<std::string, std::string>());
+  settings.optimization = ReadOptimization(config);
+  settings.without_effect = OptimizationWithoutEffect(config);
+  settings.cuda_graphs = settings.optimization.cuda_graphs.value_or(true);
   const json parameters = config.value("parameters", json::object());
   for (const auto& [name, parameter] : parameters.items()) {
     TRY(ReadParameter(name, parameter.value("string_value", std::string()), settings));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -10,18 +11,26 @@
 
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
+#include "tessera/triton/command_line.h"
+#include "tessera/triton/optimization.h"
 
 namespace tessera::triton {
 
 struct Settings {
-  int64_t max_batch_size = 0;  // 0: requests have no batch dimension of Triton's
-  std::string model_file;      // default_model_filename; "" = not said
+  int64_t max_batch_size = 0;                         // 0: requests have no batch dimension of Triton's
+  std::string model_file;                             // default_model_filename; "" = not said
+  std::map<std::string, std::string> cc_model_files;  // cc_model_filenames: by compute capability, "9.0"
   // Parameters enable_multi_device, multi_device_gpus ("1,0": rank 0 on GPU 1; empty = not said) and
   // multi_device_per_rank_engines (model.plan.rank0, ..; else every rank has model.plan).
   std::optional<bool> multi_device;
   std::vector<DeviceId> gpus;
   std::optional<bool> per_rank_engines;
-  bool cuda_graphs = true;  // parameter cuda_graphs: replay steps on GPUs from CUDA graphs
+  // Parameter cuda_graphs, else optimization.cuda.graphs: replay steps on GPUs from CUDA graphs.
+  bool cuda_graphs = true;
+  // Parameter execution_context_allocation_strategy is STATIC: each profile of an engine has activation
+  // memory of its own, as large as the largest needs. Else they share it.
+  bool static_contexts = false;
+  Optimization optimization;
   // Parameter threads_per_rank: of ranks on the CPU; 0 = the cores shared out over the model's ranks. One
   // serves tiny models best (no hand-over to a thread pool), and leaves cores to other instances and models.
   int threads_per_rank = 0;
@@ -33,12 +42,14 @@ struct Settings {
   std::chrono::milliseconds load_limit{600'000};
   // Of the first instance of KIND_GPU, if there is one: where the model is loaded first.
   std::optional<DeviceId> instance_gpu;
+  std::string first_instance;               // as the server names it
+  std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
+  std::vector<std::string> plugins;         // of the command line, as `version_compatible`
+  bool version_compatible = false;
 };
 
-// The number that `text`, the value of option `name`, says. Errors: kInvalidArgument.
-Result<int64_t> PositiveNumber(const std::string& name, const std::string& text);
-
-// Reads the server's JSON form of ModelConfig. Errors: kInvalidArgument (a parameter's value).
-Result<Settings> ReadSettings(const nlohmann::json& config);
+// Reads the server's JSON form of ModelConfig. Errors: kInvalidArgument (a parameter's value), kUnsupported
+// (an instance group on devices that are not served).
+Result<Settings> ReadSettings(const nlohmann::json& config, const CommandLine& options = {});
 
 }  // namespace tessera::triton

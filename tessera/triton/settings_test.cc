@@ -30,11 +30,12 @@ TEST(ReadSettings, TakesTheGpusInTheirOrder) {
   auto gpus = [](const char* text) { return ReadSettings(WithParameter("multi_device_gpus", text))->gpus; };
   EXPECT_EQ(gpus("0"), std::vector<DeviceId>{DeviceId(0)});
   EXPECT_EQ(gpus("3,1,10"), (std::vector<DeviceId>{DeviceId(3), DeviceId(1), DeviceId(10)}));
+  EXPECT_EQ(gpus(" 1 ,\t0"), (std::vector<DeviceId>{DeviceId(1), DeviceId(0)}));
 }
 
 TEST(ReadSettings, RefusesWhatIsNoListOfGpus) {
   for (const std::string value :
-       {"", ",", "0,", ",0", "0,,1", "0 ,1", "0, 1", "-1", "0;1", "0x1", "one", "99999999999"}) {
+       {"", ",", "0,", ",0", "0,,1", "0 1", "-1", "0;1", "0x1", "one", "99999999999"}) {
     auto settings = ReadSettings(WithParameter("multi_device_gpus", value.c_str()));
     ASSERT_FALSE(settings) << value;
     EXPECT_EQ(settings.error().message,
@@ -49,6 +50,44 @@ TEST(ReadSettings, RefusesATruthThatIsNone) {
     EXPECT_EQ(ReadSettings(WithParameter(name, "yes")).error().message,
               std::string(name) + " is 'yes', wanted true or false");
   }
+}
+
+TEST(ReadSettings, TakesATruthInAnyCase) {
+  EXPECT_EQ(ReadSettings(WithParameter("enable_multi_device", "True"))->multi_device, true);
+  EXPECT_EQ(ReadSettings(WithParameter("multi_device_per_rank_engines", "FALSE"))->per_rank_engines, false);
+}
+
+TEST(ReadSettings, TakesTheStrategyOfContexts) {
+  constexpr const char* kName = "execution_context_allocation_strategy";
+  EXPECT_FALSE(ReadSettings(json::object())->static_contexts);
+  EXPECT_TRUE(ReadSettings(WithParameter(kName, "STATIC"))->static_contexts);
+  EXPECT_FALSE(ReadSettings(WithParameter(kName, "ON_PROFILE_CHANGE"))->static_contexts);
+  EXPECT_EQ(ReadSettings(WithParameter(kName, "static")).error().message,
+            "execution_context_allocation_strategy is 'static', wanted STATIC or ON_PROFILE_CHANGE");
+}
+
+TEST(ReadSettings, TakesFilesByComputeCapabilityAndTheFirstInstancesName) {
+  const Settings settings = ReadSettings({{"name", "m"},
+                                          {"default_model_filename", "any.plan"},
+                                          {"cc_model_filenames", {{"9.0", "hopper.plan"}}},
+                                          {"instance_group", {{{"name", "m_0"}, {"kind", "KIND_MODEL"}}}}})
+                                .value();
+  EXPECT_EQ(settings.model_file, "any.plan");
+  EXPECT_EQ(settings.cc_model_files.at("9.0"), "hopper.plan");
+  EXPECT_EQ(settings.first_instance, "m_0_0");
+}
+
+TEST(ReadSettings, PrefersTheParameterOfGraphsToTheOptimization) {
+  json config = {{"optimization", {{"cuda", {{"graphs", false}}}}}};
+  EXPECT_FALSE(ReadSettings(config)->cuda_graphs);
+  config["parameters"] = {{"cuda_graphs", {{"string_value", "true"}}}};
+  EXPECT_TRUE(ReadSettings(config)->cuda_graphs);
+}
+
+TEST(ReadSettings, RefusesDla) {
+  const json group = {{"name", "m_0"}, {"secondary_devices", {{{"kind", "KIND_NVDLA"}, {"device_id", "0"}}}}};
+  EXPECT_EQ(ReadSettings({{"instance_group", {group}}}).error().message,
+            "instance_group 'm_0' lists secondary_devices (DLA), which is not served");
 }
 
 TEST(ReadSettings, RefusesAValueThatIsNotAPositiveNumber) {

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "tessera/engine/tensorrt/library.h"
+#include "tessera/engine/tensorrt/logger.h"
+#include "tessera/engine/tensorrt/plugins.h"
 
 namespace tessera::standin {
 namespace {
@@ -40,6 +42,16 @@ TEST_F(StandinLibrary, MakesNoRuntimeForAnotherMajorVersion) {
   auto create = reinterpret_cast<Create>(dlsym(handle_, "createInferRuntime_INTERNAL"));
   ASSERT_NE(create, nullptr);
   EXPECT_EQ(create(this, 100500), nullptr);
+}
+
+TEST_F(StandinLibrary, PluginLibrariesAreOpenedAndAMissingOneIsNamed) {
+  engine::TensorRtLogger logger("test");
+  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}, logger));
+  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}, logger));
+  const Result<void> missing = engine::LoadPlugins({"libm.so.6", "/no/such_plugin.so"}, logger);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::kUnavailable);
+  EXPECT_THAT(missing.error().message, ::testing::HasSubstr("/no/such_plugin.so"));
 }
 
 }  // namespace

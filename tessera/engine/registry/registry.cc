@@ -2,6 +2,7 @@
 
 #include "tessera/engine/openvino/openvino_engine.h"
 #ifdef TESSERA_WITH_TENSORRT
+#include "tessera/engine/tensorrt/compute_capability.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #endif
 
@@ -14,13 +15,21 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   tensorrt.devices = options.devices;
   tensorrt.cuda_graphs = options.cuda_graphs;
   tensorrt.step_limit = options.step_limit;
+  tensorrt.static_contexts = options.static_contexts;
+  tensorrt.least_priority = options.least_priority;
+  tensorrt.plugins = options.plugins;
+  tensorrt.version_compatible = options.version_compatible;
   return MakeTensorRtEngine(std::move(tensorrt));
 }
 #else
-Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions&) {
+tl::unexpected<Error> NotInThisBuild() {
   return Fail(
       Code::kUnsupported,
       "engine 'tensorrt' is not in this build: configure with -DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON");
+}
+
+Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions&) {
+  return NotInThisBuild();
 }
 #endif
 
@@ -31,5 +40,15 @@ Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOp
   if (name == "tensorrt") return MakeTensorRt(options);
   return Fail(Code::kInvalidArgument, "unknown engine '{}', wanted openvino or tensorrt", name);
 }
+
+#ifdef TESSERA_WITH_TENSORRT
+Result<std::string> ComputeCapability(DeviceId gpu) {
+  return ComputeCapabilityOf(gpu);
+}
+#else
+Result<std::string> ComputeCapability(DeviceId) {
+  return NotInThisBuild();
+}
+#endif
 
 }  // namespace tessera::engine

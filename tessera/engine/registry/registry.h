@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,10 +19,18 @@ struct EngineOptions {
   bool cuda_graphs = true;          // of ranks on GPUs: replay steps where the engines can be captured
   // Of ranks on GPUs: longest time of a step with which loading warms them up (10 s at least).
   std::chrono::milliseconds step_limit{60'000};
+  // Of TensorRT's: see TensorRtOptions.
+  bool static_contexts = false;
+  bool least_priority = false;
+  std::vector<std::string> plugins{};
+  bool version_compatible = false;
 };
 
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the
 // line names the switch), kInvalidArgument (not known: the line lists the names).
 Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOptions& options = {});
+
+// "9.0", of a GPU. Errors: kUnsupported (a build without TensorRT), kUnavailable (no such GPU).
+Result<std::string> ComputeCapability(DeviceId gpu);
 
 }  // namespace tessera::engine

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tessera/base/types.h"
@@ -25,6 +26,11 @@ struct TensorRtOptions {
   // Threads that launch ranks' graphs beside the caller; not set: as many as pay off
   // (LaunchTeam::HelpersFor).
   std::optional<int> launch_helpers;
+  // Each optimisation profile has activation memory of its own; else a rank's profiles share one block.
+  bool static_contexts = false;
+  bool least_priority = false;       // after other streams' work on the same GPU
+  std::vector<std::string> plugins;  // libraries to load before the first engine: see LoadPlugins
+  bool version_compatible = false;   // engines may bring code of their own
 };
 
 }  // namespace tessera::engine

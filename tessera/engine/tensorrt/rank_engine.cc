@@ -6,6 +6,7 @@
 
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/engine_validity.h"
+#include "tessera/engine/tensorrt/plugins.h"
 #include "tessera/engine/tensorrt/profile.h"
 #include "tessera/plan/engine_layers.h"
 
@@ -13,12 +14,17 @@ namespace tessera::engine {
 
 Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const TensorRtLibrary> library,
                                                      Rank rank, DeviceId device,
-                                                     const std::filesystem::path& file) {
+                                                     const std::filesystem::path& file,
+                                                     const TensorRtOptions& options) {
+  using Priority = cuda::Stream::Priority;
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
-  TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, cuda::Stream::Priority::kHigh));
+  const Priority priority = options.least_priority ? Priority::kNormal : Priority::kHigh;
+  TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, priority));
   std::unique_ptr<RankEngine> rank_engine(new RankEngine(rank, std::move(stream)));
   TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, rank_engine->logger_));
   rank_engine->library_ = std::move(library);
+  TRY(LoadPlugins(options.plugins, rank_engine->logger_));
+  if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
   TRY(rank_engine->Deserialize(file));
   TRY(rank_engine->MakeContexts());
   return rank_engine;

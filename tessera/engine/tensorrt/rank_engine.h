@@ -13,6 +13,7 @@
 #include "tessera/cuda/stream.h"
 #include "tessera/engine/tensorrt/library.h"
 #include "tessera/engine/tensorrt/logger.h"
+#include "tessera/engine/tensorrt/options.h"
 #include "tessera/engine/tensorrt/tensor_info.h"
 
 namespace tessera::engine {
@@ -23,7 +24,8 @@ class RankEngine {
  public:
   // Deserialises the plan in `file`, which is mapped, and makes a context for each optimisation profile.
   static Result<std::unique_ptr<RankEngine>> Load(std::shared_ptr<const TensorRtLibrary> library, Rank rank,
-                                                  DeviceId device, const std::filesystem::path& file);
+                                                  DeviceId device, const std::filesystem::path& file,
+                                                  const TensorRtOptions& options);
 
   Rank rank() const { return rank_; }
   const cuda::Stream& stream() const { return stream_; }

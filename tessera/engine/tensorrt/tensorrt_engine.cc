@@ -119,11 +119,11 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
   TRY(CheckBuild());
   engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
   return threads.RunAll(
-      [engines = engines_, library = library_, devices = devices_, plan = plan_,
-       directory = directory_](Rank rank) -> Result<void> {
+      [engines = engines_, library = library_, devices = devices_, plan = plan_, directory = directory_,
+       options = options_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
-        TRY_ASSIGN((*engines)[r],
-                   RankEngine::Load(library, rank, devices[r], directory / plan.ranks[r].model.file));
+        const std::filesystem::path file = directory / plan.ranks[r].model.file;
+        TRY_ASSIGN((*engines)[r], RankEngine::Load(library, rank, devices[r], file, options));
         return {};
       },
       deadline_);

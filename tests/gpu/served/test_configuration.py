@@ -1,5 +1,8 @@
 """Parameters of GPU models: what is wrong is said in one line, and others live on."""
 
+import subprocess
+
+import numpy as np
 import pytest
 from clients import Client
 from gpu_models import MLP, parameters, random_rows
@@ -79,3 +82,52 @@ def test_a_configured_batch_beyond_the_engine_is_refused_at_load(serve, reposito
     client = Client(serve(repository, "m", tolerant=True), "http")
     reason = client.raw.get_model_repository_index()[0]["reason"]
     assert "configuration specified max-batch 65 but TensorRT engine only supports max-batch 64" in reason
+
+
+def capability() -> str:
+    """Of the first GPU: "9.0"."""
+    return subprocess.run(["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader", "--id=0"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
+def test_files_by_compute_capability_are_found(serve, repository, pair):
+    names = f'cc_model_filenames [ {{ key: "{capability()}" value: "ours.plan" }}, {{ key: "1.0" value: "old.plan" }} ]'
+    kind_gpu = "\ninstance_group [ { kind: KIND_GPU count: 1 gpus: [ 0 ] } ]"
+    models = {"model": ("", names), "gpu": ("", names + kind_gpu), "ranks": (pair, names)}
+    for name, (gpus, config) in models.items():
+        repository.add_mlp(name, gpus, "ranks" if gpus else "one", config)
+        for file in (repository.path / name / "1").glob("model.plan*"):
+            file.rename(file.with_name(file.name.replace("model.plan", "ours.plan")))
+    repository.add_mlp("missing", form="one", config=names)
+    client = Client(serve(repository, *models, "missing", tolerant=True), "http")
+    for name in models:
+        assert client.infer(name, {"x": random_rows(3)})["y"].shape == (3, 256)
+    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
+    assert "1/ours.plan' for model instance 'missing" in reasons["missing"]
+
+
+def test_shapes_of_graph_specs_are_captured_at_load(serve, repository, few):
+    spec = "optimization { cuda { graphs: true graph_spec { batch_size: 5 } graph_spec { batch_size: 9 } } }"
+    repository.add_mlp("m", few, "ranks", spec)
+    server = serve(repository, "m")
+    assert "2 shapes of optimization.cuda.graph_spec were run" in server.log()
+    assert Client(server, "grpc").infer("m", {"x": random_rows(5)})["y"].shape == (5, 256)
+
+
+def test_without_graphs_and_with_the_least_priority_the_answer_is_the_same(serve, repository, few):
+    repository.add_mlp("plain", few, "ranks")
+    repository.add_mlp("m", few, "ranks", "optimization { priority: PRIORITY_MIN cuda { graphs: false } }")
+    client = Client(serve(repository, "plain", "m"), "http")
+    x = random_rows(7)
+    np.testing.assert_array_equal(client.infer("m", {"x": x})["y"], client.infer("plain", {"x": x})["y"])
+
+
+def test_plugin_libraries_are_opened_and_a_missing_one_refuses_the_model(serve, repository, tmp_path):
+    repository.add_mlp("m", form="one")
+    server = serve(repository, "m", arguments=["--backend-config=tensorrt,plugins=libm.so.6",
+                                               "--backend-config=tensorrt,version-compatible=true"])
+    assert "plugins of 'libm.so.6' are loaded" in server.log()
+    assert Client(server, "http").infer("m", {"x": random_rows(1)})["y"].shape == (1, 256)
+    missing = tmp_path / "no_such_plugin.so"
+    bad = Client(serve(repository, "m", arguments=[f"--backend-config=tensorrt,plugins={missing}"], tolerant=True), "http")
+    assert str(missing) in bad.raw.get_model_repository_index()[0]["reason"]

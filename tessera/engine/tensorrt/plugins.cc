@@ -1,0 +1,75 @@
+#include "tessera/engine/tensorrt/plugins.h"
+
+#include <NvInferVersion.h>
+#include <dlfcn.h>
+
+#include <set>
+
+#include "tessera/base/log.h"
+#include "tessera/base/mutex.h"
+
+namespace tessera::engine {
+namespace {
+
+using Register = bool (*)(void* logger, const char* library_namespace);
+
+// Of the process: plugins are registered there.
+struct Loaded {
+  Mutex mutex;
+  bool own GUARDED_BY(mutex) = false;  // TensorRT's own were looked for
+  std::set<std::string> files GUARDED_BY(mutex);
+};
+
+Loaded& OfProcess() {
+  static Loaded loaded;
+  return loaded;
+}
+
+void* Open(const std::string& file) {
+  return dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+Result<void> RegisterOf(void* library, const std::string& file, nvinfer1::ILogger& logger) {
+  auto initialise = reinterpret_cast<Register>(dlsym(library, "initLibNvInferPlugins"));
+  if (initialise == nullptr || initialise(&logger, "")) return {};
+  return Fail(Code::kInternal, "the plugins of '{}' were not registered", file);
+}
+
+// A model without such plugins does without it.
+Result<void> LoadOwn(nvinfer1::ILogger& logger) {
+#if defined(TRT_MAJOR_RTX)
+  (void)logger;
+  return {};
+#else
+  const std::string file = fmt::format("libnvinfer_plugin.so.{}", NV_TENSORRT_MAJOR);
+  void* library = Open(file);
+  if (library != nullptr) return RegisterOf(library, file, logger);
+  TESSERA_LOG(kDebug, "no library of TensorRT's own plugins: {}", dlerror());
+  return {};
+#endif
+}
+
+Result<void> LoadOne(const std::string& file, nvinfer1::ILogger& logger) {
+  void* library = Open(file);
+  if (library == nullptr) return Fail(Code::kUnavailable, "a plugin library cannot be opened: {}", dlerror());
+  TRY(RegisterOf(library, file, logger));
+  TESSERA_LOG(kInfo, "plugins of '{}' are loaded", file);
+  return {};
+}
+
+}  // namespace
+
+Result<void> LoadPlugins(const std::vector<std::string>& files, nvinfer1::ILogger& logger) {
+  Loaded& loaded = OfProcess();
+  MutexLock lock(loaded.mutex);
+  if (!loaded.own) TRY(LoadOwn(logger));
+  loaded.own = true;
+  for (const std::string& file : files) {
+    if (loaded.files.count(file) != 0) continue;
+    TRY(LoadOne(file, logger));
+    loaded.files.insert(file);
+  }
+  return {};
+}
+
+}  // namespace tessera::engine

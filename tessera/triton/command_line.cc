@@ -1,0 +1,63 @@
+#include "tessera/triton/command_line.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "tessera/triton/option_values.h"
+
+namespace tessera::triton {
+namespace {
+
+// The server adds these to every backend's.
+constexpr std::array<std::string_view, 4> kServerKeys = {"auto-complete-config", "backend-directory",
+                                                         "min-compute-capability", "default-max-batch-size"};
+
+std::vector<std::string> SplitPlugins(const std::string& list) {
+  std::vector<std::string> files;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t end = std::min(list.find(';', at), list.size());
+    if (end > at) files.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return files;
+}
+
+Result<void> CheckPolicy(const std::string& policy) {
+  if (policy == "BLOCKING" || policy == "DEVICE_BLOCKING") return {};
+  return Fail(Code::kInvalidArgument, "execution-policy is '{}', wanted DEVICE_BLOCKING or BLOCKING", policy);
+}
+
+Result<void> ReadOption(const std::string& key, const std::string& value, CommandLine& line) {
+  auto no_effect = [&](const char* why) {
+    line.without_effect.push_back(fmt::format("--backend-config=tensorrt,{} has no effect: {}", key, why));
+  };
+  if (key == "default-max-batch") {
+    TRY_ASSIGN(line.default_batch, PositiveNumber(key, value));
+  } else if (key == "plugins") {
+    line.plugins = SplitPlugins(value);
+  } else if (key == "version-compatible") {
+    TRY_ASSIGN(line.version_compatible, Truth(key, value));
+  } else if (key == "coalesce-request-input") {
+    TRY_ASSIGN(const bool wanted, Truth(key, value));
+    if (wanted) no_effect("the inputs of several requests are always copied together");
+  } else if (key == "execution-policy") {
+    TRY(CheckPolicy(value));
+    if (value == "DEVICE_BLOCKING") no_effect("each instance has a thread, steps on a GPU take turns");
+  } else if (std::find(kServerKeys.begin(), kServerKeys.end(), key) == kServerKeys.end()) {
+    no_effect("the backend knows no such key");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CommandLine> ReadCommandLine(const nlohmann::json& options) {
+  CommandLine line;
+  for (const auto& [key, value] : options.items()) {
+    TRY(ReadOption(key, value.is_string() ? value.get<std::string>() : value.dump(), line));
+  }
+  return line;
+}
+
+}  // namespace tessera::triton

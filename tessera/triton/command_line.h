@@ -1,0 +1,22 @@
+// What --backend-config=tensorrt,KEY=VALUE says, for all models of the backend.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tessera/base/result.h"
+
+namespace tessera::triton {
+
+struct CommandLine {
+  int64_t default_batch = 64;        // default-max-batch: rows of a step where config.pbtxt does not say
+  std::vector<std::string> plugins;  // libraries with TensorRT plugins
+  bool version_compatible = false;   // engines may bring the runtime that built them: code that is trusted
+  std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
+};
+
+// `options` as {"key": "value"}; the server's own keys are among them. Errors: kInvalidArgument (a value).
+Result<CommandLine> ReadCommandLine(const nlohmann::json& options);
+
+}  // namespace tessera::triton

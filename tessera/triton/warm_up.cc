@@ -1,0 +1,38 @@
+#include "tessera/triton/warm_up.h"
+
+#include "tessera/base/log.h"
+
+namespace tessera::triton {
+namespace {
+
+class Nowhere final : public exec::OutputTarget {
+ public:
+  Result<Region> Place(int, DType, const Shape&) override { return Region{}; }
+};
+
+Result<void> Run(exec::Executor& executor, const GraphSpec& spec, Deadline deadline) {
+  std::vector<std::vector<std::byte>> zeros;
+  std::vector<TensorView> inputs;
+  for (const TensorSpec& input : executor.inputs()) {
+    TRY_ASSIGN(Shape shape, ShapeInGraph(spec, input.name, input.shape));
+    zeros.emplace_back(BytesOf(input.type, shape).value());
+    inputs.push_back({input.type, std::move(shape), HostRegion(Bytes(zeros.back()))});
+  }
+  Nowhere target;
+  TRY(executor.Infer(inputs, target, deadline));
+  return {};
+}
+
+}  // namespace
+
+Result<void> WarmUp(exec::Executor& executor, const std::vector<GraphSpec>& specs, Deadline deadline) {
+  for (const GraphSpec& spec : specs) {
+    if (auto ran = Run(executor, spec, deadline); !ran) {
+      return Fail(ran.error().code, "a shape of optimization.cuda.graph_spec: {}", ran.error().message);
+    }
+  }
+  if (!specs.empty()) TESSERA_LOG(kInfo, "{} shapes of optimization.cuda.graph_spec were run", specs.size());
+  return {};
+}
+
+}  // namespace tessera::triton
