@@ -13,9 +13,13 @@ class Unfinished {
   static int count() noexcept;
 };
 
-// From now on, exit() of a process that has such threads ends it at once, with its status: destructors of what
-// began before this call, CUDA's among them, would wait for what hangs. To be called again when more has begun (CUDA's
-// runtime begins in each library that has a copy of it). Whoever calls this must never be unloaded from the process.
+// From now on, exit() of a process that has such threads ends it at once, with its status: destructors of
+// what began before this call would wait for what hangs: CUDA's for its GPU, a server's for the request. To
+// be called again when more has begun (CUDA's runtime begins in each library that has a copy of it). Whoever
+// calls this must never be unloaded from the process.
 void ExitDespiteUnfinished();
+// The same, for what has begun unnoticed: of calls within a minute all but the first do nothing, for each
+// call takes some memory for good.
+void ExitDespiteSlowStep();
 
 }  // namespace tessera

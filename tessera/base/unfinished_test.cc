@@ -23,6 +23,21 @@ TEST(UnfinishedDeathTest, AProcessWithStuckThreadsEndsWithItsStatus) {
   EXPECT_EXIT(Exit(true), ::testing::ExitedWithCode(3), "threads are stuck");
 }
 
+// Something begins after the load that waits at the exit; only a slow step is noticed behind it.
+void ExitFromSlowStep() {
+  ExitDespiteUnfinished();
+  (void)std::atexit([] {
+    while (true) std::this_thread::yield();
+  });
+  ExitDespiteSlowStep();
+  new Unfinished;
+  std::exit(3);
+}
+
+TEST(UnfinishedDeathTest, ASlowStepMovesTheHandlerBehindWhatHasBegun) {
+  EXPECT_EXIT(ExitFromSlowStep(), ::testing::ExitedWithCode(3), "threads are stuck");
+}
+
 TEST(UnfinishedDeathTest, OthersEndAsEver) {
   EXPECT_EXIT(Exit(false), ::testing::ExitedWithCode(3), "^$");
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tessera/base/unfinished.h"
 #include "tessera/engine/step_check.h"
 
 namespace tessera::engine {
@@ -27,6 +28,7 @@ Result<void> RankTeam::StartWatchdog() {
 }
 
 void RankTeam::Live(Rank rank, const SessionFactory& make_session, Deadline deadline) {
+  const Unfinished may_hang;
   if (LoadRank(rank, make_session, deadline)) Serve(rank);
   std::unique_ptr<RankSession> session;
   {

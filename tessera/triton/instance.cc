@@ -1,12 +1,17 @@
 #include "tessera/triton/instance.h"
 
 #include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/warm_up.h"
 
 namespace tessera::triton {
 
 namespace {
+
+// A step that takes longer may hang. By now the server itself may have begun what would wait for it at the
+// exit: CUDA, when a client shared its GPU memory.
+constexpr std::chrono::seconds kSlow{1};
 
 // Of an instance of KIND_GPU; none: the model says where its ranks run.
 Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
@@ -32,17 +37,20 @@ Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* 
   TRY_ASSIGN(LoadedModel loaded, model.Take(gpu));
   const Settings& settings = model.settings();
   TRY(WarmUp(*loaded.executor, settings.optimization.graph_specs, Deadline::In(settings.load_limit)));
+  TRY_ASSIGN(std::unique_ptr<engine::Watchdog> slow, engine::Watchdog::Create(ExitDespiteSlowStep));
   TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded.engine->MakeMover());
   TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded.engine->MakeMover());
   return std::unique_ptr<Instance>(
-      new Instance(instance, model, std::move(loaded), std::move(in), std::move(out)));
+      new Instance(instance, model, std::move(loaded), std::move(slow), std::move(in), std::move(out)));
 }
 
 Instance::Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
-                   std::unique_ptr<engine::Mover> in, std::unique_ptr<engine::Mover> out)
+                   std::unique_ptr<engine::Watchdog> slow, std::unique_ptr<engine::Mover> in,
+                   std::unique_ptr<engine::Mover> out)
     : instance_(instance),
       model_(model),
       loaded_(std::move(loaded)),
+      slow_(std::move(slow)),
       signature_(NearRanks(model.signature(), in.get())),
       inputs_(std::move(in)),
       outputs_(std::move(out)) {}
@@ -99,7 +107,9 @@ Result<void> Instance::Infer(std::span<Request* const> requests, Timeline& times
   TRY_ASSIGN(const std::span<const TensorView> inputs, inputs_.Gather(requests, deadline));
   outputs_.Start(requests, signature_);
   times.compute_start = NowNs();
+  slow_->Arm(Deadline::In(kSlow));
   auto report = loaded_.executor->Infer(inputs, outputs_, deadline);
+  slow_->Disarm();
   times.compute_end = NowNs();
   if (!report) {
     CountFailure(report.error());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tessera/engine/watchdog.h"
 #include "tessera/exec/executor.h"
 #include "tessera/triton/batch.h"
 #include "tessera/triton/model.h"
@@ -22,7 +23,8 @@ class Instance {
 
  private:
   Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
-           std::unique_ptr<engine::Mover> in, std::unique_ptr<engine::Mover> out);
+           std::unique_ptr<engine::Watchdog> slow, std::unique_ptr<engine::Mover> in,
+           std::unique_ptr<engine::Mover> out);
 
   void Serve(std::span<Request> requests, uint64_t exec_start);
   void RunStep(std::span<Request* const> requests, uint64_t exec_start);
@@ -33,7 +35,8 @@ class Instance {
   TRITONBACKEND_ModelInstance* instance_;
   Model& model_;
   LoadedModel loaded_;
-  Signature signature_;  // the model's, with this instance's device
+  std::unique_ptr<engine::Watchdog> slow_;  // of a step that may hang
+  Signature signature_;                     // the model's, with this instance's device
   StepInputs inputs_;
   StepOutputs outputs_;
 };

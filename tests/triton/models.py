@@ -48,6 +48,18 @@ def masked_ids() -> onnx.ModelProto:
     return _model(nodes, inputs, outputs, [table, axes, one_axis])
 
 
+def rounds() -> onnx.ModelProto:
+    """y = x halved `count` times: a step that takes as long as its request says."""
+    half = numpy_helper.from_array(np.float32(0.5), "half")
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["more"], ["go_on"]), helper.make_node("Mul", ["value", "half"], ["halved"])], "body",
+        [_tensor("round", (), TensorProto.INT64), _tensor("more", (), TensorProto.BOOL), _tensor("value", (4,))],
+        [_tensor("go_on", (), TensorProto.BOOL), _tensor("halved", (4,))], [half])
+    yes = numpy_helper.from_array(np.array(True), "yes")
+    return _model([helper.make_node("Loop", ["count", "yes", "x"], ["y"], body=body)],
+                  [_tensor("count", (1,), TensorProto.INT64), _tensor("x", (4,))], [_tensor("y", (4,))], [yes])
+
+
 def embedding_table() -> np.ndarray:
     return np.arange(20, dtype=np.float32).reshape(10, 2) - 7
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from clients import Client
+from cuda import GpuRegion
 from gpu_models import random_rows, relative_error
 from tritonclient.utils import InferenceServerException
 
@@ -146,12 +147,15 @@ def test_a_load_that_goes_wrong(serve, repository, fault, pair, text):
 @pytest.mark.parametrize("kind", ["hang", "skip"])
 @pytest.mark.parametrize(("limit_ms", "status"), [(3000, 0), (60_000, 1)],
                          ids=["the step ends in time", "the server's own time is over"])
-def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair, kind, limit_ms, status):
-    """The test server has --exit-timeout-secs=10: it waits so long for requests, then for models, then ends all the same."""
+def test_a_server_ends_while_a_step_hangs(serve, repository, cuda, fault, pair, kind, limit_ms, status):
+    """The test server has --exit-timeout-secs=10: it waits so long for requests, then for models, then ends all the same.
+    Shared GPU memory has its own CUDA begin after the load, which waits at the exit, too."""
     repository.add_mlp("bad", pair, "ranks", cuda_graphs="false", request_timeout_ms=limit_ms)
     server = serve(repository, "bad")
     client = Client(server, "grpc")
     client.infer("bad", X)
+    shared = GpuRegion(cuda, int(pair.split(",")[0]), 1 << 20)
+    shared.register(client.raw, "shared")
     fault(f"{kind}:rank=1:call=-1:model=/bad/")
     pending = []
     client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: pending.append(error))
@@ -165,3 +169,4 @@ def test_a_server_ends_while_a_step_hangs(serve, repository, fault, pair, kind, 
     while not pending and time.monotonic() < end:
         time.sleep(0.01)
     assert len(pending) == 1 and pending[0] is not None
+    shared.close()
