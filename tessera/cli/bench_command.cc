@@ -1,9 +1,9 @@
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tessera/base/cores.h"
 #include "tessera/cli/benchmark.h"
 #include "tessera/cli/command.h"
 #include "tessera/cli/model_directory.h"
@@ -60,8 +60,7 @@ int64_t RowsOf(const Inputs& inputs) {
 }
 
 void PrintText(const std::vector<Measured>& measured, const plan::Plan& plan, const Inputs& inputs) {
-  fmt::print("{} over {} ranks, {} cores;", plan.model_name, plan.world_size(),
-             std::thread::hardware_concurrency());
+  fmt::print("{} over {} ranks, {} cores;", plan.model_name, plan.world_size(), UsableCores());
   for (const HostTensor& input : inputs) fmt::print(" {} {}", input.spec.name, ToString(input.spec.shape));
   Table table({"", "p50", "p90", "p99", "mean", "steps", "rows/s"});
   for (const Measured& m : measured) {

@@ -2,12 +2,12 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tessera/base/cores.h"
 #include "tessera/base/file.h"
 #include "tessera/base/sha256.h"
 #include "tessera/build/check.h"
@@ -138,13 +138,11 @@ class ModelBuild {
   Result<void> BuildEngines(const EngineBuilder& builder, const fs::path& scratch) {
     std::vector<build::RankRequest> requests;
     for (size_t r = 0; r < plan_.ranks.size(); ++r) requests.push_back(Request(r, builder, scratch));
-    const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    const size_t jobs = options_.jobs > 0 ? options_.jobs : static_cast<size_t>(UsableCores());
     ProgressBar bar(!options_.json && !options_.verbose);
-    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch),
-                                    options_.jobs > 0 ? options_.jobs : cores, [&](size_t done) {
-                                      bar.Show("building ranks", static_cast<double>(done) /
-                                                                     static_cast<double>(requests.size()));
-                                    }));
+    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch), jobs, [&](size_t done) {
+                 bar.Show("building ranks", static_cast<double>(done) / static_cast<double>(requests.size()));
+               }));
     return {};
   }
 

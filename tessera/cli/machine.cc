@@ -1,14 +1,12 @@
 #include "tessera/cli/machine.h"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <openvino/core/version.hpp>
 
+#include "tessera/base/cores.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/triton_probe.h"
 
@@ -32,13 +30,6 @@ std::string ProcField(const char* file, std::string_view key) {
 ByteCount MemoryField(std::string_view key) {
   const std::string kibibytes = ProcField("/proc/meminfo", key);  // "16384256 kB"
   return ByteCount{std::strtoull(kibibytes.c_str(), nullptr, 10) * 1024};
-}
-
-int UsableCores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set)
-                                                      : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 Result<std::string> DescribeTriton() {

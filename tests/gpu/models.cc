@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "tessera/base/cores.h"
 #include "tessera/base/file.h"
 #include "tessera/base/sha256.h"
 #include "tessera/graph/onnx.h"
@@ -160,7 +161,7 @@ std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale) {
   std::vector<uint16_t> halves(count);
   constexpr size_t kBlock = size_t{1} << 20;  // a block has its own seed, so that threads share the work
   const size_t blocks = (count + kBlock - 1) / kBlock;
-  const size_t threads = std::min<size_t>(blocks, std::max(1U, std::thread::hardware_concurrency()));
+  const size_t threads = std::min<size_t>(blocks, static_cast<size_t>(UsableCores()));
   std::vector<std::thread> workers;
   for (size_t t = 0; t < threads; ++t) {
     workers.emplace_back([&, t] {

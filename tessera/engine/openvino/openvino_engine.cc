@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 #include <utility>
 
+#include "tessera/base/cores.h"
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
 #include "tessera/comm/inproc/inproc_group.h"
@@ -18,7 +18,7 @@ namespace {
 
 int ThreadsPerRank(const OpenVinoOptions& options, int world_size) {
   if (options.threads_per_rank > 0) return options.threads_per_rank;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / world_size);
+  return std::max(1, UsableCores() / world_size);
 }
 
 bool HasFreeDimensions(const std::vector<TensorSpec>& specs) {
