@@ -37,16 +37,12 @@ class LoadableModel {
   LoadableModel(std::filesystem::path directory, const Settings& settings);
   Result<void> FindPlan();
   Result<void> FindFiles();
-  Result<void> FindRankEngines();
-  Result<std::string> FileOn(DeviceId gpu) const;
-  Result<void> CheckThere(const std::string& file, const std::string& what) const;
   Result<void> TakeEngine(std::string name);
   Result<void> CheckInstanceGpu() const;
 
   std::filesystem::path directory_;
   Settings settings_;
   std::string engine_;
-  std::string file_;  // of the model without plan.json, but for cc_model_filenames
   size_t ranks_ = 1;
   exec::Options options_;
 };
