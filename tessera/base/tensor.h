@@ -13,6 +13,8 @@ struct TensorSpec {
   std::string name;
   DType type = DType::kUndefined;
   Shape shape;
+  bool on_host =
+      false;  // a shape tensor: the engine reads its values on the host, since shapes depend on them
   bool operator==(const TensorSpec&) const = default;
 };
 

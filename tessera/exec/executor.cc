@@ -91,6 +91,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& 
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(engine, *group, plan);
+  MarkShapeTensors(*group, plan);
   auto executor = std::make_unique<GroupExecutor>(std::move(plan), options);
   TRY(executor->Start(std::move(group), std::move(load)));
   return executor;

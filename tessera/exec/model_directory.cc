@@ -58,6 +58,14 @@ bool IsMadeUp(const plan::Plan& plan) {
   return plan.ranks.front().model.sha256.empty();
 }
 
+void MarkShapeTensors(const engine::RankGroup& group, plan::Plan& plan) {
+  for (const TensorSpec& input : group.inputs()) {
+    for (plan::TensorPlan& planned : plan.inputs) {
+      if (planned.spec.name == input.name) planned.spec.on_host = input.on_host;
+    }
+  }
+}
+
 void Describe(const engine::Engine& engine, const engine::RankGroup& group, plan::Plan& plan) {
   plan.engine = engine.name();
   plan.inputs = Replicated(group.inputs());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -24,9 +25,22 @@ bool SameButBatch(const Shape& a, const Shape& b) {
   return a.size() == b.size() && std::equal(a.begin() + 1, a.end(), b.begin() + 1);
 }
 
+// Of host memory.
+std::vector<std::byte> ContentOf(const InputValue& input) {
+  std::vector<std::byte> content;
+  for (const ConstRegion& part : input.buffers) {
+    content.insert(content.end(), part.data, part.data + part.bytes());
+  }
+  return content;
+}
+
+bool RunTogether(const InputValue& x, const InputValue& y) {
+  return x.takes_rows ? ContentOf(x) == ContentOf(y) : SameButBatch(x.shape, y.shape);
+}
+
 bool RunTogether(const Request& a, const Request& b) {
   return std::equal(a.inputs().begin(), a.inputs().end(), b.inputs().begin(), b.inputs().end(),
-                    [](const InputValue& x, const InputValue& y) { return SameButBatch(x.shape, y.shape); });
+                    [](const InputValue& x, const InputValue& y) { return RunTogether(x, y); });
 }
 
 bool UsableInPlace(DType type, const ConstRegion& region) {
@@ -118,6 +132,7 @@ Result<std::span<const TensorView>> StepInputs::Gather(std::span<Request* const>
 
 Result<TensorView> StepInputs::GatherOne(std::span<Request* const> requests, size_t input) {
   const InputValue& first = requests[0]->inputs()[input];
+  if (first.takes_rows) return GatherShapeTensor(requests, input);
   if (requests.size() == 1 && first.buffers.size() == 1 && UsableInPlace(first.type, first.buffers[0])) {
     return TensorView{first.type, first.shape, first.buffers[0]};
   }
@@ -133,6 +148,23 @@ Result<TensorView> StepInputs::GatherOne(std::span<Request* const> requests, siz
     }
   }
   return TensorView{first.type, std::move(shape), ReadOnly(all)};
+}
+
+// The rows of all requests, and the values that they have in common.
+Result<TensorView> StepInputs::GatherShapeTensor(std::span<Request* const> requests, size_t input) {
+  const InputValue& first = requests[0]->inputs()[input];
+  int64_t rows = 0;
+  for (const Request* r : requests) rows += r->batch_size();
+  const Shape shape = {first.shape[0] + 1};
+  TRY_ASSIGN(const Region all, copies_.Reserve(input, BytesOf(first.type, shape).value(), false));
+  const size_t element = all.bytes() / static_cast<size_t>(shape[0]);
+  std::memcpy(all.data, &rows, element);  // little-endian, and no batch is too large for an INT32
+  size_t at = element;
+  for (const ConstRegion& part : first.buffers) {
+    TRY(copies_.Copy(part, Piece(all, at, part.bytes())));
+    at += part.bytes();
+  }
+  return TensorView{first.type, shape, ReadOnly(all)};
 }
 
 void StepOutputs::Start(std::span<Request* const> requests, const Signature& signature) {

@@ -60,6 +60,7 @@ class StepInputs {
 
  private:
   Result<TensorView> GatherOne(std::span<Request* const> requests, size_t input);
+  Result<TensorView> GatherShapeTensor(std::span<Request* const> requests, size_t input);
 
   Copies copies_;
   std::vector<TensorView> views_;

@@ -19,8 +19,11 @@ Shape ConfiguredShape(const json& tensor) {
   return ReadShape(reshape.is_null() ? Field(tensor, "dims") : Field(reshape, "shape"));
 }
 
-Shape WithoutBatch(const Shape& shape, bool batched) {
-  return batched && !shape.empty() ? Shape(shape.begin() + 1, shape.end()) : shape;
+// A shape tensor's batch is its first value, as NVIDIA's backend has it.
+Shape WithoutBatch(const TensorSpec& tensor, bool batched) {
+  const Shape& shape = tensor.shape;
+  if (!batched || shape.empty()) return shape;
+  return tensor.on_host ? Shape{shape[0] - 1} : Shape(shape.begin() + 1, shape.end());
 }
 
 const TensorPlan* Find(const std::vector<TensorPlan>& tensors, const std::string& name) {
@@ -33,8 +36,9 @@ void CompleteTensor(json& tensor, const TensorPlan& wanted, bool batched) {
   if (tensor.value("data_type", std::string("TYPE_INVALID")) == "TYPE_INVALID") {
     tensor["data_type"] = ConfigTypeName(wanted.spec.type);
   }
+  if (wanted.spec.on_host) tensor["is_shape_tensor"] = true;
   if (Given(tensor, "dims")) return;
-  Shape shape = WithoutBatch(wanted.spec.shape, batched);
+  Shape shape = WithoutBatch(wanted.spec, batched);
   tensor["dims"] = shape.empty() ? Shape{1} : shape;
   if (shape.empty()) tensor["reshape"] = {{"shape", json::array()}};  // Triton wants at least one dimension
 }
@@ -63,7 +67,7 @@ bool SaysDims(const json& config) {
 
 Result<void> CheckShape(const char* side, const TensorPlan& wanted, const json& entry, bool batched) {
   Shape got = ConfiguredShape(entry);
-  Shape want = WithoutBatch(wanted.spec.shape, batched);
+  Shape want = WithoutBatch(wanted.spec, batched);
   bool fits = got.size() == want.size();
   for (size_t i = 0; fits && i < got.size(); ++i) fits = want[i] == kDynamic || got[i] == want[i];
   if (fits) return {};
@@ -82,7 +86,15 @@ Result<void> CheckTensor(const char* side, const TensorPlan& wanted, const json&
     return Fail(Code::kInvalidArgument, "{} '{}' is configured as {}, the model has {}", side, name, type,
                 ConfigTypeName(wanted.spec.type));
   }
-  for (const char* unserved : {"allow_ragged_batch", "optional", "is_shape_tensor"}) {
+  const bool said = entry.value("is_shape_tensor", false);
+  if (said && !wanted.spec.on_host) {
+    return Fail(Code::kInvalidArgument, "'{}' is incorrectly specified as a shape tensor.", name);
+  }
+  if (!said && wanted.spec.on_host && batched) {
+    return Fail(Code::kInvalidArgument, "{} '{}' is a shape tensor: wanted is_shape_tensor to be true", side,
+                name);
+  }
+  for (const char* unserved : {"allow_ragged_batch", "optional", "is_non_linear_format_io"}) {
     if (entry.value(unserved, false)) {
       return Fail(Code::kUnsupported, "{} '{}' is configured with {}, which is not served", side, name,
                   unserved);
@@ -120,7 +132,8 @@ Result<void> CheckAllInputsConfigured(const json& configured, const std::vector<
 Result<void> CheckBatch(const char* side, const std::vector<TensorPlan>& tensors, int64_t max_batch) {
   for (const TensorPlan& t : tensors) {
     const Shape& shape = t.spec.shape;
-    bool fits = !shape.empty() && (shape[0] == kDynamic || (shape[0] == 1 && max_batch == 1));
+    bool fits = !shape.empty() && (shape[0] == kDynamic || (shape[0] == 1 && max_batch == 1) ||
+                                   (t.spec.on_host && shape[0] > 0));
     if (!fits) {
       return Fail(
           Code::kInvalidArgument,

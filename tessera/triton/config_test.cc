@@ -107,6 +107,51 @@ TEST(CompleteConfig, ReshapesWhatWouldHaveNoDimension) {
   EXPECT_EQ(Refusal(config, plan), "");
 }
 
+// y[batch, s..] of x[batch, 4]: s are three values that the engine reads on the host.
+plan::Plan WithShapeTensor() {
+  plan::Plan plan;
+  plan.inputs = {Tensor("x", DType::kFloat32, {-1, 4}, {}), Tensor("s", DType::kInt64, {3}, {})};
+  plan.inputs[1].spec.on_host = true;
+  plan.outputs = {Tensor("y", DType::kFloat32, {-1, -1, -1}, {})};
+  return plan;
+}
+
+TEST(CompleteConfig, DoesNotBatchAModelWithAShapeTensorUnasked) {
+  json config = Completed(WithShapeTensor());
+  EXPECT_EQ(config["max_batch_size"], 0);
+  EXPECT_EQ(config["input"][1],
+            json({{"name", "s"}, {"data_type", "TYPE_INT64"}, {"is_shape_tensor", true}, {"dims", {3}}}));
+  EXPECT_EQ(Refusal(config, WithShapeTensor()), "");
+}
+
+TEST(CompleteConfig, TakesTheFirstValueOfAShapeTensorForTheBatchOfABatchedModel) {
+  json config = Completed(WithShapeTensor(), {{"max_batch_size", 8}});
+  EXPECT_EQ(config["input"][1]["dims"], json({2}));
+  EXPECT_EQ(config["input"][1]["is_shape_tensor"], true);
+  EXPECT_EQ(config["output"][0]["dims"], json({-1, -1}));
+  EXPECT_EQ(Refusal(config, WithShapeTensor()), "");
+  config["input"][1]["dims"] = {3};
+  EXPECT_EQ(Refusal(config, WithShapeTensor()),
+            "input 's' is configured as [3], the model has [2] after the batch dimension");
+}
+
+TEST(ValidateConfig, RefusesAWrongWordOnShapeTensors) {
+  json config = Completed(WithShapeTensor(), {{"max_batch_size", 8}});
+  config["input"][0]["is_shape_tensor"] = true;
+  EXPECT_EQ(Refusal(config, WithShapeTensor()), "'x' is incorrectly specified as a shape tensor.");
+  config = Completed(WithShapeTensor(), {{"max_batch_size", 8}});
+  config["input"][1]["is_shape_tensor"] = false;
+  EXPECT_EQ(Refusal(config, WithShapeTensor()),
+            "input 's' is a shape tensor: wanted is_shape_tensor to be true");
+}
+
+TEST(ValidateConfig, RefusesMemoryFormatsThatAreNotLinear) {
+  json config = Completed(Transformer());
+  config["output"][0]["is_non_linear_format_io"] = true;
+  EXPECT_THAT(Refusal(config, Transformer()),
+              HasSubstr("output 'hidden' is configured with is_non_linear_format_io, which is not served"));
+}
+
 TEST(ValidateConfig, NamesTensorGotAndWantedShape) {
   json config = Completed(Transformer());
   config["output"][0]["dims"] = {-1, 385};

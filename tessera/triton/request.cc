@@ -86,7 +86,10 @@ Result<void> Request::ReadInput(const TensorSpec& spec) {
     return Fail(Code::kInvalidArgument, "input '{}' is {}, the model takes {}", spec.name,
                 DTypeName(value.type), DTypeName(spec.type));
   }
-  if (!SameRank(value.shape, spec)) {
+  if (spec.on_host && signature_->batched) {
+    value.takes_rows = true;
+    value.shape = {spec.shape[0] - 1};  // whatever dimension the server put before it
+  } else if (!SameRank(value.shape, spec)) {
     return Fail(Code::kInvalidArgument, "input '{}' is {}, the model takes {}", spec.name,
                 ToString(value.shape), ToString(spec.shape));
   }
@@ -102,11 +105,15 @@ Result<void> Request::ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, co
   for (uint32_t i = 0; i < count; ++i) {
     const void* buffer = nullptr;
     uint64_t size = 0;
-    TRITONSERVER_MemoryType memory = Preferred(*signature_);
-    int64_t memory_id = signature_->device.value();
+    TRITONSERVER_MemoryType memory = spec.on_host ? TRITONSERVER_MEMORY_CPU : Preferred(*signature_);
+    int64_t memory_id = spec.on_host ? 0 : signature_->device.value();
     TRY(Check(TRITONBACKEND_InputBuffer(input, i, &buffer, &size, &memory, &memory_id)));
     const MemoryKind kind = FromTriton(memory);
     TRY(CheckReachable("input", spec.name, kind, memory_id, *signature_));
+    if (spec.on_host && kind == MemoryKind::kDevice) {
+      return Fail(Code::kInvalidArgument, "input '{}' is a shape tensor: wanted it in host memory",
+                  spec.name);
+    }
     if (size == 0) continue;
     value.buffers.push_back(
         {static_cast<const std::byte*>(buffer), 1, size, size, kind, DeviceId(static_cast<int>(memory_id))});
@@ -121,15 +128,21 @@ Result<void> Request::ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, co
 }
 
 Result<void> Request::ReadBatchSize() {
-  if (!signature_->batched || inputs_.empty()) return {};
-  batch_size_ = inputs_[0].shape[0];
-  for (size_t i = 1; i < inputs_.size(); ++i) {
-    if (inputs_[i].shape[0] != batch_size_) {
-      return Fail(Code::kInvalidArgument, "input '{}' has batch {}, input '{}' has {}",
-                  signature_->inputs[i].name, inputs_[i].shape[0], signature_->inputs[0].name, batch_size_);
-    }
+  if (!signature_->batched) return {};
+  const InputValue* first = nullptr;  // that has rows
+  for (const InputValue& input : inputs_) {
+    if (input.takes_rows) continue;
+    if (first == nullptr) first = &input;
+    if (input.shape[0] == first->shape[0]) continue;
+    return Fail(Code::kInvalidArgument, "input '{}' has batch {}, input '{}' has {}", NameOf(input),
+                input.shape[0], NameOf(*first), first->shape[0]);
   }
+  if (first != nullptr) batch_size_ = first->shape[0];
   return {};
+}
+
+const std::string& Request::NameOf(const InputValue& input) const {
+  return signature_->inputs[static_cast<size_t>(&input - inputs_.data())].name;
 }
 
 Result<void> Request::ReadWanted() {

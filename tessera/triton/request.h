@@ -27,6 +27,8 @@ struct InputValue {
   DType type = DType::kUndefined;
   Shape shape;                       // the batch dimension included
   std::vector<ConstRegion> buffers;  // dense, one after the other: BytesOf(type, shape) bytes
+  // A shape tensor of a batched model: the engine takes the step's rows in front of these values.
+  bool takes_rows = false;
 };
 
 // Points of CLOCK_MONOTONIC in nanoseconds, for the server's statistics.
@@ -73,6 +75,7 @@ class Request {
   Result<void> ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, const TensorSpec& spec,
                            InputValue& value);
   Result<void> ReadBatchSize();
+  const std::string& NameOf(const InputValue& input) const;
   Result<void> ReadWanted();
   void Send(TRITONSERVER_Error* error) noexcept;
 

@@ -14,6 +14,10 @@ Result<void> Run(exec::Executor& executor, const GraphSpec& spec, Deadline deadl
   std::vector<std::vector<std::byte>> zeros;
   std::vector<TensorView> inputs;
   for (const TensorSpec& input : executor.inputs()) {
+    if (input.on_host) {
+      return Fail(Code::kUnsupported, "input '{}' is a shape tensor, whose values no graph_spec tells",
+                  input.name);
+    }
     TRY_ASSIGN(Shape shape, ShapeInGraph(spec, input.name, input.shape));
     zeros.emplace_back(BytesOf(input.type, shape).value());
     inputs.push_back({input.type, std::move(shape), HostRegion(Bytes(zeros.back()))});

@@ -68,13 +68,20 @@ std::vector<uint16_t> Columns(const std::vector<uint16_t>& all, int64_t rows, in
   return part;
 }
 
-Result<void> WriteEngine(const graph::Graph& graph, int rank, const standin::Profile& profile,
-                         const std::filesystem::path& onnx, const std::filesystem::path& engine) {
-  TRY(graph::WriteOnnx(graph, onnx));
-  return WriteFileAtomically(engine, standin::PrintPlan(standin::PlanFile{onnx, rank, {profile}}));
+// Without the file and the rank.
+standin::PlanFile OneProfile(standin::Profile profile) {
+  return {{}, 0, {std::move(profile)}, {}};
 }
 
-Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::Profile& profile,
+Result<void> WriteEngine(const graph::Graph& graph, int rank, standin::PlanFile profiles,
+                         const std::filesystem::path& onnx, const std::filesystem::path& engine) {
+  TRY(graph::WriteOnnx(graph, onnx));
+  profiles.onnx = onnx;
+  profiles.rank = rank;
+  return WriteFileAtomically(engine, standin::PrintPlan(profiles));
+}
+
+Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::PlanFile& profile,
                                  const std::filesystem::path& directory) {
   plan::RankPlan rank_plan;
   rank_plan.model.file = fmt::format("model.plan.rank{}", rank);
@@ -112,8 +119,31 @@ graph::ValueId AppendMlp(graph::Graph& graph, graph::ValueId x, const Mlp& mlp, 
   return Append(graph, "MatMul", {a, second}, name, DType::kFloat16, {kDynamic, mlp.n});
 }
 
-standin::Profile ProfileOf(const Mlp& mlp, int64_t least_m) {
-  return {{"x", {{least_m, mlp.k}, {mlp.best_m, mlp.k}, {mlp.most_m, mlp.k}}}};
+standin::Profile ProfileOf(const Mlp& mlp, int64_t least_m, int64_t best_m, int64_t most_m) {
+  return {{"x", {{least_m, mlp.k}, {best_m, mlp.k}, {most_m, mlp.k}}}};
+}
+
+standin::Profile SizesOf(const Mlp& mlp, int64_t best_m, int64_t most_m) {
+  if (!mlp.reshaped) return {};
+  return {{"s", {{1, 1, 1}, {best_m, mlp.n / 4, 4}, {most_m, mlp.n, mlp.n}}}};
+}
+
+standin::PlanFile ProfilesOf(const Mlp& mlp, int64_t least_m) {
+  standin::PlanFile plan;
+  plan.profiles = {ProfileOf(mlp, least_m, mlp.best_m, mlp.most_m)};
+  plan.values = {SizesOf(mlp, mlp.best_m, mlp.most_m)};
+  if (mlp.second_most_m == 0) return plan;
+  plan.profiles.push_back(ProfileOf(mlp, least_m, mlp.second_most_m, mlp.second_most_m));
+  plan.values.push_back(SizesOf(mlp, mlp.second_most_m, mlp.second_most_m));
+  return plan;
+}
+
+// y in the shape that the values of s say.
+graph::ValueId AppendReshape(graph::Graph& graph, graph::ValueId rows) {
+  const graph::ValueId sizes = graph.AddValue("s", DType::kInt64, {3});
+  graph.value(sizes).has_shape = true;
+  graph.inputs().push_back(sizes);
+  return Append(graph, "Reshape", {rows, sizes}, "y", DType::kFloat16, {kDynamic, kDynamic, kDynamic});
 }
 
 plan::Plan NewPlan(const char* name, int ranks) {
@@ -182,8 +212,13 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
   plan::Plan plan = NewPlan("mlp", ranks);
   plan.inputs = {Replicated("x", DType::kFloat16, {kDynamic, mlp.k})};
   plan.outputs = {Replicated("y", DType::kFloat16, {kDynamic, mlp.n})};
+  if (mlp.reshaped) {
+    plan.inputs.push_back(Replicated("s", DType::kInt64, {3}));
+    plan.outputs = {Replicated("y", DType::kFloat16, {kDynamic, kDynamic, kDynamic})};
+  }
+  const char* const rows = mlp.reshaped ? "rows" : "y";
   if (ranks > 1) {
-    plan.collectives = {{"y",
+    plan.collectives = {{rows,
                          CollectiveOp::kAllReduce,
                          ReduceOp::kSum,
                          "tp",
@@ -200,10 +235,11 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
     const MlpWeights rows_and_columns{
         Columns(weights.first, mlp.k, mlp.f, r * part, part),
         {weights.second.begin() + r * part * mlp.n, weights.second.begin() + (r + 1) * part * mlp.n}};
-    graph::ValueId y = AppendMlp(graph, x, mine, rows_and_columns, ranks > 1 ? "partial" : "y");
-    if (ranks > 1) y = AppendCollective(graph, y, "y", {kDynamic, mlp.n}, ranks, "all_reduce", "sum");
+    graph::ValueId y = AppendMlp(graph, x, mine, rows_and_columns, ranks > 1 ? "partial" : rows);
+    if (ranks > 1) y = AppendCollective(graph, y, rows, {kDynamic, mlp.n}, ranks, "all_reduce", "sum");
+    if (mlp.reshaped) y = AppendReshape(graph, y);
     graph.outputs() = {y};
-    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, ProfileOf(mlp, 1), directory));
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, ProfilesOf(mlp, 1), directory));
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;
@@ -243,7 +279,7 @@ Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::
       AppendCollective(graph, x, "part", {kDynamic, mlp.k}, ranks, "reduce_scatter", "max");
   const graph::ValueId rows = AppendMlp(graph, part, mlp, WeightsOf(mlp), "rows");
   graph.outputs() = {AppendCollective(graph, rows, "y", {kDynamic, mlp.n}, ranks, "all_gather", "none")};
-  return WriteEngine(graph, 0, ProfileOf(mlp, ranks), directory / "model.onnx", directory / "model.plan");
+  return WriteEngine(graph, 0, ProfilesOf(mlp, ranks), directory / "model.onnx", directory / "model.plan");
 }
 
 Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
@@ -259,7 +295,7 @@ Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
     const graph::ValueId starts = graph.AddConstant("starts", graph::Constant::OfInt64({0}, {1}));
     const graph::ValueId ends = graph.AddConstant("ends", graph::Constant::OfInt64({1}, {1}));
     graph.outputs() = {Append(graph, "Slice", {x, starts, ends}, "y", DType::kFloat32, {1, columns})};
-    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, {}, directory));
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, OneProfile({}), directory));
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;

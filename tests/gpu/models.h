@@ -30,6 +30,8 @@ struct Mlp {
   int64_t k = 256, f = 512, n = 256;
   int64_t best_m = 16, most_m = 64;
   unsigned seed = 1;
+  int64_t second_most_m = 0;  // largest m, and the best, of a second profile; 0: there is one only
+  bool reshaped = false;      // y becomes as the values of s[3] say, a shape tensor of INT64
 };
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
 // Writes plan.json of WriteMlp's plan, with sizes and checksums of its files, beside them.

@@ -1,4 +1,5 @@
 // write_model mlp|row_split FOLDER [ranks=N] [k=..] [f=..] [n=..] [best_m=..] [most_m=..] [seed=..] [plan=1]
+//             [second_most_m=..] [reshaped=1]
 //
 // Writes the engine files of a small model for the stand-in: mlp has model.plan.rank0 .. (model.plan for one
 // rank) and, with plan=1, plan.json; row_split has one model.plan for all ranks.
@@ -18,25 +19,35 @@ struct Options {
   int64_t ranks = 1;
   int64_t seed = 1;
   int64_t plan = 0;
+  int64_t reshaped = 0;
 };
 
 Result<Options> Parse(int argc, char** argv) {
   Options options;
-  const std::map<std::string, int64_t*> places = {
-      {"ranks", &options.ranks}, {"k", &options.mlp.k},           {"f", &options.mlp.f},
-      {"n", &options.mlp.n},     {"best_m", &options.mlp.best_m}, {"most_m", &options.mlp.most_m},
-      {"seed", &options.seed},   {"plan", &options.plan}};
+  const std::map<std::string, int64_t*> places = {{"ranks", &options.ranks},
+                                                  {"k", &options.mlp.k},
+                                                  {"f", &options.mlp.f},
+                                                  {"n", &options.mlp.n},
+                                                  {"best_m", &options.mlp.best_m},
+                                                  {"most_m", &options.mlp.most_m},
+                                                  {"seed", &options.seed},
+                                                  {"plan", &options.plan},
+                                                  {"second_most_m", &options.mlp.second_most_m},
+                                                  {"reshaped", &options.reshaped}};
   for (int i = 0; i < argc; ++i) {
     const std::string word = argv[i];
     const size_t equals = std::min(word.find('='), word.size());
     const auto place = places.find(word.substr(0, equals));
     if (place == places.end() || equals == word.size()) {
-      return Fail(Code::kInvalidArgument, "'{}', wanted one of ranks k f n best_m most_m seed plan, =number",
+      return Fail(Code::kInvalidArgument,
+                  "'{}', wanted one of ranks k f n best_m most_m seed plan second_most_m "
+                  "reshaped, =number",
                   word);
     }
     *place->second = std::atoll(word.c_str() + equals + 1);
   }
   options.mlp.seed = static_cast<unsigned>(options.seed);
+  options.mlp.reshaped = options.reshaped != 0;
   return options;
 }
 

@@ -26,6 +26,11 @@ nvinfer1::DataType ToTensorRt(DType type) {
   }
 }
 
+const Shape& Selected(const ProfileRange& range, nvinfer1::OptProfileSelector select) {
+  if (select == nvinfer1::OptProfileSelector::kMIN) return range.least;
+  return select == nvinfer1::OptProfileSelector::kOPT ? range.best : range.most;
+}
+
 nvinfer1::Dims NoDims() {
   nvinfer1::Dims none{};
   none.nbDims = -1;
@@ -74,15 +79,15 @@ nvinfer1::Dims StandinEngine::getProfileShape(char const* name, int32_t profile,
   if (profile < 0 || profile >= getNbOptimizationProfiles()) return NoDims();
   const Profile& ranges = model_->plan().profiles[static_cast<size_t>(profile)];
   auto range = ranges.find(name);
-  if (range == ranges.end()) return getTensorShape(name);
-  switch (select) {
-    case nvinfer1::OptProfileSelector::kMIN:
-      return ToDims(range->second.least);
-    case nvinfer1::OptProfileSelector::kOPT:
-      return ToDims(range->second.best);
-    default:
-      return ToDims(range->second.most);
-  }
+  return range == ranges.end() ? getTensorShape(name) : ToDims(Selected(range->second, select));
+}
+
+int64_t const* StandinEngine::getProfileTensorValuesV2(char const* name, int32_t profile,
+                                                       nvinfer1::OptProfileSelector select) const noexcept {
+  if (profile < 0 || profile >= getNbOptimizationProfiles()) return nullptr;
+  const Profile& ranges = model_->plan().values[static_cast<size_t>(profile)];
+  auto range = ranges.find(name);
+  return range == ranges.end() ? nullptr : Selected(range->second, select).data();
 }
 
 char const* StandinEngine::getIOTensorName(int32_t index) const noexcept {

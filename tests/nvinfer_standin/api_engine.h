@@ -59,10 +59,13 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   }
   nvinfer1::Dims getTensorShape(char const* name) const noexcept override;
   nvinfer1::DataType getTensorDataType(char const* name) const noexcept override;
-  nvinfer1::TensorLocation getTensorLocation(char const*) const noexcept override {
-    return nvinfer1::TensorLocation::kDEVICE;
+  nvinfer1::TensorLocation getTensorLocation(char const* name) const noexcept override {
+    return isShapeInferenceIO(name) ? nvinfer1::TensorLocation::kHOST : nvinfer1::TensorLocation::kDEVICE;
   }
-  bool isShapeInferenceIO(char const*) const noexcept override { return false; }
+  bool isShapeInferenceIO(char const* name) const noexcept override {
+    const Model::Io* tensor = model_->Find(name);
+    return tensor != nullptr && tensor->on_host;
+  }
   nvinfer1::TensorIOMode getTensorIOMode(char const* name) const noexcept override;
   int32_t getTensorBytesPerComponent(char const*) const noexcept override { return -1; }
   int32_t getTensorComponentsPerElement(char const*) const noexcept override { return -1; }
@@ -102,10 +105,8 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   int64_t getWeightStreamingScratchMemorySize() const noexcept override { return 0; }
   int64_t getDeviceMemorySizeV2() const noexcept override { return 0; }
   int64_t getDeviceMemorySizeForProfileV2(int32_t) const noexcept override { return 0; }
-  int64_t const* getProfileTensorValuesV2(char const*, int32_t,
-                                          nvinfer1::OptProfileSelector) const noexcept override {
-    return nullptr;
-  }
+  int64_t const* getProfileTensorValuesV2(char const* name, int32_t profile,
+                                          nvinfer1::OptProfileSelector select) const noexcept override;
   nvinfer1::IExecutionContext* createExecutionContextWithRuntimeConfig(
       nvinfer1::IRuntimeConfig*) noexcept override {
     return nullptr;

@@ -91,16 +91,41 @@ std::vector<std::string> ContextState::MissingShapes() const {
   return missing;
 }
 
-Result<void> ContextState::InferOutputs() {
-  if (!output_shapes_.empty()) return {};
+Result<std::vector<int64_t>> ContextState::HostValues(const Model::Io& input) const {
+  const void* at = Address(input.name);
+  if (at == nullptr) return Fail(Code::kInvalidArgument, "shape tensor '{}' has no address", input.name);
+  const auto count = static_cast<size_t>(ElementCount(input.shape));
+  std::vector<int64_t> values(count);
+  for (size_t i = 0; i < count; ++i) {
+    values[i] =
+        input.type == DType::kInt32 ? static_cast<const int32_t*>(at)[i] : static_cast<const int64_t*>(at)[i];
+  }
+  const ProfileRange& range = model_->plan().values[static_cast<size_t>(profile_)].at(input.name);
+  if (Within(values, range)) return values;
+  return Fail(Code::kInvalidArgument, "values {} of '{}' are outside of profile {}", ToString(values),
+              input.name, profile_);
+}
+
+// All but addresses.
+Result<Builder::Io> ContextState::IoNow() const {
   Builder::Io io;
   for (const Model::Io& tensor : model_->io()) {
-    if (tensor.is_input) io.input_shapes[tensor.name] = tensor.shape;
+    if (!tensor.is_input) continue;
+    io.input_shapes[tensor.name] = tensor.shape;
+    if (!tensor.on_host) continue;
+    TRY_ASSIGN(io.values[tensor.name], HostValues(tensor));
   }
   for (const auto& [name, shape] : input_shapes_) io.input_shapes[name] = shape;
+  return io;
+}
+
+Result<void> ContextState::InferOutputs() {
+  TRY_ASSIGN(const Builder::Io io, IoNow());
+  if (!output_shapes_.empty() && io.values == values_) return {};
   TRY_ASSIGN(std::shared_ptr<Program> dry,
              Builder::Build(model_->graph(), model_->device(), communicator_, io));
   output_shapes_ = dry->outputs;
+  values_ = io.values;
   return {};
 }
 
@@ -118,15 +143,14 @@ Result<Shape> ContextState::ShapeOf(const std::string& name) {
 
 Result<std::shared_ptr<Program>> ContextState::ProgramNow(cudaStream_t stream) {
   TRY(InferOutputs());
-  Builder::Io io;
+  TRY_ASSIGN(Builder::Io io, IoNow());
   for (const Model::Io& tensor : model_->io()) {
+    if (tensor.on_host) continue;
     void* address = Address(tensor.name);
     if (address == nullptr) return Fail(Code::kInvalidArgument, "tensor '{}' has no address", tensor.name);
     io.addresses[tensor.name] = address;
-    if (tensor.is_input) io.input_shapes[tensor.name] = tensor.shape;
   }
-  for (const auto& [name, shape] : input_shapes_) io.input_shapes[name] = shape;
-  const Key key{io.input_shapes, io.addresses};
+  const Key key{io.input_shapes, io.addresses, io.values};
   if (auto known = programs_.find(key); known != programs_.end()) return known->second;
   TRY_ASSIGN(std::shared_ptr<Program> program,
              Builder::Build(model_->graph(), model_->device(), communicator_, io));

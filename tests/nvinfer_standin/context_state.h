@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tests/nvinfer_standin/model.h"
@@ -35,6 +36,8 @@ class ContextState {
   Result<void> Enqueue(cudaStream_t stream, nvinfer1::ILogger& logger);
 
  private:
+  Result<Builder::Io> IoNow() const;
+  Result<std::vector<int64_t>> HostValues(const Model::Io& input) const;
   Result<void> InferOutputs();
   Result<std::shared_ptr<Program>> ProgramNow(cudaStream_t stream);
   Result<void> AddStall(Program& program);
@@ -44,9 +47,11 @@ class ContextState {
   int enqueues_ = 0;
   CommunicatorSlot communicator_;
   std::map<std::string, Shape> input_shapes_;
-  std::map<std::string, Shape> output_shapes_;  // of input_shapes_; empty: not inferred
+  std::map<std::string, Shape> output_shapes_;          // of input_shapes_ and values_; empty: not inferred
+  std::map<std::string, std::vector<int64_t>> values_;  // of shape tensors
   std::map<std::string, void*> addresses_;
-  using Key = std::pair<std::map<std::string, Shape>, std::map<std::string, void*>>;
+  using Key = std::tuple<std::map<std::string, Shape>, std::map<std::string, void*>,
+                         std::map<std::string, std::vector<int64_t>>>;
   std::map<Key, std::shared_ptr<Program>>
       programs_;              // graphs captured from one need it as long as the context lives
   uint32_t* runs_ = nullptr;  // mapped host memory, counted by the fault "stall"

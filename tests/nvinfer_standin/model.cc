@@ -46,7 +46,10 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
   }
   TRY(model->CopyWeights());
   model->ListIo();
-  if (model->plan_.profiles.empty()) model->plan_.profiles.push_back(DefaultProfile(model->io_));
+  if (model->plan_.profiles.empty()) {
+    model->plan_.profiles.push_back(DefaultProfile(model->io_));
+    model->plan_.values.emplace_back();
+  }
   for (const graph::Node& node : model->graph_.nodes()) {
     if (node.op_type == "DistCollective") model->collectives_.push_back(node.name);
   }
@@ -90,11 +93,12 @@ Result<void> Model::CopyWeights() {
 void Model::ListIo() {
   for (graph::ValueId id : graph_.inputs()) {
     const graph::Value& value = graph_.value(id);
-    io_.push_back({value.name, value.type, value.shape, true});
+    const bool on_host = !plan_.values.empty() && plan_.values.front().count(value.name) != 0;
+    io_.push_back({value.name, value.type, value.shape, true, on_host});
   }
   for (graph::ValueId id : graph_.outputs()) {
     const graph::Value& value = graph_.value(id);
-    io_.push_back({value.name, value.type, value.shape, false});
+    io_.push_back({value.name, value.type, value.shape, false, false});
   }
 }
 

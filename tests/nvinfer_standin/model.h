@@ -23,6 +23,7 @@ class Model {
     DType type;
     Shape shape;
     bool is_input;
+    bool on_host = false;  // a shape tensor
   };
 
   const PlanFile& plan() const { return plan_; }

@@ -61,21 +61,33 @@ Result<PlanFile> ParsePlan(std::string_view text) {
     } else if (key == "profile") {
       TRY_ASSIGN(Profile profile, ParseProfile(words));
       plan.profiles.push_back(std::move(profile));
+      plan.values.emplace_back();
+    } else if (key == "values" && !plan.values.empty()) {
+      TRY_ASSIGN(plan.values.back(), ParseProfile(words));
     }
   }
   if (plan.onnx.empty()) return Fail(Code::kInvalidArgument, "the plan names no ONNX file");
   return plan;
 }
 
+namespace {
+
+std::string PrintProfile(const char* what, const Profile& profile) {
+  std::string text = what;
+  for (const auto& [name, range] : profile) {
+    text += fmt::format(" {}={}:{}:{}", name, PrintShape(range.least), PrintShape(range.best),
+                        PrintShape(range.most));
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
 std::string PrintPlan(const PlanFile& plan) {
   std::string text = fmt::format("TESSERA-STANDIN 1\nonnx {}\nrank {}\n", plan.onnx.string(), plan.rank);
-  for (const Profile& profile : plan.profiles) {
-    text += "profile";
-    for (const auto& [name, range] : profile) {
-      text += fmt::format(" {}={}:{}:{}", name, PrintShape(range.least), PrintShape(range.best),
-                          PrintShape(range.most));
-    }
-    text += "\n";
+  for (size_t p = 0; p < plan.profiles.size(); ++p) {
+    text += PrintProfile("profile", plan.profiles[p]);
+    if (p < plan.values.size() && !plan.values[p].empty()) text += PrintProfile("values", plan.values[p]);
   }
   return text;
 }

@@ -4,6 +4,7 @@
 //     onnx /path/to/model.onnx.rank0
 //     rank 0
 //     profile ids=1x4:2x8:8x128 mask=1x4:2x8:8x128     (minimum:optimum:maximum; one line per profile)
+//     values sizes=1x4:2x8:8x128     (of the profile above: "sizes" is a shape tensor of two values)
 #pragma once
 
 #include <filesystem>
@@ -26,6 +27,7 @@ struct PlanFile {
   std::filesystem::path onnx;
   int rank = 0;
   std::vector<Profile> profiles;
+  std::vector<Profile> values{};  // [profile]; of shape tensors
 };
 
 Result<PlanFile> ParsePlan(std::string_view text);

@@ -51,7 +51,12 @@ Result<void> Builder::AddInputs() {
     Tensor tensor;
     tensor.type = value.type;
     tensor.shape = io_.input_shapes.at(value.name);
-    if (!dry()) tensor.data = Foreign(io_.addresses.at(value.name));
+    const auto known = io_.values.find(value.name);
+    if (known != io_.values.end()) {
+      tensor.host = known->second;
+    } else if (!dry()) {
+      tensor.data = Foreign(io_.addresses.at(value.name));
+    }
     values_[id.value()] = std::move(tensor);
   }
   return {};

@@ -57,7 +57,8 @@ class Builder {
  public:
   struct Io {
     std::map<std::string, Shape> input_shapes;
-    std::map<std::string, void*> addresses;  // of inputs and outputs; empty: a dry build
+    std::map<std::string, void*> addresses;              // of inputs and outputs; empty: a dry build
+    std::map<std::string, std::vector<int64_t>> values;  // of shape tensors
   };
   // Errors: kUnsupported (an operator or type that the stand-in lacks, named), kInvalidArgument (shapes).
   static Result<std::shared_ptr<Program>> Build(const graph::Graph& graph, const Device& device,

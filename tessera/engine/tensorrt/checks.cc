@@ -16,7 +16,8 @@ Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<Ten
   for (size_t i = 0; i < got.size(); ++i) {
     const TensorSpec& g = got[i].spec;
     const TensorSpec& w = wanted[i].spec;
-    if (g.name == w.name && g.type == w.type && g.shape.size() == w.shape.size()) continue;
+    const bool same_place = g.on_host == w.on_host;
+    if (g.name == w.name && g.type == w.type && g.shape.size() == w.shape.size() && same_place) continue;
     return Fail(Code::kInvalidArgument, "rank {}: {} {} is '{}' {} {}, rank 0's is '{}' {} {}", rank, what, i,
                 g.name, DTypeName(g.type), ToString(g.shape), w.name, DTypeName(w.type), ToString(w.shape));
   }
@@ -61,6 +62,14 @@ Result<void> CheckNames(const std::vector<TensorInfo>& got, const std::vector<pl
               wanted.size());
 }
 
+Result<void> CheckShapeTensor(const TensorSpec& input) {
+  if (!input.on_host) return {};
+  const bool is_number = input.type == DType::kInt32 || input.type == DType::kInt64;
+  if (is_number && input.shape.size() <= 1 && IsStatic(input.shape)) return {};
+  return Fail(Code::kUnsupported, "shape tensor '{}' is {} {}, wanted INT32 or INT64 of a fixed size",
+              input.name, DTypeName(input.type), ToString(input.shape));
+}
+
 }  // namespace
 
 Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& runners,
@@ -84,11 +93,11 @@ Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& run
 }
 
 Result<void> CheckTensors(const EngineTensors& tensors, const plan::Plan& plan) {
-  for (const TensorInfo& input : tensors.inputs) {
-    if (input.on_host) {
-      return Fail(Code::kUnsupported, "input '{}' is a shape tensor, whose values TensorRT reads on the host",
-                  input.spec.name);
-    }
+  for (const TensorInfo& input : tensors.inputs) TRY(CheckShapeTensor(input.spec));
+  for (const TensorInfo& output : tensors.outputs) {
+    if (!output.spec.on_host) continue;
+    return Fail(Code::kUnsupported, "output '{}' is a shape tensor, which is served as an input only",
+                output.spec.name);
   }
   TRY(CheckNames(tensors.inputs, plan.inputs, "input"));
   return CheckNames(tensors.outputs, plan.outputs, "output");

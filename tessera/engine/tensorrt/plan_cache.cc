@@ -4,9 +4,9 @@
 
 namespace tessera::engine {
 
-std::shared_ptr<StepPlan> PlanCache::Find(const Step& step, size_t gather_from) {
+std::shared_ptr<StepPlan> PlanCache::Find(const Step& step, const InputRules& rules) {
   auto found = std::find_if(plans_.begin(), plans_.end(),
-                            [&](const auto& plan) { return HasShape(step, gather_from, plan->shape); });
+                            [&](const auto& plan) { return HasShape(step, rules, plan->shape); });
   if (found == plans_.end()) return nullptr;
   plans_.splice(plans_.begin(), plans_, found);
   return plans_.front();

@@ -13,7 +13,7 @@ class PlanCache {
  public:
   explicit PlanCache(size_t capacity) : capacity_(capacity) {}
   // The plan of a step that passed CheckStep, found without making a StepShape; null: none.
-  std::shared_ptr<StepPlan> Find(const Step& step, size_t gather_from);
+  std::shared_ptr<StepPlan> Find(const Step& step, const InputRules& rules);
   void Keep(std::shared_ptr<StepPlan> plan);
   void Clear() { plans_.clear(); }
 

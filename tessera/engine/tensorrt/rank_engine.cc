@@ -8,6 +8,7 @@
 #include "tessera/engine/tensorrt/engine_validity.h"
 #include "tessera/engine/tensorrt/plugins.h"
 #include "tessera/engine/tensorrt/profile.h"
+#include "tessera/engine/tensorrt/profile_values.h"
 #include "tessera/plan/engine_layers.h"
 
 namespace tessera::engine {
@@ -49,6 +50,7 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
                 file.string(), library_->version(), stream_.device().value(), logger_.TakeLastError());
   }
   TRY_ASSIGN(tensors_, ReadTensors(*engine_));
+  for (const TensorInfo& input : tensors_.inputs) inputs_.push_back(input.spec);
   return {};
 }
 
@@ -87,16 +89,18 @@ Result<void> RankEngine::SetCommunicator(void* communicator) {
   return {};
 }
 
-Result<int> RankEngine::PickProfile(const std::vector<Shape>& inputs) const {
+Result<int> RankEngine::PickProfile(const std::vector<Shape>& inputs, const HostValues& values) const {
   Result<int> best = Fail(Code::kInternal, "rank {}: no profile", rank_.value());
   int64_t best_distance = 0;
   for (int profile = 0; profile < profile_count(); ++profile) {
-    const Result<void> fits = ProfileTakes(*engine_, profile, tensors_.inputs, inputs);
+    Result<void> fits = ProfileTakes(*engine_, profile, tensors_.inputs, inputs);
+    if (fits) fits = ProfileTakesValues(*engine_, profile, inputs_, values);
     if (!fits) {
       if (!best) best = tl::unexpected<Error>(fits.error());
       continue;
     }
-    const int64_t distance = DistanceToOptimum(*engine_, profile, tensors_.inputs, inputs);
+    const int64_t distance = DistanceToOptimum(*engine_, profile, tensors_.inputs, inputs) +
+                             ValuesToOptimum(*engine_, profile, inputs_, values);
     if (best && best_distance <= distance) continue;
     best = profile;
     best_distance = distance;
@@ -112,6 +116,10 @@ Result<std::vector<Shape>> RankEngine::OptimalShapes(int profile) const {
   return shapes;
 }
 
+HostValues RankEngine::OptimalValues(int profile) const {
+  return ProfileValues(*engine_, profile, inputs_, nvinfer1::OptProfileSelector::kOPT);
+}
+
 std::vector<Shape> RankEngine::LargestShapes() const {
   std::vector<Shape> largest;
   for (const TensorInfo& input : tensors_.inputs) {
@@ -125,14 +133,15 @@ std::vector<Shape> RankEngine::LargestShapes() const {
   return largest;
 }
 
-Result<std::vector<Shape>> RankEngine::BindInputs(int profile, const std::vector<Shape>& shapes,
-                                                  const std::vector<void*>& at) {
+Result<std::vector<Shape>> RankEngine::InferShapes(int profile, const std::vector<Shape>& shapes,
+                                                   const HostValues& values) {
   nvinfer1::IExecutionContext& context = *contexts_[static_cast<size_t>(profile)];
   for (size_t i = 0; i < shapes.size(); ++i) {
-    const std::string& name = tensors_.inputs[i].spec.name;
+    const char* name = inputs_[i].name.c_str();
     TRY_ASSIGN(nvinfer1::Dims dims, ToDims(shapes[i]));
-    if (!context.setInputShape(name.c_str(), dims)) return Refused("setInputShape", name);
-    if (!context.setInputTensorAddress(name.c_str(), at[i])) return Refused("setInputTensorAddress", name);
+    if (!context.setInputShape(name, dims)) return Refused("setInputShape", name);
+    if (!inputs_[i].on_host) continue;
+    if (!context.setInputTensorAddress(name, values[i].data())) return Refused("setInputTensorAddress", name);
   }
   if (const int32_t missing = context.inferShapes(0, nullptr); missing != 0) return Refused("inferShapes");
   std::vector<Shape> outputs;
@@ -140,6 +149,16 @@ Result<std::vector<Shape>> RankEngine::BindInputs(int profile, const std::vector
     outputs.push_back(FromTensorRt(context.getTensorShape(output.spec.name.c_str())));
   }
   return outputs;
+}
+
+Result<void> RankEngine::BindInputs(int profile, const std::vector<void*>& at) {
+  nvinfer1::IExecutionContext& context = *contexts_[static_cast<size_t>(profile)];
+  for (size_t i = 0; i < at.size(); ++i) {
+    const char* name = inputs_[i].name.c_str();
+    if (inputs_[i].on_host) continue;
+    if (!context.setInputTensorAddress(name, at[i])) return Refused("setInputTensorAddress", name);
+  }
+  return {};
 }
 
 Result<void> RankEngine::BindOutput(int profile, int index, void* at) {

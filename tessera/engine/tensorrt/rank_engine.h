@@ -14,6 +14,7 @@
 #include "tessera/engine/tensorrt/library.h"
 #include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/options.h"
+#include "tessera/engine/tensorrt/shape_values.h"
 #include "tessera/engine/tensorrt/tensor_info.h"
 
 namespace tessera::engine {
@@ -40,19 +41,23 @@ class RankEngine {
   // deadlocks. After an error nothing may be enqueued: collectives would silently do nothing.
   Result<void> SetCommunicator(void* communicator);
 
-  // The profile that takes these input shapes, the one with the nearest optimum if several do. Errors:
-  // kInvalidArgument naming the input and the range that it must be in.
-  Result<int> PickProfile(const std::vector<Shape>& inputs) const;
-  // The shapes that the profile was optimised for.
+  // The profile that takes these input shapes and values, the one with the nearest optimum if several do.
+  // Errors: kInvalidArgument naming the input and the range that it must be in.
+  Result<int> PickProfile(const std::vector<Shape>& inputs, const HostValues& values) const;
+  // The shapes and values that the profile was optimised for.
   Result<std::vector<Shape>> OptimalShapes(int profile) const;
+  HostValues OptimalValues(int profile) const;
 
   // By input, the largest size of each dimension that a profile takes.
   std::vector<Shape> LargestShapes() const;
 
-  // Sets shapes and addresses of all inputs for the next Enqueue with `profile`, and tells the shapes of the
-  // outputs (kDynamic where they depend on the data).
-  Result<std::vector<Shape>> BindInputs(int profile, const std::vector<Shape>& shapes,
-                                        const std::vector<void*>& at);
+  // Sets the shapes of all inputs for the next Enqueue with `profile`, and the values of shape tensors, which
+  // stay where they are until it is issued; tells the shapes of the outputs (kDynamic where they depend on
+  // the data).
+  Result<std::vector<Shape>> InferShapes(int profile, const std::vector<Shape>& shapes,
+                                         const HostValues& values);
+  // The addresses of all inputs but shape tensors.
+  Result<void> BindInputs(int profile, const std::vector<void*>& at);
   Result<void> BindOutput(int profile, int index, void* at);
   Result<void> BindOutputAllocator(int profile, int index, nvinfer1::IOutputAllocator* allocator);
   // Issues one inference to stream(): runs at once, or becomes part of a graph being captured.
@@ -73,6 +78,7 @@ class RankEngine {
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
   std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts_;  // [profile]
   EngineTensors tensors_;
+  std::vector<TensorSpec> inputs_;  // of tensors_
 };
 
 }  // namespace tessera::engine

@@ -38,6 +38,7 @@ size_t RankRunner::InputBytes(const StepShape& shape, size_t input) const {
 Result<bool> RankRunner::EnsureInputs(const StepShape& shape) {
   bool moved = false;
   for (size_t i = 0; i < shape.replication.size(); ++i) {
+    if (shape.replication[i] == Replication::kOnHost) continue;
     size_t bytes = InputBytes(shape, i);
     if (shape.replication[i] == Replication::kGather) {
       bytes = GatherChunk(bytes, world_size()) * static_cast<size_t>(world_size());
@@ -55,7 +56,8 @@ Result<bool> RankRunner::Bind(const StepPlan& plan, const StepAddresses& at, std
     std::byte* direct = at.input(rank, i).at;
     addresses.push_back(direct != nullptr ? direct : buffers_.input(i));
   }
-  TRY_ASSIGN(outputs, engine_->BindInputs(plan.profile, plan.shape.inputs[rank], addresses));
+  TRY_ASSIGN(outputs, engine_->InferShapes(plan.profile, plan.shape.inputs[rank], plan.shape.values));
+  TRY(engine_->BindInputs(plan.profile, addresses));
   bool moved = false;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const int index = static_cast<int>(i);

@@ -51,6 +51,7 @@ RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_p
       runners_(std::move(runners)),
       inputs_(SpecsOf(runners_.front()->engine().tensors().inputs)),
       outputs_(SpecsOf(runners_.front()->engine().tensors().outputs)),
+      rules_{peers_ ? options.gather_from : SIZE_MAX, inputs_},
       own_buffers_(runners_.size(), inputs_.size(), outputs_.size()),
       at_(own_buffers_),
       transfer_(runners_),
@@ -69,6 +70,7 @@ Result<StepReport> RankSet::Run(const Step& step) {
   lap_ = std::chrono::steady_clock::now();
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   TRY(CheckStep(step, world_size(), inputs_));
+  TRY(CheckShapeValues(step, inputs_));
   TRY(MakeHostRoom(step));
   TRY_ASSIGN(std::shared_ptr<StepPlan> plan, PlanOf(step));
   return plan->HasDynamicOutputs() ? RunDynamic(plan, step) : RunKnown(plan, step);
@@ -82,10 +84,10 @@ Result<void> RankSet::MakeHostRoom(const Data& data) {
 }
 
 Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step) {
-  const size_t gather_from = peers_ ? options_.gather_from : SIZE_MAX;
-  if (std::shared_ptr<StepPlan> known = plans_.Find(step, gather_from)) return known;
-  StepShape shape = ShapeOf(step, gather_from);
+  if (std::shared_ptr<StepPlan> known = plans_.Find(step, rules_)) return known;
+  StepShape shape = ShapeOf(step, rules_);
   TRY_ASSIGN(const int profile, CommonProfile(shape));
+  TRY(CheckShapes(shape, profile));
   auto made = MakePlan(std::move(shape), profile, &step, step.deadline);
   if (!made) return Fatal(made.error());
   return made;

@@ -59,6 +59,7 @@ class RankSet {
 
   // rank_set_plan.cc
   Result<int> CommonProfile(const StepShape& shape) const;
+  Result<void> CheckShapes(const StepShape& shape, int profile);
   Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step,
                                              Deadline deadline);
   Result<void> MakeRoom(const StepShape& shape);
@@ -88,6 +89,7 @@ class RankSet {
   std::vector<const cuda::Stream*> streams_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  const InputRules rules_;
   const StepAddresses own_buffers_;  // no memory of requests'
   StepAddresses at_;                 // of the step in hand; kept for its memory
   StepTimes times_;

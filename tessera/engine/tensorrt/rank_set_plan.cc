@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tessera/base/log.h"
+#include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
 namespace tessera::engine {
@@ -16,14 +17,24 @@ Deadline Sooner(Deadline a, Deadline b) {
 }  // namespace
 
 Result<int> RankSet::CommonProfile(const StepShape& shape) const {
-  TRY_ASSIGN(const int profile, runners_.front()->engine().PickProfile(shape.inputs.front()));
+  TRY_ASSIGN(const int profile, runners_.front()->engine().PickProfile(shape.inputs.front(), shape.values));
   for (size_t r = 1; r < runners_.size(); ++r) {
-    TRY_ASSIGN(const int other, runners_[r]->engine().PickProfile(shape.inputs[r]));
+    TRY_ASSIGN(const int other, runners_[r]->engine().PickProfile(shape.inputs[r], shape.values));
     if (other == profile) continue;
     return Fail(Code::kInvalidArgument, "rank {} takes these shapes with profile {}, rank 0 with {}", r,
                 other, profile);
   }
   return profile;
+}
+
+// Shapes that do not go together are the request's fault: found before a rank starts, they cost nothing.
+Result<void> RankSet::CheckShapes(const StepShape& shape, int profile) {
+  for (size_t r = 0; r < runners_.size(); ++r) {
+    TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(streams_[r]->device()));
+    const auto outputs = runners_[r]->engine().InferShapes(profile, shape.inputs[r], shape.values);
+    if (!outputs) return Fail(Code::kInvalidArgument, "{}", outputs.error().message);
+  }
+  return {};
 }
 
 std::vector<Shape> RankSet::LargestInputs() const {
@@ -141,7 +152,10 @@ Result<void> RankSet::WarmUp(Deadline deadline) {
       TRY_ASSIGN(std::vector<Shape> optimal, runner->engine().OptimalShapes(profile));
       shape.inputs.push_back(std::move(optimal));
     }
-    shape.replication.assign(inputs_.size(), Replication::kCopies);
+    for (const TensorSpec& input : inputs_) {
+      shape.replication.push_back(input.on_host ? Replication::kOnHost : Replication::kCopies);
+    }
+    shape.values = runners_.front()->engine().OptimalValues(profile);
     const Deadline limit = Sooner(deadline, Deadline::In(std::max(options_.step_limit, kLeastWarmUp)));
     auto made = MakePlan(std::move(shape), profile, nullptr, limit);
     if (!made) return Fatal(made.error());

@@ -13,9 +13,10 @@ bool IsCommon(const Step& step, size_t input) {
   });
 }
 
-Replication ReplicationOf(const Step& step, size_t input, size_t gather_from) {
-  const bool gather = step.ranks.size() > 1 && step.ranks[0].tensors[input].data.bytes() >= gather_from &&
-                      IsCommon(step, input);
+Replication ReplicationOf(const Step& step, size_t input, const InputRules& rules) {
+  if (rules.inputs[input].on_host) return Replication::kOnHost;
+  const bool gather = step.ranks.size() > 1 &&
+                      step.ranks[0].tensors[input].data.bytes() >= rules.gather_from && IsCommon(step, input);
   return gather ? Replication::kGather : Replication::kCopies;
 }
 
@@ -29,19 +30,20 @@ bool StepPlan::HasDynamicOutputs() const {
   return false;
 }
 
-StepShape ShapeOf(const Step& step, size_t gather_from) {
+StepShape ShapeOf(const Step& step, const InputRules& rules) {
   StepShape shape;
   for (const RankInputs& rank : step.ranks) {
     std::vector<Shape>& inputs = shape.inputs.emplace_back();
     for (const TensorView& tensor : rank.tensors) inputs.push_back(tensor.shape);
   }
   for (size_t i = 0; i < step.ranks.front().tensors.size(); ++i) {
-    shape.replication.push_back(ReplicationOf(step, i, gather_from));
+    shape.replication.push_back(ReplicationOf(step, i, rules));
   }
+  shape.values = ValuesOf(step, rules.inputs);
   return shape;
 }
 
-bool HasShape(const Step& step, size_t gather_from, const StepShape& shape) {
+bool HasShape(const Step& step, const InputRules& rules, const StepShape& shape) {
   for (size_t r = 0; r < step.ranks.size(); ++r) {
     const std::vector<TensorView>& tensors = step.ranks[r].tensors;
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -49,9 +51,9 @@ bool HasShape(const Step& step, size_t gather_from, const StepShape& shape) {
     }
   }
   for (size_t i = 0; i < shape.replication.size(); ++i) {
-    if (ReplicationOf(step, i, gather_from) != shape.replication[i]) return false;
+    if (ReplicationOf(step, i, rules) != shape.replication[i]) return false;
   }
-  return true;
+  return HasValues(step, shape.values);
 }
 
 size_t GatherChunk(size_t bytes, int world_size) {

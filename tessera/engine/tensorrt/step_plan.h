@@ -10,6 +10,7 @@
 #include "tessera/cuda/graph.h"
 #include "tessera/engine/rank_group.h"
 #include "tessera/engine/tensorrt/direct_steps.h"
+#include "tessera/engine/tensorrt/shape_values.h"
 
 namespace tessera::engine {
 
@@ -18,11 +19,19 @@ enum class Replication {
   kCopies,  // each rank copies its own tensor: small, split, or different on each rank
   kGather,  // each rank copies 1/N of the common tensor over its own PCIe link; an all-gather over NVLink
             // does the rest
+  kOnHost,  // a shape tensor: nothing is copied
+};
+
+// How a model's inputs may travel.
+struct InputRules {
+  size_t gather_from = SIZE_MAX;   // bytes from which a common tensor is gathered
+  std::vector<TensorSpec> inputs;  // of the engines
 };
 
 struct StepShape {
   std::vector<std::vector<Shape>> inputs;  // [rank][input]
   std::vector<Replication> replication;    // [input]
+  HostValues values;                       // [input]; of shape tensors
   auto operator<=>(const StepShape&) const = default;
 };
 
@@ -38,10 +47,10 @@ struct StepPlan {
 };
 
 // The shapes of `step`, with kGather for every input that is one contiguous piece of memory given to all
-// ranks, of at least `gather_from` bytes.
-StepShape ShapeOf(const Step& step, size_t gather_from);
+// ranks, of at least `gather_from` bytes. The step passed CheckShapeValues.
+StepShape ShapeOf(const Step& step, const InputRules& rules);
 // Whether ShapeOf would give `shape`; makes nothing.
-bool HasShape(const Step& step, size_t gather_from, const StepShape& shape);
+bool HasShape(const Step& step, const InputRules& rules, const StepShape& shape);
 
 // Bytes of a gathered tensor that each rank copies; the last rank's part may reach beyond the tensor, so its
 // buffer has GatherChunk() * world_size bytes.

@@ -50,7 +50,7 @@ Result<TensorInfo> ReadTensor(const nvinfer1::ICudaEngine& engine, const char* n
   if (!type) return Fail(Code::kUnsupported, "tensor '{}': {}", name, type.error().message);
   info.spec.type = *type;
   info.spec.shape = FromTensorRt(engine.getTensorShape(name));
-  info.on_host = engine.getTensorLocation(name) == nvinfer1::TensorLocation::kHOST;
+  info.spec.on_host = engine.getTensorLocation(name) == nvinfer1::TensorLocation::kHOST;
   if (engine.getTensorFormat(name) != nvinfer1::TensorFormat::kLINEAR) {
     return Fail(Code::kUnsupported, "tensor '{}' has the memory format {}, only a linear one is served", name,
                 engine.getTensorFormatDesc(name));

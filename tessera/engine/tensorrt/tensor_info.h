@@ -18,7 +18,6 @@ Result<nvinfer1::Dims> ToDims(const Shape& shape);
 // An input or output as an engine declares it.
 struct TensorInfo {
   TensorSpec spec;
-  bool on_host = false;  // a shape tensor: TensorRT reads its values on the host
 };
 
 struct EngineTensors {

@@ -106,7 +106,7 @@ void StepTransfer::FindDirect(const StepPlan& plan, const Step& step, const Plac
   for (size_t r = 0; r < runners_.size(); ++r) {
     const RankInputs& inputs = step.ranks[r];
     for (size_t i = 0; i < inputs.tensors.size(); ++i) {
-      if (plan.shape.replication[i] == Replication::kGather) continue;
+      if (plan.shape.replication[i] != Replication::kCopies) continue;
       at.input(r, i) = UsableBy(runners_[r]->stream(), inputs.tensors[i].data);
     }
     for (size_t i = 0; i < places[r].size(); ++i) {
@@ -119,6 +119,7 @@ void StepTransfer::FindDirect(const StepPlan& plan, const Step& step, const Plac
 Result<void> StepTransfer::SendInputs(const StepPlan& plan, const Step& step, const StepAddresses& at) {
   inbound_.Begin();
   for (size_t i = 0; i < plan.shape.replication.size(); ++i) {
+    if (plan.shape.replication[i] == Replication::kOnHost) continue;
     for (size_t r = 0; r < runners_.size(); ++r) {
       if (at.input(r, i).at != nullptr) continue;
       const ConstRegion& data = step.ranks[r].tensors[i].data;

@@ -1,11 +1,12 @@
 """Parameters of GPU models: what is wrong is said in one line, and others live on."""
 
+import concurrent.futures
 import subprocess
 
 import numpy as np
 import pytest
 from clients import Client
-from gpu_models import MLP, parameters, random_rows
+from gpu_models import MLP, parameters, random_rows, relative_error
 from tritonclient.utils import InferenceServerException
 
 NOT_BATCHED = """
@@ -131,3 +132,42 @@ def test_plugin_libraries_are_opened_and_a_missing_one_refuses_the_model(serve, 
     missing = tmp_path / "no_such_plugin.so"
     bad = Client(serve(repository, "m", arguments=[f"--backend-config=tensorrt,plugins={missing}"], tolerant=True), "http")
     assert str(missing) in bad.raw.get_model_repository_index()[0]["reason"]
+
+
+RESHAPED = {**MLP, "reshaped": 1}
+
+
+def test_a_shape_tensor_is_given_whole_where_the_model_is_not_batched(serve, repository, few):
+    repository.add_mlp("plain", few, "ranks")
+    repository.add_mlp("m", few, "ranks", sizes=RESHAPED)
+    client = Client(serve(repository, "plain", "m"), "http")
+    config = client.raw.get_model_config("m")
+    assert config["max_batch_size"] == 0
+    assert [i.get("is_shape_tensor", False) for i in config["input"]] == [False, True]
+    x = random_rows(6)
+    wanted = client.infer("plain", {"x": x})["y"]
+    for sizes in ([6, 64, 4], [6, 128, 2], [3, 256, 2], [6, 64, 4]):
+        got = client.infer("m", {"x": x, "s": np.array(sizes, np.int64)})["y"]
+        np.testing.assert_array_equal(got, wanted.reshape(sizes))
+    message = "The shape value at index 0 is expected to be in range from 1 to 64, Got: 65"
+    with pytest.raises(InferenceServerException, match=message):
+        client.infer("m", {"x": x, "s": np.array([65, 4, 4], np.int64)})
+    with pytest.raises(InferenceServerException, match="INVALID_ARG|inferShapes|as \\["):
+        client.infer("m", {"x": x, "s": np.array([6, 63, 4], np.int64)})
+    assert client.infer("m", {"x": x, "s": np.array([6, 64, 4], np.int64)})["y"].shape == (6, 64, 4)
+
+
+def test_a_shape_tensor_of_a_batched_model_gets_the_rows_of_the_step(serve, repository, few):
+    """As with NVIDIA's backend: the client's values go without the batch, which is the engine's first one."""
+    repository.add_mlp("plain", few, "ranks")
+    delay = "dynamic_batching { max_queue_delay_microseconds: 200000 }"
+    repository.add_mlp("m", few, "ranks", "max_batch_size: 16\n" + delay, sizes=RESHAPED)
+    server = serve(repository, "plain", "m")
+    client = Client(server, "grpc")
+    assert client.raw.get_model_config("m", as_json=True)["config"]["input"][1]["dims"] == ["2"]
+    asked = [(random_rows(2, seed), [64, 4] if seed % 2 else [128, 2]) for seed in range(6)]
+    with concurrent.futures.ThreadPoolExecutor(len(asked)) as pool:
+        answers = list(pool.map(lambda a: client.infer("m", {"x": a[0], "s": np.array(a[1], np.int64)})["y"], asked))
+    for (x, sizes), got in zip(asked, answers):
+        wanted = client.infer("plain", {"x": x})["y"].reshape([2, *sizes])
+        assert relative_error(got, wanted) < 2e-3

@@ -1,0 +1,70 @@
+#include "tessera/engine/tensorrt/shape_values.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <span>
+
+#include "tessera/engine/tensorrt/step_plan.h"
+
+namespace tessera::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A step of x and of the shape tensor s, for two ranks.
+struct TwoRanks {
+  std::vector<float> x{1, 2};
+  std::vector<int32_t> first{3, 4};
+  std::vector<int32_t> second{3, 4};
+
+  Step MakeStep() const {
+    Step step;
+    for (const auto* sizes : {&first, &second}) {
+      step.ranks.push_back({{{DType::kFloat32, {2}, HostRegion(std::as_bytes(std::span(x)))},
+                             {DType::kInt32, {2}, HostRegion(std::as_bytes(std::span(*sizes)))}}});
+    }
+    return step;
+  }
+};
+
+InputRules Rules() {
+  return {SIZE_MAX, {{"x", DType::kFloat32, {kDynamic}}, {"s", DType::kInt32, {2}, /*on_host=*/true}}};
+}
+
+TEST(ShapeValues, ArePartOfAStepsShape) {
+  TwoRanks data;
+  const StepShape shape = ShapeOf(data.MakeStep(), Rules());
+  EXPECT_EQ(shape.replication, (std::vector{Replication::kCopies, Replication::kOnHost}));
+  EXPECT_TRUE(HasShape(data.MakeStep(), Rules(), shape));
+  data.x[0] = 9;
+  EXPECT_TRUE(HasShape(data.MakeStep(), Rules(), shape)) << "values in device memory are none of it";
+  data.first = data.second = {3, 5};
+  EXPECT_FALSE(HasShape(data.MakeStep(), Rules(), shape));
+}
+
+TEST(ShapeValues, AreNotGatheredHoweverLarge) {
+  const TwoRanks data;
+  InputRules rules = Rules();
+  rules.gather_from = 1;
+  EXPECT_EQ(ShapeOf(data.MakeStep(), rules).replication,
+            (std::vector{Replication::kGather, Replication::kOnHost}));
+}
+
+TEST(ShapeValues, AreTheSameOnEveryRank) {
+  TwoRanks data;
+  EXPECT_TRUE(CheckShapeValues(data.MakeStep(), Rules().inputs));
+  data.second[1] = 7;
+  EXPECT_EQ(CheckShapeValues(data.MakeStep(), Rules().inputs).error().message,
+            "input 's' is a shape tensor: rank 1 has other values than rank 0");
+}
+
+TEST(ShapeValues, LieInHostMemory) {
+  const TwoRanks data;
+  Step step = data.MakeStep();
+  step.ranks[0].tensors[1].data.kind = MemoryKind::kDevice;
+  EXPECT_THAT(CheckShapeValues(step, Rules().inputs).error().message, HasSubstr("in host memory"));
+}
+
+}  // namespace
+}  // namespace tessera::engine

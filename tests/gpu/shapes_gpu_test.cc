@@ -1,0 +1,122 @@
+// Shape tensors and several profiles on real GPUs, with the stand-in for libnvinfer.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tests/gpu/gpus.h"
+#include "tests/gpu/models.h"
+#include "tests/gpu/steps.h"
+
+namespace tessera::gputest {
+namespace {
+
+using ::testing::HasSubstr;
+
+Deadline Soon() {
+  return Deadline::In(std::chrono::seconds(60));
+}
+
+struct Answer {
+  Shape shape;
+  std::vector<uint16_t> values;
+};
+
+class ShapesGpu : public ::testing::TestWithParam<size_t> {  // of as many ranks
+ protected:
+  void SetUp() override {
+    if (Gpus().size() < GetParam()) GTEST_SKIP() << "needs " << GetParam() << " GPUs";
+  }
+
+  std::unique_ptr<engine::RankGroup> Loaded(const Mlp& mlp, engine::TensorRtOptions options = {}) {
+    directories_.push_back(std::make_unique<TempDirectory>());
+    const std::filesystem::path& directory = directories_.back()->path();
+    const auto plan = WriteMlp(mlp, static_cast<int>(GetParam()), directory);
+    EXPECT_TRUE(plan);
+    options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
+    engines_.push_back(engine::MakeTensorRtEngine(options));
+    auto loaded = engines_.back()->Load(*plan, directory, Soon());
+    if (!loaded) ADD_FAILURE() << loaded.error().ToString();
+    return loaded ? *std::move(loaded) : nullptr;
+  }
+
+  std::vector<std::unique_ptr<TempDirectory>> directories_;
+  std::vector<std::unique_ptr<engine::Engine>> engines_;
+};
+
+// m rows; with `sizes`, of a model that takes them.
+Result<Answer> Ask(engine::RankGroup& group, const Mlp& mlp, int64_t m,
+                   const std::vector<int64_t>& sizes = {}) {
+  const std::vector<uint16_t> x = RandomHalves(static_cast<size_t>(m * mlp.k), 7, 1);
+  Taker taker;
+  std::vector<TensorView> inputs = {{DType::kFloat16, {m, mlp.k}, HostRegion(std::as_bytes(std::span(x)))}};
+  if (!sizes.empty()) inputs.push_back({DType::kInt64, {3}, HostRegion(std::as_bytes(std::span(sizes)))});
+  TRY(group.Run(Common(std::move(inputs), group.world_size(), taker, Soon())));
+  return Answer{taker.shape(0, 0), taker.Values<uint16_t>(0, 0)};
+}
+
+TEST_P(ShapesGpu, ValuesOfAShapeTensorGiveTheOutputItsShape) {
+  Mlp mlp;
+  auto plain = Loaded(mlp);
+  mlp.reshaped = true;
+  auto group = Loaded(mlp);
+  ASSERT_TRUE(plain && group);
+  for (int round = 0; round < 3; ++round) {  // issued, captured, launched
+    for (const std::vector<int64_t>& sizes :
+         {std::vector<int64_t>{6, 64, 4}, {6, 128, 2}, {3, 256, 2}, {1, 256, 6}}) {
+      const auto got = Ask(*group, mlp, 6, sizes);
+      ASSERT_TRUE(got) << got.error().ToString();
+      EXPECT_EQ(got->shape, sizes);
+      EXPECT_EQ(got->values, Ask(*plain, mlp, 6)->values);
+    }
+  }
+}
+
+TEST_P(ShapesGpu, AValueOutsideOfTheProfileIsRefusedAndTheNextRequestWorks) {
+  Mlp mlp;
+  mlp.reshaped = true;
+  auto group = Loaded(mlp);
+  ASSERT_TRUE(group);
+  const auto refused = Ask(*group, mlp, 4, {65, 4, 4});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("The shape value at index 0 is expected to be in range from 1 to 64, Got: 65"));
+  EXPECT_TRUE(Ask(*group, mlp, 4, {4, 64, 4}));
+}
+
+TEST_P(ShapesGpu, ValuesThatDoNotGoWithTheShapesAreRefusedAndTheRanksStay) {
+  Mlp mlp;
+  mlp.reshaped = true;
+  auto group = Loaded(mlp);
+  ASSERT_TRUE(group);
+  const auto refused = Ask(*group, mlp, 4, {4, 63, 4});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_TRUE(group->usable());
+  EXPECT_TRUE(Ask(*group, mlp, 4, {4, 64, 4}));
+}
+
+TEST_P(ShapesGpu, AShapeTensorInDeviceMemoryIsRefused) {
+  Mlp mlp;
+  mlp.reshaped = true;
+  auto group = Loaded(mlp);
+  ASSERT_TRUE(group);
+  const std::vector<uint16_t> x(static_cast<size_t>(4 * mlp.k));
+  const std::vector<int64_t> sizes = {4, 64, 4};
+  ConstRegion on_device = HostRegion(std::as_bytes(std::span(sizes)));
+  on_device.kind = MemoryKind::kDevice;
+  Taker taker;
+  const auto refused =
+      group->Run(Common({{DType::kFloat16, {4, mlp.k}, HostRegion(std::as_bytes(std::span(x)))},
+                         {DType::kInt64, {3}, on_device}},
+                        group->world_size(), taker, Soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("input 's' is a shape tensor: wanted it dense in host memory"));
+  EXPECT_TRUE(group->usable());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, ShapesGpu, ::testing::Values(1, 2));
+
+}  // namespace
+}  // namespace tessera::gputest
