@@ -21,6 +21,9 @@ Spread SpreadOf(std::vector<double> samples);
 Result<std::vector<Spread>> Measure(int warm, int count,
                                     const std::function<Result<std::vector<double>>()>& once);
 
+// Calls `once`, which gives one figure, for about `seconds`, ten times at least; a few before to warm up.
+Result<Spread> MeasureFor(double seconds, const std::function<Result<double>()>& once);
+
 double MicrosSince(std::chrono::steady_clock::time_point start);
 
 // The benchmarks, each printing a table.

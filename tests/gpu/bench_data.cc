@@ -17,15 +17,6 @@ Region RegionOf(const cuda::DeviceBuffer& buffer) {
   return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
 }
 
-Result<cuda::DeviceBuffer> Upload(const std::vector<uint16_t>& values, DeviceId device) {
-  const auto bytes = std::as_bytes(std::span(values));
-  TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(device, bytes.size()));
-  TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(device));
-  TRY(cuda::CopyAsync(HostRegion(bytes), RegionOf(buffer), stream));
-  TRY(stream.Drain(Soon()));
-  return buffer;
-}
-
 }  // namespace
 
 Deadline Soon() {
@@ -71,6 +62,15 @@ Result<std::unique_ptr<OnGpus>> PutOnGpus(const Shape& in, const Shape& out, int
   data->step.sink = &data->taker;
   data->step.deadline = Deadline::In(std::chrono::seconds(600));
   return data;
+}
+
+Result<cuda::DeviceBuffer> Upload(const std::vector<uint16_t>& values, DeviceId device) {
+  const auto bytes = std::as_bytes(std::span(values));
+  TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(device, bytes.size()));
+  TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(device));
+  TRY(cuda::CopyAsync(HostRegion(bytes), RegionOf(buffer), stream));
+  TRY(stream.Drain(Soon()));
+  return buffer;
 }
 
 Result<std::vector<double>> TimeStep(engine::RankGroup& group, const engine::Step& step) {

@@ -46,6 +46,9 @@ struct OnGpus {
 // Shapes of a rank's input and output; every rank has the same values.
 Result<std::unique_ptr<OnGpus>> PutOnGpus(const Shape& in, const Shape& out, int world, int outputs_of);
 
+// Values in memory of a GPU.
+Result<cuda::DeviceBuffer> Upload(const std::vector<uint16_t>& values, DeviceId device);
+
 // Wall time of a step, and the part of it that is not the slowest rank's GPU time; microseconds.
 Result<std::vector<double>> TimeStep(engine::RankGroup& group, const engine::Step& step);
 

@@ -24,6 +24,19 @@ Result<std::vector<Spread>> Measure(int warm, int count,
   return spreads;
 }
 
+Result<Spread> MeasureFor(double seconds, const std::function<Result<double>()>& once) {
+  constexpr int kWarm = 4;  // memory is used in place from the third request on
+  constexpr size_t kLeast = 10;
+  for (int i = 0; i < kWarm; ++i) TRY(once());
+  std::vector<double> samples;
+  const auto start = std::chrono::steady_clock::now();
+  while (samples.size() < kLeast || MicrosSince(start) < seconds * 1e6) {
+    TRY_ASSIGN(const double figure, once());
+    samples.push_back(figure);
+  }
+  return SpreadOf(std::move(samples));
+}
+
 double MicrosSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }

@@ -249,9 +249,11 @@ Result<void> CompletePlan(plan::Plan plan, const std::filesystem::path& director
   for (plan::RankPlan& rank : plan.ranks) {
     TRY_ASSIGN(rank.model.sha256, Sha256OfFile(directory / rank.model.file));
     rank.model.bytes = ByteCount(std::filesystem::file_size(directory / rank.model.file));
+    rank.weights.clear();
   }
-  for (plan::TensorPlan* tensor : {&plan.inputs.front(), &plan.outputs.front()})
-    tensor->dim_names.front() = "m";
+  for (plan::TensorPlan* tensor : {&plan.inputs.front(), &plan.outputs.front()}) {
+    if (tensor->spec.shape.front() == kDynamic) tensor->dim_names.front() = "m";
+  }
   return plan::WritePlan(plan, directory);
 }
 

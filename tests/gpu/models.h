@@ -34,7 +34,7 @@ struct Mlp {
   bool reshaped = false;      // y becomes as the values of s[3] say, a shape tensor of INT64
 };
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
-// Writes plan.json of WriteMlp's plan, with sizes and checksums of its files, beside them.
+// Writes plan.json beside the ranks' engine files, with their sizes and checksums and without other files.
 Result<void> CompletePlan(plan::Plan plan, const std::filesystem::path& directory);
 // A row of y from its row of x, added up in double precision by this CPU.
 std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x);

@@ -10,21 +10,13 @@
 #include "tests/gpu/gpus.h"
 #include "tests/gpu/run_benches.h"
 #include "tests/gpu/served_bench_data.h"
+#include "tests/gpu/served_speed.h"
 #include "tests/gpu/triton_host.h"
 
 namespace tessera::gputest {
 namespace {
 
 namespace fs = std::filesystem;
-
-class To final : public exec::OutputTarget {
- public:
-  explicit To(Region region) : region_(region) {}
-  Result<Region> Place(int, DType, const Shape&) override { return region_; }
-
- private:
-  const Region region_;
-};
 
 // What the executor needs for a step, and how many a second it runs back to back.
 struct Floor {
@@ -33,10 +25,8 @@ struct Floor {
 };
 
 Result<Floor> FloorOf(exec::Executor& executor, const Request& request) {
-  const TensorView x{DType::kFloat16, request.shape, request.x};
-  To to(request.y);
   const Once once = [&]() -> Result<void> {
-    TRY(executor.Infer(std::span(&x, 1), to, Soon()));
+    TRY(TimeInfer(executor, request));
     return {};
   };
   Floor floor;
@@ -58,7 +48,7 @@ Result<std::vector<Floor>> FloorsOf(const fs::path& version, const std::vector<D
              exec::Executor::Create(version, *engine, execution));
   std::vector<Floor> floors;
   for (const int64_t m : sizes) {
-    TRY_ASSIGN(const std::unique_ptr<Buffers> buffers, MakeBuffers("", m, mlp, gpus.front()));
+    TRY_ASSIGN(const std::unique_ptr<Buffers> buffers, MakeBuffers("", {m, mlp.k}, {m, mlp.n}, gpus.front()));
     TRY_ASSIGN(const Floor floor, FloorOf(*executor, buffers->request));
     floors.push_back(floor);
   }
@@ -77,7 +67,7 @@ Result<void> PrintServed(TritonHost& host, const std::string& model, int world, 
   std::vector<std::unique_ptr<Buffers>> buffers;
   std::vector<Once> callers;
   for (size_t i = 0; i < kConcurrency; ++i) {
-    TRY_ASSIGN(std::unique_ptr<Buffers> made, MakeBuffers(model, m, mlp, gpu));
+    TRY_ASSIGN(std::unique_ptr<Buffers> made, MakeBuffers(model, {m, mlp.k}, {m, mlp.n}, gpu));
     callers.emplace_back([&host, request = &made->request] { return host.Infer(*request); });
     buffers.push_back(std::move(made));
   }
@@ -105,13 +95,20 @@ void PrintHead(const char* title, const Mlp& mlp) {
       title, mlp.k, mlp.f, mlp.n);
 }
 
+std::function<Result<void>(const fs::path&)> Writing(const Mlp& mlp, int ranks) {
+  return [mlp, ranks](const fs::path& directory) -> Result<void> {
+    TRY(WriteMlp(mlp, ranks, directory));
+    return {};
+  };
+}
+
 Result<void> BenchModel(const char* title, const Mlp& mlp, const std::vector<int64_t>& sizes,
                         const std::vector<int>& worlds) {
   Repository repository;
   std::vector<std::vector<Floor>> floors;
   for (const int world : worlds) {
     const std::string name = "on" + std::to_string(world);
-    TRY(repository.Add(name, mlp, FirstGpus(world)));
+    TRY(repository.Add(name, Ranks(mlp, FirstGpus(world)), Writing(mlp, world)));
     TRY_ASSIGN(std::vector<Floor> own, FloorsOf(repository.version(name), FirstGpus(world), mlp, sizes));
     floors.push_back(std::move(own));
   }
@@ -146,15 +143,17 @@ Result<void> BenchDisjoint(const std::vector<int>& worlds) {
   const std::vector<DeviceId> first(all.begin(), all.begin() + half);
   const std::vector<DeviceId> second(all.begin() + half, all.end());
   Repository repository;
-  TRY(repository.Add("first", mlp, first));
-  TRY(repository.AddSame("second", "first", mlp, second));
+  TRY(repository.Add("first", Ranks(mlp, first), Writing(mlp, half)));
+  TRY(repository.AddSame("second", "first", Ranks(mlp, second)));
   TRY_ASSIGN(const std::unique_ptr<TritonHost> host, TritonHost::Start(repository.path()));
   std::printf(
       "\ndisjoint: two models of %d GPUs each, M = 2048, one request under way each; requests/s\n"
       "| model | alone | while the other runs | of alone |\n|---|---|---|---|\n",
       half);
-  TRY_ASSIGN(const std::unique_ptr<Buffers> on_first, MakeBuffers("first", 2048, mlp, first.front()));
-  TRY_ASSIGN(const std::unique_ptr<Buffers> on_second, MakeBuffers("second", 2048, mlp, second.front()));
+  const Shape x = {2048, mlp.k};
+  const Shape y = {2048, mlp.n};
+  TRY_ASSIGN(const std::unique_ptr<Buffers> on_first, MakeBuffers("first", x, y, first.front()));
+  TRY_ASSIGN(const std::unique_ptr<Buffers> on_second, MakeBuffers("second", x, y, second.front()));
   const Once calls[] = {[&] { return host->Infer(on_first->request); },
                         [&] { return host->Infer(on_second->request); }};
   for (int which = 0; which < 2; ++which) {
@@ -180,5 +179,9 @@ Result<void> BenchDisjoint(const std::vector<int>& worlds) {
 
 int main(int argc, char** argv) {
   using namespace tessera::gputest;
-  return RunBenches(argc, argv, {{"chain", BenchChain}, {"small", BenchSmall}, {"disjoint", BenchDisjoint}});
+  return RunBenches(argc, argv,
+                    {{"chain", BenchChain},
+                     {"small", BenchSmall},
+                     {"disjoint", BenchDisjoint},
+                     {"speed", BenchServedSpeed}});
 }

@@ -38,7 +38,7 @@ make_python() {
 make_tests() {
   local to=$work/tests openvino=$site/openvino/libs
   mkdir -p "$to"/{bin,lib,backends/tensorrt,models,tests/gpu,tests/triton}
-  for program in write_model served_bench; do strip -o "$to/bin/$program" "$build/bin/$program"; done
+  for program in write_model served_bench executor_speed; do strip -o "$to/bin/$program" "$build/bin/$program"; done
   strip -o "$to/lib/libnvinfer.so.11" "$build/lib/libnvinfer.so.11"
   strip -o "$to/backends/tensorrt/libtriton_tensorrt.so" "$build/backends/tensorrt/libtriton_tensorrt.so"
   strip -o "$to/lib/$(basename "$openvino"/libopenvino.so.*)" "$openvino"/libopenvino.so.*
@@ -49,6 +49,7 @@ make_tests() {
     while read -r library; do cp -L "$library" "$to/lib/"; done
   if [ -x "$build/bin/tessera" ] && [ -d "${TESSERA_ZOO:-$root/../shared/zoo}" ]; then
     "$python" "$root/tests/gpu/make_cases.py" "$build/bin/tessera" "${TESSERA_ZOO:-$root/../shared/zoo}" "$work/models"
+    "$python" "$root/tests/gpu/attention_model.py" "$build/bin/tessera" "$to/attention"
     for name in bert_dyn bert_dyn_fp16 gpt2_dyn llama_gqa_dyn vit; do cp -r "$work"/models/"$name"-[24] "$to/models/"; done
   else
     echo "without sharded models: no $build/bin/tessera or no zoo" >&2

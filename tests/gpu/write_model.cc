@@ -1,12 +1,14 @@
-// write_model mlp|row_split FOLDER [ranks=N] [k=..] [f=..] [n=..] [best_m=..] [most_m=..] [seed=..] [plan=1]
-//             [second_most_m=..] [reshaped=1]
+// write_model mlp|row_split|attention FOLDER [ranks=N] [k=..] [f=..] [n=..] [best_m=..] [most_m=..] [seed=..]
+//             [plan=1] [second_most_m=..] [reshaped=1]
 //
 // Writes the engine files of a small model for the stand-in: mlp has model.plan.rank0 .. (model.plan for one
-// rank) and, with plan=1, plan.json; row_split has one model.plan for all ranks.
+// rank) and, with plan=1, plan.json; row_split has one model.plan for all ranks; attention has that and
+// plan.json (attention.h), and takes no other option.
 #include <cstdio>
 #include <map>
 #include <string>
 
+#include "tests/gpu/attention.h"
 #include "tests/gpu/models.h"
 
 namespace tessera::gputest {
@@ -55,7 +57,11 @@ Result<void> Write(const std::string& kind, const fs::path& folder, const Option
   const int ranks = static_cast<int>(options.ranks);
   fs::create_directories(folder);
   if (kind == "row_split") return WriteRowSplitMlp(options.mlp, ranks, folder);
-  if (kind != "mlp") return Fail(Code::kInvalidArgument, "'{}', wanted mlp or row_split", kind);
+  if (kind == "attention") {
+    TRY_ASSIGN(plan::Plan plan, WriteAttention(ranks, folder));
+    return CompletePlan(std::move(plan), folder);
+  }
+  if (kind != "mlp") return Fail(Code::kInvalidArgument, "'{}', wanted mlp, row_split or attention", kind);
   TRY_ASSIGN(plan::Plan plan, WriteMlp(options.mlp, ranks, folder));
   if (options.plan != 0) return CompletePlan(std::move(plan), folder);
   if (ranks == 1) fs::rename(folder / "model.plan.rank0", folder / "model.plan");
@@ -68,7 +74,7 @@ Result<void> Write(const std::string& kind, const fs::path& folder, const Option
 int main(int argc, char** argv) {
   using namespace tessera;
   if (argc < 3) {
-    std::fprintf(stderr, "usage: write_model mlp|row_split FOLDER [NAME=NUMBER ..]\n");
+    std::fprintf(stderr, "usage: write_model mlp|row_split|attention FOLDER [NAME=NUMBER ..]\n");
     return 2;
   }
   const Result<gputest::Options> options = gputest::Parse(argc - 3, argv + 3);

@@ -40,6 +40,11 @@ class GpuRepository:
             (version / "plan.json").unlink()
         return name
 
+    def add_attention(self, name: str, gpus: str, config: str = "", **more) -> str:
+        """Six attention layers; $TESSERA_ATTENTION is a folder that attention_model.py made."""
+        self._write("attention", self._configure(name, gpus, "plan", config, more), {"ranks": gpus.count(",") + 1})
+        return name
+
     def add_case(self, name: str, case: pathlib.Path, gpus: str, **more) -> list[dict]:
         """A sharded model with its plan.json; returns its requests, see read_requests."""
         version = self._configure(name, gpus, "plan", "", more)

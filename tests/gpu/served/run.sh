@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests and benchmarks of GPU models in a real Triton, from a folder that served_bundle.sh made, on a machine with GPUs:
-#   run.sh [STAGE ..]              faults, bench, several, rest: all of them, in this order, without a word
+#   run.sh [STAGE ..]              faults, bench, grpc_bench, several, rest: all of them, in this order, without a word
 #   run.sh pytest [ARGUMENTS]      the tests that pytest's arguments choose: -k NAME, --collect-only, ..
 # Environment: TESSERA_NCCL, a folder with a libnccl.so.2 to prefer; TESSERA_GPU_LISTS, see conftest.py. On one GPU, ranks
 # share it, which needs NCCL >= 2.30. With $OUT set, the results are left there.
@@ -21,7 +21,8 @@ export PYTHONPATH=$here/python PYTHONDONTWRITEBYTECODE=1
 export TESSERA_TRITONSERVER=$here/server/pytriton/tritonserver/bin/tritonserver TESSERA_BACKENDS=$here/backends
 TESSERA_LIBTRITONSERVER=$(echo "$here"/server/nvidia_pytriton.libs/libtritonserver-*.so)
 export TESSERA_LIBTRITONSERVER
-export TESSERA_WRITE_MODEL=$here/bin/write_model TESSERA_NVINFER_LIBRARY=$here/lib/libnvinfer.so.11
+export TESSERA_WRITE_MODEL=$here/bin/write_model TESSERA_EXECUTOR_SPEED=$here/bin/executor_speed
+export TESSERA_ATTENTION=${TESSERA_ATTENTION:-$here/attention} TESSERA_NVINFER_LIBRARY=$here/lib/libnvinfer.so.11
 export TESSERA_GPU_MODELS=${TESSERA_GPU_MODELS:-$here/models} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
 TESSERA_GPU_COUNT=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
 export TESSERA_GPU_COUNT
@@ -53,7 +54,8 @@ stage() {
     faults) tests faults "$of/test_faults.py" ;;
     bench) # the server's own libraries are found by its program only
       LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$here/server/nvidia_pytriton.libs \
-        timeout 150 "$here/bin/served_bench" >"$results/served_bench.txt" 2>"$results/served_bench.log" ;;
+        timeout 240 "$here/bin/served_bench" >"$results/bench.txt" 2>"$results/bench.log" ;;
+    grpc_bench) timeout 180 "$python" "$of/grpc_bench.py" >"$results/grpc_bench.txt" 2>"$results/grpc_bench.log" ;;
     several) tests several "$of/test_several.py" -k 'not cold_servers' ;;
     rest) # cold starts beside answers: they ask for the same GPUs, and say nothing of time
       TESSERA_GPU_STARTS=${TESSERA_GPU_STARTS:-20} TESSERA_GPU_LIMIT=240 tests cold "$of/test_several.py" -k cold_servers &
@@ -63,7 +65,7 @@ stage() {
       [ $status = 0 ] ;;
     *) echo "no stage '$1'" >&2; return 2 ;;
   esac || { echo "== $1 FAILED"; failed=1; }
-  [ "$1" = bench ] && cat "$results/served_bench.txt" && grep -v '^I[0-9]' "$results/served_bench.log" | tail -20
+  [ -f "$results/$1.txt" ] && cat "$results/$1.txt" && grep -v '^I[0-9]' "$results/$1.log" | tail -20
   echo "== $1: $((SECONDS - start)) s"
 }
 
@@ -76,6 +78,6 @@ if [ "${1:-}" = pytest ]; then
   tests served "$here/tests/gpu/served" "$@"
   exit
 fi
-[ $# -gt 0 ] || set -- faults bench several rest
+[ $# -gt 0 ] || set -- faults bench grpc_bench several rest
 for name in "$@"; do stage "$name"; done
 exit $failed
