@@ -13,7 +13,6 @@ namespace {
 // exit: CUDA, when a client shared its GPU memory.
 constexpr std::chrono::seconds kSlow{1};
 
-// Of an instance of KIND_GPU; none: the model says where its ranks run.
 Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   TRITONSERVER_InstanceGroupKind kind = TRITONSERVER_INSTANCEGROUPKIND_AUTO;
   TRY(Check(TRITONBACKEND_ModelInstanceKind(instance, &kind)));
@@ -21,6 +20,21 @@ Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   int32_t device = 0;
   TRY(Check(TRITONBACKEND_ModelInstanceDeviceId(instance, &device)));
   return DeviceId(device);
+}
+
+Result<Place> PlaceOf(TRITONBACKEND_ModelInstance* instance) {
+  Place place;
+  TRY_ASSIGN(place.gpu, GpuOf(instance));
+  uint32_t count = 0;
+  TRY(Check(TRITONBACKEND_ModelInstanceProfileCount(instance, &count)));
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < count; ++i) {
+    const char* name = nullptr;
+    TRY(Check(TRITONBACKEND_ModelInstanceProfileName(instance, i, &name)));
+    names.emplace_back(name);
+  }
+  TRY_ASSIGN(place.profiles, ReadProfiles(names));
+  return place;
 }
 
 Signature NearRanks(Signature signature, const engine::Mover* mover) {
@@ -33,8 +47,8 @@ Signature NearRanks(Signature signature, const engine::Mover* mover) {
 }  // namespace
 
 Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
-  TRY_ASSIGN(const std::optional<DeviceId> gpu, GpuOf(instance));
-  TRY_ASSIGN(LoadedModel loaded, model.Take(gpu));
+  TRY_ASSIGN(const Place place, PlaceOf(instance));
+  TRY_ASSIGN(LoadedModel loaded, model.Take(place));
   const Settings& settings = model.settings();
   TRY(WarmUp(*loaded.executor, settings.optimization.graph_specs, Deadline::In(settings.load_limit)));
   TRY_ASSIGN(std::unique_ptr<engine::Watchdog> slow, engine::Watchdog::Create(ExitDespiteSlowStep));

@@ -68,7 +68,11 @@ Result<void> LoadableModel::FindFiles() {
   return {};
 }
 
-Result<void> LoadableModel::CheckInstanceGpu() const {
+Result<void> LoadableModel::CheckPlace(const Place& place) const {
+  if (!place.profiles.empty() && engine_ != kTensorRt) {
+    return Fail(Code::kInvalidArgument, "instance_group lists profiles, '{}' has none", engine_);
+  }
+  if (!place.gpu) return {};
   if (engine_ != kTensorRt) {
     return Fail(Code::kUnsupported, "configured with KIND_GPU, but '{}' runs on the CPU: use KIND_MODEL",
                 engine_);
@@ -78,24 +82,25 @@ Result<void> LoadableModel::CheckInstanceGpu() const {
               "configured with KIND_GPU, a model on the GPUs of multi_device_gpus wants KIND_MODEL");
 }
 
-Result<LoadedModel> LoadableModel::Load(std::optional<DeviceId> gpu,
-                                        std::function<void(bool ready)> on_ready) const {
+Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(bool ready)> on_ready) const {
+  TRY(CheckPlace(place));
   engine::EngineOptions options;
   options.threads_per_rank = settings_.threads_per_rank;
   options.devices = settings_.gpus;
   options.cuda_graphs = settings_.cuda_graphs;
   options.step_limit = settings_.step_limit;
+  options.profiles = place.profiles;
   options.static_contexts = settings_.static_contexts;
   options.least_priority = settings_.optimization.least_priority;
   options.plugins = settings_.plugins;
   options.version_compatible = settings_.version_compatible;
   exec::Options execution = options_;
   execution.on_ready = std::move(on_ready);
-  if (gpu) {
-    TRY(CheckInstanceGpu());
-    options.devices = {*gpu};
+  if (place.gpu) {
+    options.devices = {*place.gpu};
     if (!execution.model_files.empty()) {
-      TRY_ASSIGN(execution.model_files, FilesOfRanks(directory_, settings_, gpu, engine::ComputeCapability));
+      TRY_ASSIGN(execution.model_files,
+                 FilesOfRanks(directory_, settings_, place.gpu, engine::ComputeCapability));
     }
   }
   LoadedModel loaded;

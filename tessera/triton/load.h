@@ -19,6 +19,13 @@ struct LoadedModel {
   std::unique_ptr<exec::Executor> executor;
 };
 
+// Where an instance runs, and how.
+struct Place {
+  std::optional<DeviceId> gpu;  // of KIND_GPU; none: the model says where its ranks run
+  std::vector<int> profiles;    // optimization profiles that it may use; empty: all
+  bool operator==(const Place&) const = default;
+};
+
 // A model on disk: which engine runs it, where its ranks go, and the executors made for it.
 class LoadableModel {
  public:
@@ -29,16 +36,15 @@ class LoadableModel {
   // fit).
   static Result<LoadableModel> Find(const std::filesystem::path& directory, const Settings& settings);
 
-  // Loads all its ranks. `gpu` is the GPU of an instance of KIND_GPU; `on_ready` as exec::Options has it.
-  // Thread-safe.
-  Result<LoadedModel> Load(std::optional<DeviceId> gpu, std::function<void(bool ready)> on_ready) const;
+  // Loads all its ranks for an instance at `place`; `on_ready` as exec::Options has it. Thread-safe.
+  Result<LoadedModel> Load(const Place& place, std::function<void(bool ready)> on_ready) const;
 
  private:
   LoadableModel(std::filesystem::path directory, const Settings& settings);
   Result<void> FindPlan();
   Result<void> FindFiles();
   Result<void> TakeEngine(std::string name);
-  Result<void> CheckInstanceGpu() const;
+  Result<void> CheckPlace(const Place& place) const;
 
   std::filesystem::path directory_;
   Settings settings_;

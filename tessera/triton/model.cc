@@ -38,7 +38,7 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
   for (const std::string& line : settings.without_effect) TESSERA_LOG(kInfo, "model '{}': {}", name, line);
   TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
   std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
-  TRY_ASSIGN(LoadedModel loaded, made->Load(made->settings_.instance_gpu));
+  TRY_ASSIGN(LoadedModel loaded, made->Load(made->FirstPlace()));
   TRY(made->Configure(model, std::move(config), *loaded.executor, backend.options));
   TRY(made->MakeCounters(backend.metrics, version, loaded.executor->plan().world_size()));
   MutexLock lock(made->mutex_);
@@ -84,16 +84,16 @@ Result<void> Model::MakeCounters(const Metrics& metrics, uint64_t version, int w
   return {};
 }
 
-Result<LoadedModel> Model::Take(std::optional<DeviceId> gpu) {
+Result<LoadedModel> Model::Take(const Place& place) {
   {
     MutexLock lock(mutex_);
-    if (first_ && gpu == settings_.instance_gpu) return *std::exchange(first_, std::nullopt);
+    if (first_ && place == FirstPlace()) return *std::exchange(first_, std::nullopt);
   }
-  return Load(gpu);
+  return Load(place);
 }
 
-Result<LoadedModel> Model::Load(std::optional<DeviceId> gpu) {
-  auto loaded = loadable_.Load(gpu, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
+Result<LoadedModel> Model::Load(const Place& place) {
+  auto loaded = loadable_.Load(place, [this](bool ready) { down_.Increment(ready ? -1 : 1); });
   ExitDespiteUnfinished();  // loading has begun CUDA, the engine's library, NCCL; this library is linked with
                             // nodelete
   return loaded;

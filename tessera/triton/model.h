@@ -33,9 +33,9 @@ class Model {
   const Settings& settings() const { return settings_; }
   const Signature& signature() const { return signature_; }
 
-  // The model loaded for one more instance, on `gpu` if it is of KIND_GPU: what Create loaded if that is
-  // there, else anew. Thread-safe.
-  Result<LoadedModel> Take(std::optional<DeviceId> gpu);
+  // The model loaded for one more instance: what Create loaded if that is there and its place is the same,
+  // else anew. Thread-safe.
+  Result<LoadedModel> Take(const Place& place);
 
   // Counts a step that went well, or failed. Thread-safe.
   void CountStep(const exec::InferReport& report) noexcept;
@@ -47,7 +47,8 @@ class Model {
 
   Result<void> Configure(TRITONBACKEND_Model* model, nlohmann::json config, const exec::Executor& executor,
                          const CommandLine& options);
-  Result<LoadedModel> Load(std::optional<DeviceId> gpu);
+  Result<LoadedModel> Load(const Place& place);
+  Place FirstPlace() const { return {settings_.instance_gpu, settings_.instance_profiles}; }
   Result<void> MakeCounters(const Metrics& metrics, uint64_t version, int world_size);
 
   std::string name_;
@@ -59,7 +60,7 @@ class Model {
   Counter down_;  // goes down as well
   std::vector<Counter> rank_time_;
   Mutex mutex_;
-  std::optional<LoadedModel> first_ GUARDED_BY(mutex_);  // on settings_.instance_gpu
+  std::optional<LoadedModel> first_ GUARDED_BY(mutex_);  // at FirstPlace()
 };
 
 }  // namespace tessera::triton

@@ -44,13 +44,23 @@ Result<std::vector<DeviceId>> GpuList(const std::string& name, const std::string
   return gpus;
 }
 
-std::optional<DeviceId> FirstInstanceGpu(const json& config) {
-  for (const json& group : config.value("instance_group", json::array())) {
-    if (group.value("kind", std::string()) != "KIND_GPU") continue;
-    const json gpus = group.value("gpus", json::array());
-    return DeviceId(gpus.empty() ? 0 : gpus.front().get<int>());
+// The group that the model is loaded for first.
+json FirstGroup(const json& config) {
+  const json groups = config.value("instance_group", json::array());
+  for (const json& group : groups) {
+    if (group.value("kind", std::string()) == "KIND_GPU") return group;
   }
-  return std::nullopt;
+  return groups.empty() ? json::object() : groups.front();
+}
+
+Result<void> ReadFirstInstance(const json& config, Settings& settings) {
+  const json group = FirstGroup(config);
+  if (group.value("kind", std::string()) == "KIND_GPU") {
+    const json gpus = group.value("gpus", json::array());
+    settings.instance_gpu = DeviceId(gpus.empty() ? 0 : gpus.front().get<int>());
+  }
+  TRY_ASSIGN(settings.instance_profiles, ReadProfiles(group.value("profile", std::vector<std::string>())));
+  return {};
 }
 
 // The server numbers the instances of a group.
@@ -104,12 +114,26 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
 
 }  // namespace
 
+Result<std::vector<int>> ReadProfiles(const std::vector<std::string>& names) {
+  std::vector<int> profiles;
+  for (const std::string& name : names) {
+    int profile = -1;
+    const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), profile);
+    if (error != std::errc() || stop != name.data() + name.size() || profile < 0) {
+      return Fail(Code::kInvalidArgument,
+                  "instance_group.profile is '{}', wanted the number of an optimization profile", name);
+    }
+    profiles.push_back(profile);
+  }
+  return profiles;
+}
+
 Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   Settings settings;
   settings.plugins = options.plugins;
   settings.version_compatible = options.version_compatible;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
-  settings.instance_gpu = FirstInstanceGpu(config);
+  TRY(ReadFirstInstance(config, settings));
   settings.first_instance = FirstInstance(config);
   TRY(CheckDevices(config));
   settings.model_file = config.value("default_model_filename", std::string());

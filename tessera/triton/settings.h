@@ -40,13 +40,18 @@ struct Settings {
   std::chrono::milliseconds step_limit{60'000};
   // Parameter load_timeout_ms: longest time that loading the ranks may take.
   std::chrono::milliseconds load_limit{600'000};
-  // Of the first instance of KIND_GPU, if there is one: where the model is loaded first.
+  // Of the first instance of KIND_GPU, if there is one, else of the first instance: how the model is loaded
+  // first. `instance_profiles` are the optimization profiles that it may use; empty: all.
   std::optional<DeviceId> instance_gpu;
+  std::vector<int> instance_profiles;
   std::string first_instance;               // as the server names it
   std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
   std::vector<std::string> plugins;         // of the command line, as `version_compatible`
   bool version_compatible = false;
 };
+
+// The numbers of optimization profiles that instance_group.profile names. Errors: kInvalidArgument.
+Result<std::vector<int>> ReadProfiles(const std::vector<std::string>& names);
 
 // Reads the server's JSON form of ModelConfig. Errors: kInvalidArgument (a parameter's value), kUnsupported
 // (an instance group on devices that are not served).

@@ -84,6 +84,18 @@ TEST(ReadSettings, PrefersTheParameterOfGraphsToTheOptimization) {
   EXPECT_TRUE(ReadSettings(config)->cuda_graphs);
 }
 
+TEST(ReadSettings, TakesTheProfilesOfTheGroupThatIsLoadedFirst) {
+  const json model = {{"kind", "KIND_MODEL"}, {"profile", {"0", "2"}}};
+  const json gpu = {{"kind", "KIND_GPU"}, {"gpus", {1}}, {"profile", {"1"}}};
+  EXPECT_EQ(ReadSettings({{"instance_group", {model}}})->instance_profiles, (std::vector{0, 2}));
+  const Settings both = ReadSettings({{"instance_group", {model, gpu}}}).value();
+  EXPECT_EQ(both.instance_gpu, DeviceId(1));
+  EXPECT_EQ(both.instance_profiles, std::vector{1});
+  EXPECT_EQ(ReadProfiles({"first"}).error().message,
+            "instance_group.profile is 'first', wanted the number of an optimization profile");
+  EXPECT_FALSE(ReadProfiles({"-1"}));
+}
+
 TEST(ReadSettings, RefusesDla) {
   const json group = {{"name", "m_0"}, {"secondary_devices", {{{"kind", "KIND_NVDLA"}, {"device_id", "0"}}}}};
   EXPECT_EQ(ReadSettings({{"instance_group", {group}}}).error().message,

@@ -1,4 +1,5 @@
 // Shape tensors and several profiles on real GPUs, with the stand-in for libnvinfer.
+#include <cuda_runtime_api.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,6 +115,84 @@ TEST_P(ShapesGpu, AShapeTensorInDeviceMemoryIsRefused) {
   EXPECT_THAT(refused.error().message,
               HasSubstr("input 's' is a shape tensor: wanted it dense in host memory"));
   EXPECT_TRUE(group->usable());
+}
+
+Mlp WithTwoProfiles() {
+  Mlp mlp;
+  mlp.second_most_m = 256;
+  return mlp;
+}
+
+TEST_P(ShapesGpu, TheSecondProfileTakesWhatTheFirstDoesNot) {
+  Mlp large;
+  large.most_m = 256;
+  auto plain = Loaded(large);
+  auto group = Loaded(WithTwoProfiles());
+  ASSERT_TRUE(plain && group);
+  for (const int64_t m : {5, 200, 64, 65, 256, 200, 5}) {
+    const auto got = Ask(*group, large, m);
+    ASSERT_TRUE(got) << got.error().ToString();
+    EXPECT_EQ(got->values, Ask(*plain, large, m)->values) << "m = " << m;
+  }
+}
+
+TEST_P(ShapesGpu, OnlyTheListedProfilesAreUsed) {
+  engine::TensorRtOptions options;
+  options.profiles = {0};
+  auto first = Loaded(WithTwoProfiles(), options);
+  options.profiles = {1, 1};
+  auto second = Loaded(WithTwoProfiles(), options);
+  ASSERT_TRUE(first && second);
+  EXPECT_THAT(Ask(*first, Mlp(), 200).error().message, HasSubstr("the engine takes [1,256] to [64,256]"));
+  EXPECT_EQ(first->largest_inputs().front().front(), 64);
+  EXPECT_TRUE(Ask(*second, Mlp(), 200));
+  EXPECT_EQ(second->largest_inputs().front().front(), 256);
+}
+
+TEST_P(ShapesGpu, AProfileThatTheEngineHasNotIsRefused) {
+  TempDirectory directory;
+  const auto plan = WriteMlp(Mlp(), static_cast<int>(GetParam()), directory.path());
+  engine::TensorRtOptions options;
+  options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
+  options.profiles = {0, 1};
+  const auto loaded = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message,
+              HasSubstr("invalid profile 1. Number of profiles supported by TensorRT engine: 1"));
+}
+
+size_t FreeBytes() {
+  size_t free = 0;
+  size_t total = 0;
+  EXPECT_EQ(cudaSetDevice(Gpus()[0].value()), cudaSuccess);
+  EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+  return free;
+}
+
+// The stand-in's profiles need 16 and 32 MiB: shared, 32; else 32 each.
+TEST_P(ShapesGpu, ProfilesShareTheMemoryOfOneContext) {
+  constexpr size_t kSaved = size_t{32} << 20;
+  engine::TensorRtOptions own;
+  own.static_contexts = true;
+  auto warm = Loaded(WithTwoProfiles());  // what CUDA and NCCL keep for good is there by now
+  ASSERT_TRUE(warm);
+  warm.reset();
+  size_t used[2] = {0, 0};
+  std::vector<uint16_t> answers[2];
+  for (const bool is_own : {false, true}) {
+    const size_t before = FreeBytes();
+    auto group = Loaded(WithTwoProfiles(), is_own ? own : engine::TensorRtOptions{});
+    ASSERT_TRUE(group);
+    used[is_own ? 1 : 0] = before - FreeBytes();
+    for (const int64_t m : {5, 200}) {
+      const auto got = Ask(*group, Mlp(), m);
+      ASSERT_TRUE(got) << got.error().ToString();
+      auto& all = answers[is_own ? 1 : 0];
+      all.insert(all.end(), got->values.begin(), got->values.end());
+    }
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+  EXPECT_GE(used[1], used[0] + kSaved / 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, ShapesGpu, ::testing::Values(1, 2));

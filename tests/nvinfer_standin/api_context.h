@@ -22,6 +22,9 @@ class StandinContext final : public nvinfer1::IExecutionContext, public nvinfer1
     mImpl = this;
   }
 
+  // Memory of its own, for what is no caller's affair.
+  bool TakeMemory(size_t bytes) noexcept { return Told(state_.TakeMemory(bytes)); }
+
   nvinfer1::IExecutionContext* getPImpl() noexcept override { return this; }
   void setDebugSync(bool) noexcept override {}
   bool getDebugSync() const noexcept override { return false; }
@@ -86,7 +89,9 @@ class StandinContext final : public nvinfer1::IExecutionContext, public nvinfer1
   bool getDebugState(char const*) const noexcept override { return false; }
   bool setAllTensorsDebugState(bool) noexcept override { return false; }
   size_t updateDeviceMemorySizeForShapes() noexcept override { return 0; }
-  void setDeviceMemoryV2(void*, int64_t) noexcept override {}
+  void setDeviceMemoryV2(void* memory, int64_t bytes) noexcept override {
+    state_.SetMemory(memory, static_cast<size_t>(bytes));
+  }
   nvinfer1::IRuntimeConfig* getRuntimeConfig() const noexcept override { return nullptr; }
   bool setUnfusedTensorsDebugState(bool) noexcept override { return false; }
   bool getUnfusedTensorsDebugState() const noexcept override { return false; }

@@ -54,8 +54,11 @@ char const* StandinInspector::getLayerInformation(int32_t index,
 }
 
 nvinfer1::IExecutionContext* StandinEngine::createExecutionContext(
-    nvinfer1::ExecutionContextAllocationStrategy) noexcept {
-  return new StandinContext(*this, model_, logger_);
+    nvinfer1::ExecutionContextAllocationStrategy strategy) noexcept {
+  auto context = std::make_unique<StandinContext>(*this, model_, logger_);
+  const bool own = strategy != nvinfer1::ExecutionContextAllocationStrategy::kUSER_MANAGED;
+  if (own && !context->TakeMemory(static_cast<size_t>(getDeviceMemorySizeV2()))) return nullptr;
+  return context.release();
 }
 
 nvinfer1::Dims StandinEngine::getTensorShape(char const* name) const noexcept {

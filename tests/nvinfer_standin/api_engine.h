@@ -103,8 +103,12 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   int64_t getWeightStreamingBudgetV2() const noexcept override { return 0; }
   int64_t getWeightStreamingAutomaticBudget() const noexcept override { return 0; }
   int64_t getWeightStreamingScratchMemorySize() const noexcept override { return 0; }
-  int64_t getDeviceMemorySizeV2() const noexcept override { return 0; }
-  int64_t getDeviceMemorySizeForProfileV2(int32_t) const noexcept override { return 0; }
+  int64_t getDeviceMemorySizeV2() const noexcept override {
+    return getDeviceMemorySizeForProfileV2(getNbOptimizationProfiles() - 1);
+  }
+  int64_t getDeviceMemorySizeForProfileV2(int32_t profile) const noexcept override {
+    return static_cast<int64_t>(model_->ContextBytes(profile));
+  }
   int64_t const* getProfileTensorValuesV2(char const* name, int32_t profile,
                                           nvinfer1::OptProfileSelector select) const noexcept override;
   nvinfer1::IExecutionContext* createExecutionContextWithRuntimeConfig(

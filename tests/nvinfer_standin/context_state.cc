@@ -155,9 +155,38 @@ Result<std::shared_ptr<Program>> ContextState::ProgramNow(cudaStream_t stream) {
   TRY_ASSIGN(std::shared_ptr<Program> program,
              Builder::Build(model_->graph(), model_->device(), communicator_, io));
   TRY(Rehearse(*program, stream));
+  TRY(AddMemoryUse(*program));
   TRY(AddStall(*program));
   programs_[key] = program;
   return program;
+}
+
+void ContextState::SetMemory(void* memory, size_t bytes) {
+  memory_ = memory;
+  memory_bytes_ = bytes;
+}
+
+Result<void> ContextState::TakeMemory(size_t bytes) {
+  if (bytes == 0) return {};
+  TRY_ASSIGN(own_memory_, cuda::DeviceBuffer::Create(model_->device().id, bytes));
+  SetMemory(own_memory_.data(), bytes);
+  return {};
+}
+
+Result<void> ContextState::AddMemoryUse(Program& program) const {
+  const size_t bytes = model_->ContextBytes(profile_);
+  if (bytes == 0) return {};
+  if (memory_ == nullptr || memory_bytes_ < bytes) {
+    return Fail(Code::kInvalidArgument, "the context has {} bytes of memory, profile {} needs {}",
+                memory_bytes_, profile_, bytes);
+  }
+  auto use = [memory = memory_, bytes](cudaStream_t stream, std::string& why) {
+    const cudaError_t status = cudaMemsetAsync(memory, 0xff, bytes, stream);
+    if (status != cudaSuccess) why = cudaGetErrorString(status);
+    return status == cudaSuccess;
+  };
+  program.works.insert(program.works.begin(), Work{use, false});
+  return {};
 }
 
 // A kernel in front that counts its runs and, at the asked one, holds the stream up.

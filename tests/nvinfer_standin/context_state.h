@@ -28,6 +28,8 @@ class ContextState {
   void SetAddress(const std::string& name, void* address) { addresses_[name] = address; }
   void* Address(const std::string& name) const;
   Result<void> SetCommunicator(ncclComm_t comm);
+  void SetMemory(void* memory, size_t bytes);
+  Result<void> TakeMemory(size_t bytes);
   // Names of inputs without a shape.
   std::vector<std::string> MissingShapes() const;
   // kDynamic dimensions while inputs are missing.
@@ -41,6 +43,7 @@ class ContextState {
   Result<void> InferOutputs();
   Result<std::shared_ptr<Program>> ProgramNow(cudaStream_t stream);
   Result<void> AddStall(Program& program);
+  Result<void> AddMemoryUse(Program& program) const;
 
   const std::shared_ptr<const Model> model_;
   int profile_ = 0;
@@ -53,7 +56,10 @@ class ContextState {
   using Key = std::tuple<std::map<std::string, Shape>, std::map<std::string, void*>,
                          std::map<std::string, std::vector<int64_t>>>;
   std::map<Key, std::shared_ptr<Program>>
-      programs_;              // graphs captured from one need it as long as the context lives
+      programs_;  // graphs captured from one need it as long as the context lives
+  cuda::DeviceBuffer own_memory_;
+  void* memory_ = nullptr;
+  size_t memory_bytes_ = 0;
   uint32_t* runs_ = nullptr;  // mapped host memory, counted by the fault "stall"
 };
 

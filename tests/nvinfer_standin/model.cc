@@ -102,6 +102,11 @@ void Model::ListIo() {
   }
 }
 
+size_t Model::ContextBytes(int profile) const {
+  constexpr size_t kMore = size_t{16} << 20;
+  return plan_.profiles.size() > 1 ? kMore * static_cast<size_t>(profile + 1) : 0;
+}
+
 const Model::Io* Model::Find(const char* name) const {
   for (const Io& tensor : io_) {
     if (tensor.name == name) return &tensor;

@@ -31,6 +31,9 @@ class Model {
   const Device& device() const { return device_; }
   const std::vector<Io>& io() const { return io_; }
   const Io* Find(const char* name) const;
+  // What a context says that it needs for a profile: only where there are several, to see who shares it. A
+  // program writes all of it, and reads none.
+  size_t ContextBytes(int profile) const;
   // The node names of the collectives, in order.
   const std::vector<std::string>& collectives() const { return collectives_; }
 

@@ -20,6 +20,7 @@ struct EngineOptions {
   // Of ranks on GPUs: longest time of a step with which loading warms them up (10 s at least).
   std::chrono::milliseconds step_limit{60'000};
   // Of TensorRT's: see TensorRtOptions.
+  std::vector<int> profiles{};
   bool static_contexts = false;
   bool least_priority = false;
   std::vector<std::string> plugins{};

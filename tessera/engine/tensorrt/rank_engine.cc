@@ -27,7 +27,8 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   TRY(LoadPlugins(options.plugins, rank_engine->logger_));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
   TRY(rank_engine->Deserialize(file));
-  TRY(rank_engine->MakeContexts());
+  TRY(rank_engine->ChooseProfiles(options.profiles));
+  TRY(rank_engine->MakeContexts(!options.static_contexts && rank_engine->profiles_.size() > 1));
   return rank_engine;
 }
 
@@ -54,18 +55,49 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
   return {};
 }
 
-Result<void> RankEngine::MakeContexts() {
-  for (int32_t profile = 0; profile < engine_->getNbOptimizationProfiles(); ++profile) {
-    std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext());
+Result<void> RankEngine::ChooseProfiles(const std::vector<int>& wanted) {
+  const int32_t count = engine_->getNbOptimizationProfiles();
+  if (count == 0) return Fail(Code::kInvalidArgument, "rank {}: the engine has no profile", rank_.value());
+  for (int32_t profile = 0; wanted.empty() && profile < count; ++profile) profiles_.push_back(profile);
+  for (const int profile : wanted) {
+    if (profile < 0 || profile >= count) {
+      return Fail(
+          Code::kInvalidArgument,
+          "configuration specified invalid profile {}. Number of profiles supported by TensorRT engine: "
+          "{}",
+          profile, count);
+    }
+    const bool known = std::find(profiles_.begin(), profiles_.end(), profile) != profiles_.end();
+    if (!known) profiles_.push_back(profile);
+  }
+  return {};
+}
+
+Result<void> RankEngine::MakeContexts(bool share_memory) {
+  using Strategy = nvinfer1::ExecutionContextAllocationStrategy;
+  const Strategy strategy = share_memory ? Strategy::kUSER_MANAGED : Strategy::kSTATIC;
+  for (const int32_t profile : profiles_) {
+    std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext(strategy));
     if (!context) return Refused("createExecutionContext");
     if (!context->setOptimizationProfileAsync(profile, stream_.get())) {
       return Refused("setOptimizationProfileAsync", std::to_string(profile));
     }
     contexts_.push_back(std::move(context));
   }
-  if (contexts_.empty())
-    return Fail(Code::kInvalidArgument, "rank {}: the engine has no profile", rank_.value());
+  if (share_memory) TRY(ShareMemory());
   return stream_.Drain(Deadline::In(std::chrono::seconds(60)));
+}
+
+// As much as the profile that needs most: contexts run one after the other, on one stream.
+Result<void> RankEngine::ShareMemory() {
+  int64_t bytes = 0;
+  for (const int32_t profile : profiles_) {
+    bytes = std::max(bytes, engine_->getDeviceMemorySizeForProfileV2(profile));
+  }
+  const auto at_least_one = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  TRY_ASSIGN(memory_, cuda::DeviceBuffer::Create(stream_.device(), at_least_one));
+  for (const auto& context : contexts_) context->setDeviceMemoryV2(memory_.data(), bytes);
+  return {};
 }
 
 std::optional<int> RankEngine::CollectiveLayers() const {
@@ -93,14 +125,15 @@ Result<int> RankEngine::PickProfile(const std::vector<Shape>& inputs, const Host
   Result<int> best = Fail(Code::kInternal, "rank {}: no profile", rank_.value());
   int64_t best_distance = 0;
   for (int profile = 0; profile < profile_count(); ++profile) {
-    Result<void> fits = ProfileTakes(*engine_, profile, tensors_.inputs, inputs);
-    if (fits) fits = ProfileTakesValues(*engine_, profile, inputs_, values);
+    const int number = profiles_[static_cast<size_t>(profile)];
+    Result<void> fits = ProfileTakes(*engine_, number, tensors_.inputs, inputs);
+    if (fits) fits = ProfileTakesValues(*engine_, number, inputs_, values);
     if (!fits) {
       if (!best) best = tl::unexpected<Error>(fits.error());
       continue;
     }
-    const int64_t distance = DistanceToOptimum(*engine_, profile, tensors_.inputs, inputs) +
-                             ValuesToOptimum(*engine_, profile, inputs_, values);
+    const int64_t distance = DistanceToOptimum(*engine_, number, tensors_.inputs, inputs) +
+                             ValuesToOptimum(*engine_, number, inputs_, values);
     if (best && best_distance <= distance) continue;
     best = profile;
     best_distance = distance;
@@ -109,22 +142,24 @@ Result<int> RankEngine::PickProfile(const std::vector<Shape>& inputs, const Host
 }
 
 Result<std::vector<Shape>> RankEngine::OptimalShapes(int profile) const {
+  const int number = profiles_[static_cast<size_t>(profile)];
   std::vector<Shape> shapes;
   for (const TensorInfo& input : tensors_.inputs) {
-    shapes.push_back(ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kOPT));
+    shapes.push_back(ProfileShape(*engine_, number, input, nvinfer1::OptProfileSelector::kOPT));
   }
   return shapes;
 }
 
 HostValues RankEngine::OptimalValues(int profile) const {
-  return ProfileValues(*engine_, profile, inputs_, nvinfer1::OptProfileSelector::kOPT);
+  return ProfileValues(*engine_, profiles_[static_cast<size_t>(profile)], inputs_,
+                       nvinfer1::OptProfileSelector::kOPT);
 }
 
 std::vector<Shape> RankEngine::LargestShapes() const {
   std::vector<Shape> largest;
   for (const TensorInfo& input : tensors_.inputs) {
-    Shape shape = ProfileShape(*engine_, 0, input, nvinfer1::OptProfileSelector::kMAX);
-    for (int profile = 1; profile < profile_count(); ++profile) {
+    Shape shape = ProfileShape(*engine_, profiles_.front(), input, nvinfer1::OptProfileSelector::kMAX);
+    for (const int32_t profile : profiles_) {
       const Shape other = ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kMAX);
       for (size_t d = 0; d < shape.size(); ++d) shape[d] = std::max(shape[d], other[d]);
     }

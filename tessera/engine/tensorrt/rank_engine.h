@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tessera/base/file.h"
+#include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
 #include "tessera/engine/tensorrt/library.h"
 #include "tessera/engine/tensorrt/logger.h"
@@ -23,7 +24,8 @@ namespace tessera::engine {
 // message.
 class RankEngine {
  public:
-  // Deserialises the plan in `file`, which is mapped, and makes a context for each optimisation profile.
+  // Deserialises the plan in `file`, which is mapped, and makes a context for each optimisation profile that
+  // `options` leave. From here on these profiles are numbered from 0.
   static Result<std::unique_ptr<RankEngine>> Load(std::shared_ptr<const TensorRtLibrary> library, Rank rank,
                                                   DeviceId device, const std::filesystem::path& file,
                                                   const TensorRtOptions& options);
@@ -67,7 +69,9 @@ class RankEngine {
   RankEngine(Rank rank, cuda::Stream stream)
       : rank_(rank), stream_(std::move(stream)), logger_(fmt::format("rank {}", rank.value())) {}
   Result<void> Deserialize(const std::filesystem::path& file);
-  Result<void> MakeContexts();
+  Result<void> ChooseProfiles(const std::vector<int>& wanted);
+  Result<void> MakeContexts(bool share_memory);
+  Result<void> ShareMemory();
   tl::unexpected<Error> Refused(std::string_view call, std::string_view what = {});
 
   const Rank rank_;
@@ -76,6 +80,8 @@ class RankEngine {
   std::shared_ptr<const TensorRtLibrary> library_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
+  std::vector<int32_t> profiles_;  // the engine's number of each profile
+  cuda::DeviceBuffer memory_;      // activations of all contexts: one runs at a time
   std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts_;  // [profile]
   EngineTensors tensors_;
   std::vector<TensorSpec> inputs_;  // of tensors_

@@ -171,3 +171,37 @@ def test_a_shape_tensor_of_a_batched_model_gets_the_rows_of_the_step(serve, repo
     for (x, sizes), got in zip(asked, answers):
         wanted = client.infer("plain", {"x": x})["y"].reshape([2, *sizes])
         assert relative_error(got, wanted) < 2e-3
+
+
+TWO_PROFILES = {**MLP, "second_most_m": 256}
+PROFILES = {"all": ("", 256), "first": ('profile: "0"', 64), "second": ('profile: "1"', 256)}
+
+
+def test_an_instance_uses_the_profiles_that_its_group_lists(serve, repository, few):
+    for name, (profile, _) in PROFILES.items():
+        repository.add_mlp(name, few, "ranks", f"{NOT_BATCHED}\ninstance_group [ {{ kind: KIND_MODEL {profile} }} ]",
+                           sizes=TWO_PROFILES)
+    repository.add_mlp("none", few, "ranks", 'instance_group [ { kind: KIND_MODEL profile: "2" } ]', sizes=TWO_PROFILES)
+    repository.add_mlp("batched", few, "ranks", 'instance_group [ { kind: KIND_MODEL profile: "0" } ]\nmax_batch_size: 65',
+                       sizes=TWO_PROFILES)
+    client = Client(serve(repository, *PROFILES, "none", "batched", tolerant=True), "http")
+    x = random_rows(65)
+    for name, (_, most) in PROFILES.items():
+        if most >= 65:
+            assert client.infer(name, {"x": x})["y"].shape == (65, 256)
+        else:
+            with pytest.raises(InferenceServerException, match="the engine takes"):
+                client.infer(name, {"x": x})
+    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
+    assert "invalid profile 2. Number of profiles supported by TensorRT engine: 2" in reasons["none"]
+    assert "specified max-batch 65 but TensorRT engine only supports max-batch 64" in reasons["batched"]
+
+
+def test_contexts_of_their_own_answer_as_shared_memory_does(serve, repository, few):
+    strategy = "execution_context_allocation_strategy"
+    for name in ("STATIC", "ON_PROFILE_CHANGE"):
+        repository.add_mlp(name, few, "ranks", sizes=TWO_PROFILES, **{strategy: name})
+    client = Client(serve(repository, "STATIC", "ON_PROFILE_CHANGE"), "http")
+    for rows in (7, 60):
+        answers = [client.infer(name, {"x": random_rows(rows)})["y"] for name in ("STATIC", "ON_PROFILE_CHANGE")]
+        np.testing.assert_array_equal(*answers)
