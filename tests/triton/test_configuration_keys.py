@@ -30,7 +30,7 @@ REFUSED = {
     "dla": ("instance_group { kind: KIND_MODEL secondary_devices { kind: KIND_NVDLA device_id: 0 } }",
             ["secondary_devices"]),
     "profiles": ('instance_group { kind: KIND_MODEL profile: "1" }', ["lists profiles, 'openvino' has none"]),
-    "profile_name": ('instance_group { kind: KIND_MODEL profile: "small" }', ["instance_group.profile is 'small'"]),
+    "profile_name": ('instance_group { kind: KIND_MODEL profile: "small" }', ["'small'"]),
     "strategy": (STRATEGY % "DYNAMIC", ["execution_context_allocation_strategy is 'DYNAMIC'"]),
     "big_graph": ("max_batch_size: 4 " + SPEC % (8, ""), ["graph_spec has batch_size 8, max_batch_size is 4"]),
     "other_graph": (SPEC % (8, INPUT_X.replace("4", "5")), ["graph_spec", "'x' is [8,5]"]),
