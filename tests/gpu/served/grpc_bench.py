@@ -145,8 +145,8 @@ class Bench:
         executor = alone.step_us / row.step_us
         by_time, by_rate = first.request_us / now.request_us, now.rate / first.rate
         few = "" if 100 * by_rate / executor >= WANTED else " (less)"
-        print(f"| {row.model} {row.size} | {row.gpus} | {row.step_us:.1f} | {executor:.2f}x | {in_flight} | {now.request_us:.1f} | "
-              f"{by_time:.2f}x | {100 * by_time / executor:.1f}% | {now.rate:.1f} | {by_rate:.2f}x | "
+        print(f"| {row.model} {row.size} | {row.gpus} | {row.step_us:.1f} | {executor:.2f}x | {in_flight} | "
+              f"{now.request_us:.1f} | {by_time:.2f}x | {100 * by_time / executor:.1f}% | {now.rate:.1f} | {by_rate:.2f}x | "
               f"{100 * by_rate / executor:.1f}%{few} |", flush=True)
 
 
