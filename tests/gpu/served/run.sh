@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests and benchmarks of GPU models in a real Triton, from a folder that served_bundle.sh made, on a machine with GPUs:
-#   run.sh [STAGE ..]              faults, bench, grpc_bench, several, rest: all of them, in this order, without a word
+#   run.sh [STAGE ..]              faults, bench, speed_bench, grpc_bench, several, rest: all, in this order, without a word
 #   run.sh pytest [ARGUMENTS]      the tests that pytest's arguments choose: -k NAME, --collect-only, ..
 # Environment: TESSERA_NCCL, a folder with a libnccl.so.2 to prefer; TESSERA_GPU_LISTS, see conftest.py. On one GPU, ranks
 # share it, which needs NCCL >= 2.30. With $OUT set, the results are left there.
@@ -48,13 +48,20 @@ tests() {
   return $status
 }
 
+# in_process STAGE NAME ..: benchmarks of served_bench. The server's own libraries are found by its program only.
+in_process() {
+  local name=$1
+  shift
+  LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$here/server/nvidia_pytriton.libs \
+    timeout 150 "$here/bin/served_bench" "$@" >"$results/$name.txt" 2>"$results/$name.log"
+}
+
 stage() {
   local of=$here/tests/gpu/served start=$SECONDS
   case $1 in
     faults) tests faults "$of/test_faults.py" ;;
-    bench) # the server's own libraries are found by its program only
-      LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$here/server/nvidia_pytriton.libs \
-        timeout 240 "$here/bin/served_bench" >"$results/bench.txt" 2>"$results/bench.log" ;;
+    bench) in_process bench chain small disjoint ;;
+    speed_bench) in_process speed_bench speed ;;
     grpc_bench) timeout 180 "$python" "$of/grpc_bench.py" >"$results/grpc_bench.txt" 2>"$results/grpc_bench.log" ;;
     several) tests several "$of/test_several.py" -k 'not cold_servers' ;;
     rest) # cold starts beside answers: they ask for the same GPUs, and say nothing of time
@@ -78,6 +85,6 @@ if [ "${1:-}" = pytest ]; then
   tests served "$here/tests/gpu/served" "$@"
   exit
 fi
-[ $# -gt 0 ] || set -- faults bench grpc_bench several rest
+[ $# -gt 0 ] || set -- faults bench speed_bench grpc_bench several rest
 for name in "$@"; do stage "$name"; done
 exit $failed
