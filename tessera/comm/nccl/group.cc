@@ -75,10 +75,11 @@ void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::v
 }  // namespace
 
 Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devices, Calls calls,
-                                                     Deadline deadline, const BeforeWork& before_work) {
+                                                     Deadline deadline, const BeforeWork& before_work,
+                                                     Use use) {
   TRY(CheckDevices(devices));
   std::shared_ptr<NcclGroup> group(new NcclGroup(std::move(devices)));
-  Result<void> ready = group->Init(calls, deadline, before_work);
+  Result<void> ready = group->Init(calls, deadline, before_work, use);
   if (!ready) {
     group->Abort(ready.error());
     return Forward(std::move(ready));
@@ -86,7 +87,7 @@ Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devic
   return group;
 }
 
-Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work) {
+Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use) {
   using Clock = std::chrono::steady_clock;
   auto millis = [](Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
   const Clock::time_point start = Clock::now();
@@ -97,18 +98,39 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
     TRY_ASSIGN(held, before_work());
   }
   const Clock::time_point free = Clock::now();
-  TRY(Preconnect(devices_, comms_, deadline));
-  const Clock::time_point connected = Clock::now();
-  if (calls == Calls::kBlocking) {
-    TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
-  }
+  TRY(ConnectFirst(calls, deadline, use));
   TESSERA_LOG(
       kDebug,
       "NCCL connected {} GPUs: communicators {:.1f} ms, waited for the GPUs {:.1f} ms, first collectives "
-      "{:.1f} ms, anchors {:.1f} ms",
-      world_size(), millis(made - start), millis(free - made), millis(connected - free),
-      millis(Clock::now() - connected));
+      "{:.1f} ms",
+      world_size(), millis(made - start), millis(free - made), millis(Clock::now() - free));
   return {};
+}
+
+Result<void> NcclGroup::ConnectFirst(Calls calls, Deadline deadline, Use use) {
+  TRY(ConnectCollectives(devices_, comms_, deadline));
+  if (use == Use::kAll) TRY(ConnectPairs(devices_, comms_, deadline));
+  has_pairs_ = use == Use::kAll;
+  if (calls == Calls::kBlocking) {
+    TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
+  }
+  return {};
+}
+
+Result<void> NcclGroup::Connect(Use use, Deadline deadline, const BeforeWork& before_work) {
+  if (use == Use::kCollectives || has_pairs_) return {};
+  Result<void> connected = [&]() -> Result<void> {
+    std::shared_ptr<void> held;
+    if (before_work) {
+      TRY_ASSIGN(held, before_work());
+    }
+    InFlight call(*this);
+    if (!call.usable()) return tl::unexpected<Error>(*failure());
+    return ConnectPairs(devices_, comms_, deadline);
+  }();
+  if (!connected) Abort(connected.error());
+  has_pairs_ = connected.has_value();
+  return connected;
 }
 
 Result<void> NcclGroup::InitNonBlocking(Deadline deadline) {

@@ -26,18 +26,28 @@ class NcclGroup {
     kBlocking,     // for TensorRT, which wants a communicator "initialised with ncclCommInitRank"
   };
 
+  // What a group is used for.
+  enum class Use {
+    kCollectives,  // all-reduce, all-gather, reduce-scatter, broadcast, reduce
+    kAll,          // and what is made of sends between pairs: all-to-all, gather, scatter
+  };
+
   // Called when the communicators are there and before anything runs on the GPUs; what it returns lives until
   // those first collectives are done. For keeping other threads' work off the GPUs meanwhile: CUDA may make a
   // thread that allocates wait for a collective, and the thread that launches its other half wait for that
   // one.
   using BeforeWork = std::function<Result<std::shared_ptr<void>>()>;
 
-  // Rank r on devices[r], each device once (more often with NCCL_MULTI_RANK_GPU_ENABLE=1). Connects all pairs
-  // and runs every collective once, so that later calls need no peer to make progress and can be captured in
+  // Rank r on devices[r], each device once (more often with NCCL_MULTI_RANK_GPU_ENABLE=1). Runs each
+  // operation of `use` once, so that later calls need no peer to make progress and can be captured in
   // CUDA graphs at once (facts: the first call cannot). Errors: kInvalidArgument (no device, one twice),
   // kUnavailable (no such GPU), kDeadline, kInternal (NCCL's).
   static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
-                                                   Deadline deadline, const BeforeWork& before_work = {});
+                                                   Deadline deadline, const BeforeWork& before_work = {},
+                                                   Use use = Use::kAll);
+  // Connects what `use` wants beyond what is connected. From one thread, while nothing else uses the group.
+  // An error aborts it.
+  Result<void> Connect(Use use, Deadline deadline, const BeforeWork& before_work);
 
   // Everything that uses the communicators must be gone: engines' contexts and CUDA graphs with collectives
   // inside. Blocks until NCCL has let go, at most kEndLimit.
@@ -85,12 +95,14 @@ class NcclGroup {
 
  private:
   explicit NcclGroup(std::vector<DeviceId> devices) : devices_(std::move(devices)), comms_(devices_.size()) {}
-  Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work);
+  Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use);
+  Result<void> ConnectFirst(Calls calls, Deadline deadline, Use use);
   Result<void> InitNonBlocking(Deadline deadline);
   Result<void> InitBlocking(Deadline deadline);
 
   const std::vector<DeviceId> devices_;
   std::vector<ncclComm_t> comms_;
+  bool has_pairs_ = false;
   Anchors anchors_;  // keep aborted communicators in memory for those who still hold a pointer to them
   std::atomic<bool> aborted_{false};
   std::shared_ptr<std::atomic<int>> in_flight_ = std::make_shared<std::atomic<int>>(0);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <future>
 
 #include "tessera/comm/nccl/group.h"
 #include "tessera/comm/nccl/pool.h"
@@ -150,6 +151,14 @@ TEST_F(NcclGroupTest, AHundredGroupsLeakNoDeviceMemory) {
   EXPECT_GE(FreeBytes(), before);
 }
 
+// Counts how often a group is connected.
+NcclGroup::BeforeWork Counting(int& count) {
+  return [&count]() -> Result<std::shared_ptr<void>> {
+    ++count;
+    return std::shared_ptr<void>();
+  };
+}
+
 TEST_F(NcclGroupTest, APoolGivesAGroupThatWasLetGoAgain) {
   NcclPool& pool = NcclPool::OfProcess();
   auto first = pool.Take(TwoGpus(), Soon());
@@ -164,6 +173,50 @@ TEST_F(NcclGroupTest, APoolGivesAGroupThatWasLetGoAgain) {
   ASSERT_TRUE(third) << third.error().ToString();
   EXPECT_EQ((*third)->comm(Rank{0}), comm);
   third->reset();
+  pool.Clear();
+}
+
+TEST_F(NcclGroupTest, APoolWaitsForTheGroupThatItIsMaking) {
+  NcclPool& pool = NcclPool::OfProcess();
+  pool.Clear();
+  std::promise<void> go;
+  pool.Prepare(TwoGpus(), [gone = go.get_future().share()]() -> Result<std::shared_ptr<void>> {
+    gone.wait();
+    return std::shared_ptr<void>();
+  });
+  auto early = pool.Take(TwoGpus(), Deadline::In(std::chrono::milliseconds(20)));
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Code::kDeadline);
+  go.set_value();
+  int connected = 0;
+  auto taken = pool.Take(TwoGpus(), Soon(), Counting(connected), NcclGroup::Use::kCollectives);
+  ASSERT_TRUE(taken) << taken.error().ToString();
+  EXPECT_EQ(connected, 0) << "the group that was being made is taken, no other";
+  taken->reset();
+  pool.Clear();
+}
+
+TEST_F(NcclGroupTest, APoolMakesItsOwnWhereNoneCouldBePrepared) {
+  NcclPool& pool = NcclPool::OfProcess();
+  pool.Clear();
+  pool.Prepare(TwoGpus(),
+               []() -> Result<std::shared_ptr<void>> { return Fail(Code::kInternal, "not today"); });
+  auto taken = pool.Take(TwoGpus(), Soon());
+  EXPECT_TRUE(taken) << taken.error().ToString();
+  taken->reset();
+  pool.Clear();
+}
+
+TEST_F(NcclGroupTest, PairsAreConnectedOnceForWhoeverWantsThem) {
+  NcclPool& pool = NcclPool::OfProcess();
+  pool.Clear();
+  int connected = 0;
+  using Use = NcclGroup::Use;
+  for (const Use use : {Use::kCollectives, Use::kCollectives, Use::kAll, Use::kAll, Use::kCollectives}) {
+    auto taken = pool.Take(TwoGpus(), Soon(), Counting(connected), use);
+    ASSERT_TRUE(taken) << taken.error().ToString();
+  }
+  EXPECT_EQ(connected, 2) << "when it was made, and when pairs were wanted first";
   pool.Clear();
 }
 

@@ -1,6 +1,15 @@
 #include "tessera/comm/nccl/pool.h"
 
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <thread>
 #include <utility>
+
+#include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
 
 namespace tessera::comm {
 
@@ -10,19 +19,35 @@ NcclPool& NcclPool::OfProcess() {
 }
 
 Result<std::shared_ptr<NcclGroup>> NcclPool::Take(const std::vector<DeviceId>& devices, Deadline deadline,
-                                                  const NcclGroup::BeforeWork& before_work) {
-  std::shared_ptr<NcclGroup> idle;
-  {
-    MutexLock lock(mutex_);
-    if (auto found = idle_.find(devices); found != idle_.end()) {
-      idle = std::move(found->second);
-      idle_.erase(found);
-    }
+                                                  const NcclGroup::BeforeWork& before_work,
+                                                  NcclGroup::Use use) {
+  TRY_ASSIGN(std::shared_ptr<NcclGroup> group, TakeIdle(devices, deadline));
+  if (group) {
+    TRY(group->Connect(use, deadline, before_work));
+  } else {
+    TRY_ASSIGN(group, NcclGroup::Create(devices, NcclGroup::Calls::kBlocking, deadline, before_work, use));
   }
-  if (idle && idle->Poll()) return Lend(devices, std::move(idle));  // an error may have come meanwhile
-  TRY_ASSIGN(std::shared_ptr<NcclGroup> made,
-             NcclGroup::Create(devices, NcclGroup::Calls::kBlocking, deadline, before_work));
-  return Lend(devices, std::move(made));
+  return Lend(devices, std::move(group));
+}
+
+Result<std::shared_ptr<NcclGroup>> NcclPool::TakeIdle(const std::vector<DeviceId>& devices,
+                                                      Deadline deadline) {
+  Groups broken;  // end behind the lock
+  MutexLock lock(mutex_);
+  Shelf& shelf = shelves_[devices];
+  auto settled = [&]() NO_THREAD_SAFETY_ANALYSIS { return !shelf.being_made || !shelf.idle.empty(); };
+  if (deadline.never()) {
+    made_.wait(lock.std_lock(), settled);
+  } else if (!made_.wait_until(lock.std_lock(), deadline.at(), settled)) {
+    return Fail(Code::kDeadline, "NCCL did not connect {} GPUs in its time", devices.size());
+  }
+  while (!shelf.idle.empty()) {
+    std::shared_ptr<NcclGroup> last = std::move(shelf.idle.back());
+    shelf.idle.pop_back();
+    if (last->Poll()) return last;  // an error may have come meanwhile
+    broken.push_back(std::move(last));
+  }
+  return std::shared_ptr<NcclGroup>();
 }
 
 std::shared_ptr<NcclGroup> NcclPool::Lend(const std::vector<DeviceId>& devices,
@@ -36,13 +61,51 @@ std::shared_ptr<NcclGroup> NcclPool::Lend(const std::vector<DeviceId>& devices,
 void NcclPool::GiveBack(const std::vector<DeviceId>& devices, std::shared_ptr<NcclGroup> group) {
   if (group->aborted() || !group->Poll()) return;
   MutexLock lock(mutex_);
-  idle_.try_emplace(devices, std::move(group));  // a second one ends when `group` does, behind the lock
+  Groups& idle = shelves_[devices].idle;
+  if (idle.size() < kMostIdle) idle.push_back(std::move(group));  // else it ends behind the lock
+}
+
+void NcclPool::Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWork before_work) {
+  MutexLock lock(mutex_);
+  Shelf& shelf = shelves_[devices];
+  if (shelf.being_made || !shelf.idle.empty()) return;
+  // Behind CUDA's and NCCL's beginning, so that exit() comes here before it takes them from that thread.
+  [[maybe_unused]] static const int registered = std::atexit([] { OfProcess().AwaitSpares(); });
+  shelf.being_made = true;
+  std::thread(&NcclPool::MakeSpare, this, devices, std::move(before_work)).detach();
+}
+
+void NcclPool::MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::BeforeWork& before_work) {
+  const Unfinished may_hang;
+  (void)pthread_setname_np(pthread_self(), "tessera-connect");
+  Result<std::shared_ptr<NcclGroup>> made =
+      NcclGroup::Create(devices, NcclGroup::Calls::kBlocking, Deadline::In(kPrepareLimit), before_work,
+                        NcclGroup::Use::kCollectives);
+  if (!made) TESSERA_LOG(kWarning, "GPUs were not connected in advance: {}", made.error().ToString());
+  MutexLock lock(mutex_);
+  Shelf& shelf = shelves_[devices];
+  shelf.being_made = false;
+  if (made && shelf.idle.size() < kMostIdle) shelf.idle.push_back(std::move(*made));
+  made_.notify_all();
+}
+
+void NcclPool::AwaitSpares() {
+  MutexLock lock(mutex_);
+  auto settled = [this]() NO_THREAD_SAFETY_ANALYSIS {
+    return std::none_of(shelves_.begin(), shelves_.end(),
+                        [](const auto& one) { return one.second.being_made; });
+  };
+  made_.wait_for(lock.std_lock(), kPrepareLimit, settled);
 }
 
 void NcclPool::Clear() {
-  std::map<std::vector<DeviceId>, std::shared_ptr<NcclGroup>> ended;
+  AwaitSpares();
+  Groups ended;  // behind the lock
   MutexLock lock(mutex_);
-  ended.swap(idle_);
+  for (auto& [devices, shelf] : shelves_) {
+    std::move(shelf.idle.begin(), shelf.idle.end(), std::back_inserter(ended));
+    shelf.idle.clear();
+  }
 }
 
 }  // namespace tessera::comm

@@ -22,11 +22,11 @@ struct Lane {
 };
 
 Result<std::vector<Lane>> MakeLanes(const std::vector<DeviceId>& devices,
-                                    const std::vector<ncclComm_t>& comms) {
+                                    const std::vector<ncclComm_t>& comms, size_t bytes) {
   std::vector<Lane> lanes;
   for (size_t r = 0; r < devices.size(); ++r) {
     TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(devices[r]));
-    TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(devices[r], kLargeBytes));
+    TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(devices[r], bytes));
     lanes.push_back(Lane{comms[r], std::move(stream), std::move(buffer)});
   }
   return lanes;
@@ -75,23 +75,6 @@ Result<void> RunCollectives(const std::vector<Lane>& lanes, const std::vector<nc
   return {};
 }
 
-// One block to the next rank, then to the one after it, ..: every pair, both ways.
-Result<void> RunPairs(const std::vector<Lane>& lanes, const std::vector<ncclComm_t>& comms,
-                      Deadline deadline) {
-  const size_t world = lanes.size();
-  for (size_t distance = 1; distance < world; ++distance) {
-    auto exchange = [&](size_t r, const Lane& l) {
-      const int to = static_cast<int>((r + distance) % world);
-      const int from = static_cast<int>((r + world - distance) % world);
-      const ncclResult_t sent = ncclSend(l.buffer.data(), kSmallBytes, ncclInt8, to, l.comm, l.stream.get());
-      if (!IsFine(sent)) return sent;
-      return ncclRecv(l.buffer.data() + kSmallBytes, kSmallBytes, ncclInt8, from, l.comm, l.stream.get());
-    };
-    TRY(RunGrouped(lanes, comms, exchange, deadline));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline) {
@@ -111,11 +94,29 @@ Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline) 
   return {};
 }
 
-Result<void> Preconnect(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                        Deadline deadline) {
-  TRY_ASSIGN(std::vector<Lane> lanes, MakeLanes(devices, comms));
+Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
+                                Deadline deadline) {
+  TRY_ASSIGN(const std::vector<Lane> lanes, MakeLanes(devices, comms, kLargeBytes));
   for (size_t bytes : {kSmallBytes, kLargeBytes}) TRY(RunCollectives(lanes, comms, bytes, deadline));
-  return RunPairs(lanes, comms, deadline);
+  return {};
+}
+
+// One block to the next rank, then to the one after it, ..
+Result<void> ConnectPairs(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
+                          Deadline deadline) {
+  TRY_ASSIGN(const std::vector<Lane> lanes, MakeLanes(devices, comms, 2 * kSmallBytes));
+  const size_t world = lanes.size();
+  for (size_t distance = 1; distance < world; ++distance) {
+    auto exchange = [&](size_t r, const Lane& l) {
+      const int to = static_cast<int>((r + distance) % world);
+      const int from = static_cast<int>((r + world - distance) % world);
+      const ncclResult_t sent = ncclSend(l.buffer.data(), kSmallBytes, ncclInt8, to, l.comm, l.stream.get());
+      if (!IsFine(sent)) return sent;
+      return ncclRecv(l.buffer.data() + kSmallBytes, kSmallBytes, ncclInt8, from, l.comm, l.stream.get());
+    };
+    TRY(RunGrouped(lanes, comms, exchange, deadline));
+  }
+  return {};
 }
 
 }  // namespace tessera::comm

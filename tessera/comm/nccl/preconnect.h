@@ -11,11 +11,16 @@
 
 namespace tessera::comm {
 
-// Runs each kind of collective once on all communicators, small and large (NCCL connects each of its
-// algorithms at first use) and sends between every pair. From one thread, within NCCL's groups, so no rank
-// waits for another.
-Result<void> Preconnect(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                        Deadline deadline);
+// Runs all-reduce, all-gather, reduce-scatter, broadcast and reduce once on all communicators, small and
+// large (NCCL connects each of its algorithms at first use). From one thread, within NCCL's groups, so no
+// rank waits for another.
+Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
+                                Deadline deadline);
+
+// Sends between every pair, both ways, in the same manner: what all-to-all, gather and scatter are made of.
+// Costs as much time as all collectives together, and more than half of the memory.
+Result<void> ConnectPairs(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
+                          Deadline deadline);
 
 // Blocks until no call on any of `comms` is in progress. Errors: kDeadline, kInternal (NCCL's).
 Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline);

@@ -20,6 +20,7 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   tensorrt.least_priority = options.least_priority;
   tensorrt.plugins = options.plugins;
   tensorrt.version_compatible = options.version_compatible;
+  tensorrt.spare_connections = options.spare_connections;
   return MakeTensorRtEngine(std::move(tensorrt));
 }
 #else
@@ -46,7 +47,15 @@ Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOp
 Result<std::string> ComputeCapability(DeviceId gpu) {
   return ComputeCapabilityOf(gpu);
 }
+
+Result<void> ConnectAhead(const std::vector<DeviceId>& gpus) {
+  return ConnectGpus(gpus);
+}
 #else
+Result<void> ConnectAhead(const std::vector<DeviceId>&) {
+  return NotInThisBuild();
+}
+
 Result<std::string> ComputeCapability(DeviceId) {
   return NotInThisBuild();
 }

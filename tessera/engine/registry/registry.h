@@ -25,11 +25,16 @@ struct EngineOptions {
   bool least_priority = false;
   std::vector<std::string> plugins{};
   bool version_compatible = false;
+  bool spare_connections = true;
 };
 
 // "openvino" or "tensorrt", as Plan::engine says. Errors: kUnsupported (known, but not in this build: the
 // line names the switch), kInvalidArgument (not known: the line lists the names).
 Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOptions& options = {});
+
+// Begins to connect GPUs for a TensorRT model of that many ranks, rank 0 on the first: see ConnectGpus of
+// engine/tensorrt. Errors: kUnsupported (not in this build), kUnavailable (no such GPU).
+Result<void> ConnectAhead(const std::vector<DeviceId>& gpus);
 
 // "9.0", of a GPU. Errors: kUnsupported (a build without TensorRT), kUnavailable (no such GPU).
 Result<std::string> ComputeCapability(DeviceId gpu);

@@ -17,7 +17,15 @@ TEST(EngineRegistry, MakesTensorRtWithoutOpeningItsLibrary) {
   ASSERT_TRUE(engine);
   EXPECT_EQ((*engine)->name(), "tensorrt");
 }
+
+TEST(EngineRegistry, AGpuThatIsNotThereIsNotConnectedAhead) {
+  EXPECT_EQ(ConnectAhead({DeviceId(62), DeviceId(63)}).error().code, Code::kUnavailable);
+}
 #else
+TEST(EngineRegistry, ABuildWithoutTensorRtConnectsNoGpus) {
+  EXPECT_EQ(ConnectAhead({DeviceId(0), DeviceId(1)}).error().code, Code::kUnsupported);
+}
+
 TEST(EngineRegistry, AnEngineThatIsNotBuiltNamesItsSwitch) {
   Result<std::unique_ptr<Engine>> engine = MakeEngine("tensorrt");
   ASSERT_FALSE(engine);

@@ -31,7 +31,10 @@ struct TensorRtOptions {
   bool static_contexts = false;
   bool least_priority = false;       // after other streams' work on the same GPU
   std::vector<std::string> plugins;  // libraries to load before the first engine: see LoadPlugins
-  bool version_compatible = false;   // engines may bring code of their own
+  // Behind a load on several GPUs connect them once more, on a thread, for the next model that is loaded on
+  // them beside this one.
+  bool spare_connections = true;
+  bool version_compatible = false;  // engines may bring code of their own
 };
 
 }  // namespace tessera::engine

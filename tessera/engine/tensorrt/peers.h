@@ -21,9 +21,12 @@ class Peers {
 
   // Whether this build connects GPUs. Errors: kUnsupported; the line names the switch.
   static Result<void> Supported();
-  // Connects the ranks' GPUs. Blocks. Errors: kUnsupported (as Supported), those of comm::NcclGroup::Create.
-  static Result<std::shared_ptr<Peers>> Connect(const std::vector<DeviceId>& devices, Deadline deadline,
-                                                const BeforeWork& before_work);
+  // Connects the ranks' GPUs; `pairs`: for all-to-all, gather and scatter too. Blocks. Errors: kUnsupported
+  // (as Supported), those of comm::NcclGroup::Create.
+  static Result<std::shared_ptr<Peers>> Connect(const std::vector<DeviceId>& devices, bool pairs,
+                                                Deadline deadline, const BeforeWork& before_work);
+  // Has a thread make what the next Connect of these GPUs will find; nothing where it is there already.
+  static void Prepare(const std::vector<DeviceId>& devices, BeforeWork before_work);
   virtual ~Peers() = default;
 
   virtual int world_size() const = 0;

@@ -34,11 +34,17 @@ Result<void> Peers::Supported() {
   return {};
 }
 
-Result<std::shared_ptr<Peers>> Peers::Connect(const std::vector<DeviceId>& devices, Deadline deadline,
-                                              const BeforeWork& before_work) {
+Result<std::shared_ptr<Peers>> Peers::Connect(const std::vector<DeviceId>& devices, bool pairs,
+                                              Deadline deadline, const BeforeWork& before_work) {
+  using Use = comm::NcclGroup::Use;
   TRY_ASSIGN(std::shared_ptr<comm::NcclGroup> group,
-             comm::NcclPool::OfProcess().Take(devices, deadline, before_work));
+             comm::NcclPool::OfProcess().Take(devices, deadline, before_work,
+                                              pairs ? Use::kAll : Use::kCollectives));
   return std::shared_ptr<Peers>(std::make_shared<NcclPeers>(std::move(group)));
+}
+
+void Peers::Prepare(const std::vector<DeviceId>& devices, BeforeWork before_work) {
+  comm::NcclPool::OfProcess().Prepare(devices, std::move(before_work));
 }
 
 }  // namespace tessera::engine

@@ -9,9 +9,12 @@ Result<void> Peers::Supported() {
               "-DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON");
 }
 
-Result<std::shared_ptr<Peers>> Peers::Connect(const std::vector<DeviceId>&, Deadline, const BeforeWork&) {
+Result<std::shared_ptr<Peers>> Peers::Connect(const std::vector<DeviceId>&, bool, Deadline,
+                                              const BeforeWork&) {
   TRY(Supported());
   return Fail(Code::kInternal, "supported, but not connected");
 }
+
+void Peers::Prepare(const std::vector<DeviceId>&, BeforeWork) {}
 
 }  // namespace tessera::engine

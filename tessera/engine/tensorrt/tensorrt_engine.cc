@@ -6,6 +6,7 @@
 #include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/checks.h"
+#include "tessera/engine/tensorrt/connect.h"
 #include "tessera/engine/tensorrt/device_mover.h"
 #include "tessera/engine/tensorrt/group.h"
 #include "tessera/plan/runtime.h"
@@ -68,6 +69,7 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
               devices_.size(), plan_.model_name, library_->version(), MillisSince(start_),
               MillisSince(start_) - there);
   TRY_ASSIGN(std::unique_ptr<TensorRtGroup> group, TensorRtGroup::Create(std::move(ranks)));
+  if (peers_ && options_.spare_connections) ConnectInAdvance(devices_);
   return group;
 }
 
@@ -92,7 +94,7 @@ Result<void> Loader::Connect(std::shared_future<bool> loaded) {
     TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_));
     return std::shared_ptr<void>(std::make_shared<DeviceOrder::Turn>(std::move(turn)));
   };
-  TRY_ASSIGN(peers_, Peers::Connect(devices_, deadline_, before_work));
+  TRY_ASSIGN(peers_, Peers::Connect(devices_, SendsBetweenPairs(plan_), deadline_, before_work));
   return {};
 }
 
@@ -117,6 +119,7 @@ Result<void> Loader::LoadAndConnect(RankThreads& threads) {
 Result<void> Loader::LoadEngines(RankThreads& threads) {
   TRY_ASSIGN(library_, TensorRtLibrary::Open(options_.library));
   TRY(CheckBuild());
+  const std::shared_lock<std::shared_mutex> loading = LoadingEngines();
   engines_ = std::make_shared<std::vector<std::unique_ptr<RankEngine>>>(devices_.size());
   return threads.RunAll(
       [engines = engines_, library = library_, devices = devices_, plan = plan_, directory = directory_,
@@ -180,6 +183,13 @@ class TensorRtEngine final : public Engine {
 };
 
 }  // namespace
+
+Result<void> ConnectGpus(const std::vector<DeviceId>& devices) {
+  TRY(Peers::Supported());
+  for (DeviceId device : devices) TRY(cuda::GetDeviceInfo(device));
+  ConnectInAdvance(devices);
+  return {};
+}
 
 std::unique_ptr<Engine> MakeTensorRtEngine(TensorRtOptions options) {
   return std::make_unique<TensorRtEngine>(std::move(options));

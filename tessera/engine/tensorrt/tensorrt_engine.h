@@ -12,4 +12,10 @@ namespace tessera::engine {
 // Loads nothing yet: the library and the GPUs are asked for by Load, whose errors say what is missing.
 std::unique_ptr<Engine> MakeTensorRtEngine(TensorRtOptions options = {});
 
+// Begins to connect `devices`, in this order, for a model of that many ranks which is loaded later: what NCCL
+// does once a process, half a second or more, is not part of that load then. Returns when CUDA has begun; a
+// failure from there on is logged, and a load connects for itself. Errors: kUnsupported (a build without
+// NCCL), kUnavailable (no such GPU).
+Result<void> ConnectGpus(const std::vector<DeviceId>& devices);
+
 }  // namespace tessera::engine
