@@ -4,6 +4,8 @@
 #include <span>
 
 #include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/instance.h"
 #include "tessera/triton/log.h"
@@ -31,6 +33,8 @@ Result<void> Initialize(TRITONBACKEND_Backend* backend) {
   TRY_ASSIGN(const nlohmann::json written, BackendCommandLine(backend));
   TRY_ASSIGN(CommandLine options, ReadCommandLine(written));
   for (const std::string& line : options.without_effect) TESSERA_LOG(kInfo, "{}", line);
+  for (const std::vector<DeviceId>& gpus : options.connect) TRY(engine::ConnectAhead(gpus));
+  if (!options.connect.empty()) ExitDespiteUnfinished();  // CUDA has begun
   auto state = std::make_unique<Backend>(Backend{std::move(metrics), std::move(options)});
   TRY(Check(TRITONBACKEND_BackendSetState(backend, state.get())));
   (void)state.release();  // the server's until Finalize

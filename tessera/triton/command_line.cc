@@ -13,16 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kServerKeys = {"auto-complete-config", "backend-directory",
                                                          "min-compute-capability", "default-max-batch-size"};
 
-std::vector<std::string> SplitPlugins(const std::string& list) {
-  std::vector<std::string> files;
-  for (size_t at = 0; at <= list.size();) {
-    const size_t end = std::min(list.find(';', at), list.size());
-    if (end > at) files.push_back(list.substr(at, end - at));
-    at = end + 1;
-  }
-  return files;
-}
-
 Result<void> CheckPolicy(const std::string& policy) {
   if (policy == "BLOCKING" || policy == "DEVICE_BLOCKING") return {};
   return Fail(Code::kInvalidArgument, "execution-policy is '{}', wanted DEVICE_BLOCKING or BLOCKING", policy);
@@ -35,9 +25,16 @@ Result<void> ReadOption(const std::string& key, const std::string& value, Comman
   if (key == "default-max-batch") {
     TRY_ASSIGN(line.default_batch, PositiveNumber(key, value));
   } else if (key == "plugins") {
-    line.plugins = SplitPlugins(value);
+    line.plugins = SplitList(value);
   } else if (key == "version-compatible") {
     TRY_ASSIGN(line.version_compatible, Truth(key, value));
+  } else if (key == "multi-device-connect") {
+    for (const std::string& list : SplitList(value)) {
+      TRY_ASSIGN(std::vector<DeviceId> gpus, GpuList(key, list));
+      line.connect.push_back(std::move(gpus));
+    }
+  } else if (key == "multi-device-spare") {
+    TRY_ASSIGN(line.spare_connections, Truth(key, value));
   } else if (key == "coalesce-request-input") {
     TRY_ASSIGN(const bool wanted, Truth(key, value));
     if (wanted) no_effect("the inputs of several requests are always copied together");

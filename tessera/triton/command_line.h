@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tessera/base/result.h"
+#include "tessera/base/types.h"
 
 namespace tessera::triton {
 
@@ -13,6 +14,10 @@ struct CommandLine {
   int64_t default_batch = 64;        // default-max-batch: rows of a step where config.pbtxt does not say
   std::vector<std::string> plugins;  // libraries with TensorRT plugins
   bool version_compatible = false;   // engines may bring the runtime that built them: code that is trusted
+  // multi-device-connect: lists of GPUs, "0,1;2,3", as in multi_device_gpus, that are connected when the
+  // backend begins, so that the first model on them does not wait for it.
+  std::vector<std::vector<DeviceId>> connect;
+  bool spare_connections = true;            // multi-device-spare: see engine::EngineOptions
   std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
 };
 

@@ -26,11 +26,16 @@ TEST(ReadCommandLine, TakesWhatMeansSomething) {
   const CommandLine line = ReadCommandLine({{"default-max-batch", "8"},
                                             {"version-compatible", "True"},
                                             {"plugins", "/a/one.so;two.so;"},
-                                            {"execution-policy", "BLOCKING"}})
+                                            {"execution-policy", "BLOCKING"},
+                                            {"multi-device-connect", "0,1;3,2"},
+                                            {"multi-device-spare", "false"}})
                                .value();
   EXPECT_EQ(line.default_batch, 8);
   EXPECT_TRUE(line.version_compatible);
   EXPECT_THAT(line.plugins, ElementsAre("/a/one.so", "two.so"));
+  EXPECT_THAT(line.connect,
+              ElementsAre(ElementsAre(DeviceId{0}, DeviceId{1}), ElementsAre(DeviceId{3}, DeviceId{2})));
+  EXPECT_FALSE(line.spare_connections);
   EXPECT_THAT(line.without_effect, IsEmpty());
 }
 
@@ -49,6 +54,9 @@ TEST(ReadCommandLine, RefusesValuesThatAreNone) {
   EXPECT_EQ(ReadCommandLine({{"execution-policy", "FAST"}}).error().message,
             "execution-policy is 'FAST', wanted DEVICE_BLOCKING or BLOCKING");
   EXPECT_FALSE(ReadCommandLine({{"version-compatible", "perhaps"}}));
+  EXPECT_FALSE(ReadCommandLine({{"multi-device-spare", "perhaps"}}));
+  EXPECT_EQ(ReadCommandLine({{"multi-device-connect", "0,1;2,2"}}).error().message,
+            "multi-device-connect is '2,2': GPU 2 stands there twice, each rank wants its own");
   EXPECT_FALSE(ReadCommandLine({{"coalesce-request-input", ""}}));
   EXPECT_FALSE(ReadCommandLine({{"default-max-batch", "0"}}));
 }

@@ -94,6 +94,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.least_priority = settings_.optimization.least_priority;
   options.plugins = settings_.plugins;
   options.version_compatible = settings_.version_compatible;
+  options.spare_connections = settings_.spare_connections;
   exec::Options execution = options_;
   execution.on_ready = std::move(on_ready);
   if (place.gpu) {

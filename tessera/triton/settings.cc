@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "tessera/base/shared_gpus.h"
 #include "tessera/triton/json_fields.h"
 #include "tessera/triton/option_values.h"
 
@@ -13,36 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMostThreads = 1024;
-
-std::string Trimmed(const std::string& text) {
-  constexpr const char* kBlank = " \t";
-  const size_t first = text.find_first_not_of(kBlank);
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-Result<DeviceId> GpuNumber(const std::string& name, const std::string& list, const std::string& entry) {
-  const std::string number = Trimmed(entry);
-  int gpu = -1;
-  const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), gpu);
-  if (error == std::errc() && gpu >= 0 && stop == number.data() + number.size()) return DeviceId(gpu);
-  return Fail(Code::kInvalidArgument, "{} is '{}', wanted GPU numbers with commas between them: 0,1", name,
-              list);
-}
-
-Result<std::vector<DeviceId>> GpuList(const std::string& name, const std::string& list) {
-  std::vector<DeviceId> gpus;
-  for (size_t at = 0; at <= list.size();) {
-    const size_t end = std::min(list.find(',', at), list.size());
-    TRY_ASSIGN(const DeviceId gpu, GpuNumber(name, list, list.substr(at, end - at)));
-    if (std::find(gpus.begin(), gpus.end(), gpu) != gpus.end() && !RanksMayShareGpus()) {
-      return Fail(Code::kInvalidArgument, "{} is '{}': GPU {} stands there twice, each rank wants its own",
-                  name, list, gpu.value());
-    }
-    gpus.push_back(gpu);
-    at = end + 1;
-  }
-  return gpus;
-}
 
 // The group that the model is loaded for first.
 json FirstGroup(const json& config) {
@@ -132,6 +101,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   Settings settings;
   settings.plugins = options.plugins;
   settings.version_compatible = options.version_compatible;
+  settings.spare_connections = options.spare_connections;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
   TRY(ReadFirstInstance(config, settings));
   settings.first_instance = FirstInstance(config);

@@ -48,6 +48,7 @@ struct Settings {
   std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
   std::vector<std::string> plugins;         // of the command line, as `version_compatible`
   bool version_compatible = false;
+  bool spare_connections = true;
 };
 
 // The numbers of optimization profiles that instance_group.profile names. Errors: kInvalidArgument.
