@@ -1,10 +1,12 @@
-// How long loading a model takes: the first of a process, again, and beside a model that stays.
+// How long loading a model takes: the first of a process, again, and beside models that stay.
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
+#include <thread>
 
 #include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
@@ -15,23 +17,19 @@
 namespace tessera::gputest {
 namespace {
 
-constexpr int kProcesses = 5;
+constexpr int kProcesses = 5;  // at most, of each start
 constexpr int kAgain = 3;
+constexpr std::chrono::milliseconds kSettle{400};  // for what goes on behind a load
 
 struct Case {
   const char* name;
   Mlp (*of)(int world);
 };
 
-// Of two matrices; a file of one rank stays below ONNX's 2 GB.
 constexpr Case kCases[] = {
     {"0.27 GB in all",
      [](int) {
        return Mlp{4096, 16384, 4096, 128, 2048};
-     }},
-    {"1.88 GB in all",
-     [](int) {
-       return Mlp{16384, 28672, 16384, 128, 2048};
      }},
     {"1.07 GB a rank",
      [](int world) {
@@ -39,51 +37,103 @@ constexpr Case kCases[] = {
      }},
 };
 
-// What a server has made when it loads a model: a context on each GPU.
-Result<void> MakeContexts(const std::vector<DeviceId>& devices) {
+// What there is when the first model of a process is loaded.
+enum class Start { kNothing, kContexts, kConnected };
+constexpr struct {
+  Start start;
+  const char* first_load;
+} kStarts[] = {
+    {Start::kNothing, "first of the process"},
+    {Start::kContexts, "first, contexts there"},
+    {Start::kConnected, "first, connected at the start"},
+};
+
+Result<void> Begin(Start start, const std::vector<DeviceId>& devices) {
+  if (start == Start::kNothing) return {};
   for (const DeviceId device : devices) {
     TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
     CUDA_TRY(cudaFree(nullptr));
   }
+  if (start == Start::kConnected) {
+    TRY(engine::ConnectGpus(devices));
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // of a server's start
+  }
   return {};
 }
 
-Result<void> TimeLoads(int world, bool has_contexts, const std::filesystem::path& directory) {
+Result<void> TimeLoads(int world, int start, const std::filesystem::path& directory) {
   TRY_ASSIGN(const plan::Plan plan, plan::ReadPlan(directory));
   engine::TensorRtOptions options;
   options.devices = ListedGpus(world);
-  if (has_contexts) TRY(MakeContexts(options.devices));
+  TRY(Begin(kStarts[start].start, options.devices));
   const std::unique_ptr<engine::Engine> engine = engine::MakeTensorRtEngine(options);
   auto load = [&](const char* what) -> Result<std::unique_ptr<engine::RankGroup>> {
-    const auto start = std::chrono::steady_clock::now();
+    const auto begin = std::chrono::steady_clock::now();
     TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, engine->Load(plan, directory, Soon()));
-    std::printf("figure %s\t%.1f\n", what, MicrosSince(start) / 1e3);
+    std::printf("figure %s\t%.1f\n", what, MicrosSince(begin) / 1e3);
+    std::fflush(stdout);  // a process that ends while GPUs are connected may end without
     return group;
   };
-  TRY(load(has_contexts ? "first, contexts there" : "first of the process"));
-  if (has_contexts) return {};
+  std::vector<std::unique_ptr<engine::RankGroup>> stay(3);
+  TRY_ASSIGN(stay[0], load(kStarts[start].first_load));
+  if (kStarts[start].start != Start::kNothing) return {};
+  TRY_ASSIGN(stay[1], load("beside it, at once"));
+  std::this_thread::sleep_for(kSettle);
+  TRY_ASSIGN(stay[2], load("beside them, later"));
+  stay.clear();
+  std::this_thread::sleep_for(kSettle);
   for (int i = 0; i < kAgain; ++i) TRY(load("again"));
-  TRY_ASSIGN(const std::unique_ptr<engine::RankGroup> stays, load("again"));
-  TRY(load("beside another"));
   return {};
 }
 
+// The parts that the log tells of, in ms.
+constexpr struct {
+  const char* name;
+  const char* before;  // what stands before the number
+} kParts[] = {
+    {"engines there", "engines loaded after "},
+    {"communicators", " GPUs: communicators "},
+    {"first collectives", ", first collectives "},
+    {"GPUs connected", "GPUs connected after "},
+    {"warm-up", " ms, "},  // of the last line of a load
+};
 using Figures = std::map<std::string, std::vector<double>>;
 
+void TakeLine(const char* line, bool& first, Figures& figures) {
+  char name[64];
+  double value = 0;
+  if (std::sscanf(line, "figure %63[^\t]\t%lf", name, &value) == 2) {
+    figures[name].push_back(value);
+    first = false;
+    return;
+  }
+  const bool last_line = std::strstr(line, " of them warm-up") != nullptr;
+  for (const auto& part : kParts) {
+    const char* const at = std::strstr(line, part.before);
+    if (!first || at == nullptr || (std::strcmp(part.name, "warm-up") == 0) != last_line) continue;
+    figures[std::string("- ") + part.name].push_back(std::atof(at + std::strlen(part.before)));
+  }
+}
+
 // Adds what a process of its own printed.
-Result<void> RunProcess(int world, bool has_contexts, const std::filesystem::path& directory,
-                        Figures& figures) {
+Result<void> RunProcess(int world, int start, const std::filesystem::path& directory, Figures& figures) {
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const std::string command =
-      fmt::format("'{}' load_once {} {} '{}'", program, world, has_contexts ? 1 : 0, directory.string());
+      fmt::format("'{}' load_once {} {} '{}' 2>&1", program, world, start, directory.string());
   std::fflush(stdout);
   std::FILE* const output = popen(command.c_str(), "r");
   if (output == nullptr) return Fail(Code::kInternal, "cannot run {}", command);
-  char line[256];
+  char line[1024];
+  bool first = true;
+  Figures all;
   while (std::fgets(line, sizeof(line), output) != nullptr) {
-    char name[64];
-    double value = 0;
-    if (std::sscanf(line, "figure %63[^\t]\t%lf", name, &value) == 2) figures[name].push_back(value);
+    std::fputs(line[0] == '[' ? line : "", stderr);
+    TakeLine(line, first, all);
+  }
+  for (const auto& [name, values] : all) {
+    const bool part = name.starts_with("- ");
+    auto& to = figures[part ? std::string(kStarts[start].first_load) + " " + name : name];
+    to.insert(to.end(), values.begin(), values.end());
   }
   const int status = pclose(output);
   if (status == 0) return {};
@@ -91,38 +141,46 @@ Result<void> RunProcess(int world, bool has_contexts, const std::filesystem::pat
               WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+Result<void> BenchModel(const Case& model, int world, std::chrono::seconds limit) {
+  const TempDirectory directory;
+  TRY_ASSIGN(const plan::Plan plan, WriteMlp(model.of(world), world, directory.path()));
+  TRY(CompletePlan(plan, directory.path()));
+  Figures figures;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kProcesses && std::chrono::steady_clock::now() - begin < limit; ++i) {
+    for (int start = 0; start < static_cast<int>(std::size(kStarts)); ++start) {
+      if (world == 1 && kStarts[start].start == Start::kConnected) continue;
+      TRY(RunProcess(world, start, directory.path(), figures));
+    }
+  }
+  for (const auto& [what, values] : figures) {
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    std::printf("| %s | %d | %s | %.0f (%.0f .. %.0f) | %zu |\n", model.name, world, what.c_str(),
+                SpreadOf(values).median, *least, *most, values.size());
+  }
+  std::fflush(stdout);
+  return {};
+}
+
 }  // namespace
 
 int LoadOnce(int argc, char** argv) {
   SetLogLevel(LogLevel::kDebug);  // the parts of a load
   if (argc != 3) return 2;
-  const Result<void> done = TimeLoads(std::atoi(argv[0]), std::atoi(argv[1]) != 0, argv[2]);
+  const Result<void> done = TimeLoads(std::atoi(argv[0]), std::atoi(argv[1]), argv[2]);
   if (!done) std::fprintf(stderr, "load_once: %s\n", done.error().ToString().c_str());
   return done ? 0 : 1;
 }
 
+// $TESSERA_LOAD_SECONDS: how long processes are begun for one model on as many GPUs; 30 without.
 Result<void> BenchLoad(const std::vector<int>& worlds) {
+  const char* const asked = std::getenv("TESSERA_LOAD_SECONDS");
+  const std::chrono::seconds limit{asked == nullptr ? 30 : std::atoi(asked)};
   std::printf(
-      "\nloading an MLP, ms: median (least .. most) of %d processes\n"
-      "| weights | GPUs | load | time |\n|---|---|---|---|\n",
-      kProcesses);
+      "\nloading an MLP, ms: median (least .. most)\n| weights | GPUs | load | time | loads "
+      "|\n|---|---|---|---|---|\n");
   for (const Case& model : kCases) {
-    for (const int world : worlds) {
-      const TempDirectory directory;
-      TRY_ASSIGN(const plan::Plan plan, WriteMlp(model.of(world), world, directory.path()));
-      TRY(CompletePlan(plan, directory.path()));
-      Figures figures;
-      for (int i = 0; i < kProcesses; ++i) {
-        for (const bool has_contexts : {false, true})
-          TRY(RunProcess(world, has_contexts, directory.path(), figures));
-      }
-      for (const auto& [what, values] : figures) {
-        const auto [least, most] = std::minmax_element(values.begin(), values.end());
-        std::printf("| %s | %d | %s | %.0f (%.0f .. %.0f) |\n", model.name, world, what.c_str(),
-                    SpreadOf(values).median, *least, *most);
-      }
-      std::fflush(stdout);
-    }
+    for (const int world : worlds) TRY(BenchModel(model, world, limit));
   }
   return {};
 }
