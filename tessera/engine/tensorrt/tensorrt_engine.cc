@@ -185,8 +185,8 @@ class TensorRtEngine final : public Engine {
 }  // namespace
 
 Result<void> ConnectGpus(const std::vector<DeviceId>& devices) {
-  TRY(Peers::Supported());
   for (DeviceId device : devices) TRY(cuda::GetDeviceInfo(device));
+  TRY(Peers::Supported());
   ConnectInAdvance(devices);
   return {};
 }
