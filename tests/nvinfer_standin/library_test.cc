@@ -6,8 +6,8 @@
 
 #include <cstdlib>
 
+#include "tessera/base/log.h"
 #include "tessera/engine/tensorrt/library.h"
-#include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/plugins.h"
 
 namespace tessera::standin {
@@ -45,13 +45,28 @@ TEST_F(StandinLibrary, MakesNoRuntimeForAnotherMajorVersion) {
 }
 
 TEST_F(StandinLibrary, PluginLibrariesAreOpenedAndAMissingOneIsNamed) {
-  engine::TensorRtLogger logger("test");
-  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}, logger));
-  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}, logger));
-  const Result<void> missing = engine::LoadPlugins({"libm.so.6", "/no/such_plugin.so"}, logger);
+  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}));
+  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}));
+  const Result<void> missing = engine::LoadPlugins({"libm.so.6", "/no/such_plugin.so"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Code::kUnavailable);
   EXPECT_THAT(missing.error().message, ::testing::HasSubstr("/no/such_plugin.so"));
+}
+
+// They may speak long after the model that had them loaded is gone.
+TEST_F(StandinLibrary, WhatPluginsSayComesToTheLog) {
+  const char* file = std::getenv("TESSERA_TEST_PLUGIN");
+  ASSERT_NE(file, nullptr) << "ctest sets it";
+  ASSERT_TRUE(engine::LoadPlugins({file}));
+  void* plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(plugin, nullptr) << dlerror();
+  auto say = reinterpret_cast<void (*)(const char*)>(dlsym(plugin, "LogFromPlugin"));
+  ASSERT_NE(say, nullptr);
+  std::string heard;
+  SetLogSink([&](LogLevel, const char*, int, std::string_view message) { heard += message; });
+  say("no kernel for this shape");
+  SetLogSink({});
+  EXPECT_EQ(heard, "TensorRT, plugins: no kernel for this shape");
 }
 
 }  // namespace

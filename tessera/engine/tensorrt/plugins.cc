@@ -7,6 +7,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/engine/tensorrt/logger.h"
 
 namespace tessera::engine {
 namespace {
@@ -25,48 +26,53 @@ Loaded& OfProcess() {
   return loaded;
 }
 
+// Such libraries keep the logger for good, as TensorRT's own does: longer than any model's.
+TensorRtLogger& PluginLogger() {
+  static auto* const logger = new TensorRtLogger("plugins");
+  return *logger;
+}
+
 void* Open(const std::string& file) {
   return dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 }
 
-Result<void> RegisterOf(void* library, const std::string& file, nvinfer1::ILogger& logger) {
+Result<void> RegisterOf(void* library, const std::string& file) {
   auto initialise = reinterpret_cast<Register>(dlsym(library, "initLibNvInferPlugins"));
-  if (initialise == nullptr || initialise(&logger, "")) return {};
+  if (initialise == nullptr || initialise(&PluginLogger(), "")) return {};
   return Fail(Code::kInternal, "the plugins of '{}' were not registered", file);
 }
 
 // A model without such plugins does without it.
-Result<void> LoadOwn(nvinfer1::ILogger& logger) {
+Result<void> LoadOwn() {
 #if defined(TRT_MAJOR_RTX)
-  (void)logger;
   return {};
 #else
   const std::string file = fmt::format("libnvinfer_plugin.so.{}", NV_TENSORRT_MAJOR);
   void* library = Open(file);
-  if (library != nullptr) return RegisterOf(library, file, logger);
+  if (library != nullptr) return RegisterOf(library, file);
   TESSERA_LOG(kDebug, "no library of TensorRT's own plugins: {}", dlerror());
   return {};
 #endif
 }
 
-Result<void> LoadOne(const std::string& file, nvinfer1::ILogger& logger) {
+Result<void> LoadOne(const std::string& file) {
   void* library = Open(file);
   if (library == nullptr) return Fail(Code::kUnavailable, "a plugin library cannot be opened: {}", dlerror());
-  TRY(RegisterOf(library, file, logger));
+  TRY(RegisterOf(library, file));
   TESSERA_LOG(kInfo, "plugins of '{}' are loaded", file);
   return {};
 }
 
 }  // namespace
 
-Result<void> LoadPlugins(const std::vector<std::string>& files, nvinfer1::ILogger& logger) {
+Result<void> LoadPlugins(const std::vector<std::string>& files) {
   Loaded& loaded = OfProcess();
   MutexLock lock(loaded.mutex);
-  if (!loaded.own) TRY(LoadOwn(logger));
+  if (!loaded.own) TRY(LoadOwn());
   loaded.own = true;
   for (const std::string& file : files) {
     if (loaded.files.count(file) != 0) continue;
-    TRY(LoadOne(file, logger));
+    TRY(LoadOne(file));
     loaded.files.insert(file);
   }
   return {};

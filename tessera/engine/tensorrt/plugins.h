@@ -1,8 +1,6 @@
 // Libraries with TensorRT plugins.
 #pragma once
 
-#include <NvInferRuntime.h>
-
 #include <string>
 #include <vector>
 
@@ -12,7 +10,8 @@ namespace tessera::engine {
 
 // Opens `files`, whose plugins register themselves or by initLibNvInferPlugins, and TensorRT's own library of
 // plugins where there is one. Stays loaded for good; again is no work. Once TensorRT's library is open,
-// before an engine is deserialised. Thread-safe. Errors: kUnavailable (the loader's own text), kInternal.
-Result<void> LoadPlugins(const std::vector<std::string>& files, nvinfer1::ILogger& logger);
+// before an engine is deserialised. Thread-safe. What plugins say goes to the log. Errors: kUnavailable (the
+// loader's own text), kInternal.
+Result<void> LoadPlugins(const std::vector<std::string>& files);
 
 }  // namespace tessera::engine

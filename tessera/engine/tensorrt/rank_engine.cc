@@ -24,7 +24,7 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   std::unique_ptr<RankEngine> rank_engine(new RankEngine(rank, std::move(stream)));
   TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, rank_engine->logger_));
   rank_engine->library_ = std::move(library);
-  TRY(LoadPlugins(options.plugins, rank_engine->logger_));
+  TRY(LoadPlugins(options.plugins));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
   TRY(rank_engine->Deserialize(file));
   TRY(rank_engine->ChooseProfiles(options.profiles));
