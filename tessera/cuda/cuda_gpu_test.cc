@@ -45,6 +45,13 @@ TEST(CudaDevice, AnUnknownDeviceIsNamed) {
   EXPECT_THAT(info.error().message, ::testing::HasSubstr("GPU 4711"));
 }
 
+TEST_F(CudaGpu, ABufferThatWasMovedFromHasNoBytes) {
+  DeviceBuffer from = DeviceBuffer::Create(kGpu, 64).value();
+  const DeviceBuffer to = std::move(from);
+  EXPECT_EQ(to.size(), 64U);
+  EXPECT_EQ(from.size(), 0U);  // NOLINT(bugprone-use-after-move): it is told what that is
+}
+
 TEST_F(CudaGpu, AnErrorNamesTheFunctionAndCudasText) {
   auto fails = []() -> Result<void> {
     CUDA_TRY(cudaMemcpy(nullptr, nullptr, 1, cudaMemcpyHostToDevice));

@@ -30,9 +30,9 @@ class DeviceBuffer {
   static Result<DeviceBuffer> Create(DeviceId device, size_t bytes);
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(handle_.get()); }
-  size_t size() const noexcept { return size_; }
+  size_t size() const noexcept { return data() == nullptr ? 0 : size_; }  // one moved from has none
   DeviceId device() const noexcept { return device_; }
-  MutableBytes bytes() const noexcept { return {data(), size_}; }
+  MutableBytes bytes() const noexcept { return {data(), size()}; }
 
  private:
   DeviceId device_{0};
@@ -47,8 +47,8 @@ class PinnedBuffer {
   static Result<PinnedBuffer> Create(size_t bytes);
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(handle_.get()); }
-  size_t size() const noexcept { return size_; }
-  MutableBytes bytes() const noexcept { return {data(), size_}; }
+  size_t size() const noexcept { return data() == nullptr ? 0 : size_; }  // one moved from has none
+  MutableBytes bytes() const noexcept { return {data(), size()}; }
 
  private:
   size_t size_ = 0;

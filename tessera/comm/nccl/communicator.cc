@@ -1,6 +1,9 @@
 #include "tessera/comm/nccl/communicator.h"
 
+#include <algorithm>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tessera/base/log.h"
 #include "tessera/comm/nccl/issue.h"
@@ -42,6 +45,8 @@ class NcclCommunicator final : public Communicator {
   const cuda::Stream stream_;
   const cuda::Event done_;
   cuda::DeviceBuffer scratch_;  // a copy of send where NCCL cannot work in place
+  // Freeing memory waits for the GPUs with access to it, and with that for peers that wait for this rank.
+  std::vector<cuda::DeviceBuffer> outgrown_;
 };
 
 Error WithRank(Error error, Rank rank) {
@@ -76,7 +81,9 @@ Result<Bytes> NcclCommunicator::Unaliased(const Collective& what, Bytes send, Mu
   const bool in_place_is_wrong = what.op == CollectiveOp::kAllToAll && send.data() == recv.data();
   if (!in_place_is_wrong || send.empty()) return send;
   if (scratch_.size() < send.size()) {
-    TRY_ASSIGN(scratch_, cuda::DeviceBuffer::Create(stream_.device(), send.size()));
+    const size_t wanted = std::max(send.size(), 2 * scratch_.size());
+    if (scratch_.size() > 0) outgrown_.push_back(std::move(scratch_));
+    TRY_ASSIGN(scratch_, cuda::DeviceBuffer::Create(stream_.device(), wanted));
   }
   CUDA_TRY(
       cudaMemcpyAsync(scratch_.data(), send.data(), send.size(), cudaMemcpyDeviceToDevice, stream_.get()));

@@ -58,18 +58,27 @@ struct Initialisation {
   std::vector<ncclComm_t> comms;  // the thread's until done
 };
 
+// A call that failed may have made communicators, in part or whole: they are the caller's to end. Source:
+// NCCL 2.28, init.cc, ncclCommInitRankFunc.
+void AbortAll(std::vector<ncclComm_t>& comms) {
+  for (ncclComm_t& comm : comms) {
+    if (comm != nullptr) (void)ncclCommAbort(comm);
+    comm = nullptr;
+  }
+}
+
 void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::vector<DeviceId>& devices) {
   const Unfinished may_hang;
   Result<void> result = InitAll(devices, init->comms, /*blocking=*/true);
+  if (!result) AbortAll(init->comms);
   MutexLock lock(init->mutex);
   init->result = std::move(result);
   init->done = true;
   init->ended.notify_all();
   if (!init->abandoned) return;
-  TESSERA_LOG(kWarning, "NCCL connected the GPUs after its deadline; the communicators are destroyed");
-  for (ncclComm_t comm : init->comms) {
-    if (comm != nullptr) (void)ncclCommAbort(comm);
-  }
+  TESSERA_LOG(kWarning,
+              "NCCL was done with connecting the GPUs after its deadline; the communicators are destroyed");
+  AbortAll(init->comms);
 }
 
 }  // namespace

@@ -73,10 +73,6 @@ class NcclGroup {
   // The reason given to Abort.
   std::optional<Error> failure() const;
 
-  // Blocks until an abort is complete: every graph that holds a collective must be destroyed, or this waits
-  // in vain.
-  bool WaitAborted(Deadline deadline);
-
   // Held while a thread calls NCCL: communicators are not freed under it.
   class InFlight {
    public:

@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <future>
+#include <set>
 
 #include "tessera/comm/nccl/group.h"
 #include "tessera/comm/nccl/pool.h"
@@ -149,6 +151,42 @@ TEST_F(NcclGroupTest, AHundredGroupsLeakNoDeviceMemory) {
     if (i == 1) before = FreeBytes();       // what the first ones keep, they keep once
   }
   EXPECT_GE(FreeBytes(), before);
+}
+
+// All of the GPUs' memory but `left` bytes.
+std::vector<cuda::DeviceBuffer> FillGpus(size_t left) {
+  std::vector<cuda::DeviceBuffer> filled;
+  const std::vector<DeviceId> gpus = TwoGpus();
+  for (const DeviceId gpu : std::set<DeviceId>(gpus.begin(), gpus.end())) {
+    EXPECT_EQ(cudaSetDevice(gpu.value()), cudaSuccess);
+    size_t free = 0;
+    size_t total = 0;
+    EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+    while (free > left) {
+      auto piece = cuda::DeviceBuffer::Create(gpu, std::min(free - left, size_t{8} << 30));
+      if (!piece) break;  // the rest is in pieces too small
+      filled.push_back(*std::move(piece));
+      EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+    }
+  }
+  return filled;
+}
+
+TEST_F(NcclGroupTest, GroupsThatCannotBeMadeLeaveNoMemory) {
+  group_.reset();
+  size_t before = 0;
+  for (int round = 0; round < 2; ++round) {
+    int failures = 0;
+    for (const size_t megabytes : {0, 2, 8, 24}) {  // NCCL comes to different places
+      const std::vector<cuda::DeviceBuffer> filled = FillGpus(megabytes << 20);
+      ASSERT_FALSE(filled.empty());
+      if (!NcclGroup::Create(TwoGpus(), NcclGroup::Calls::kBlocking, Soon())) ++failures;
+    }
+    EXPECT_GT(failures, 0);
+    if (round == 0) before = FreeBytes();  // what the first ones keep for good is there by now
+  }
+  EXPECT_GE(FreeBytes(), before);
+  EXPECT_TRUE(NcclGroup::Create(TwoGpus(), NcclGroup::Calls::kBlocking, Soon()));
 }
 
 // Counts how often a group is connected.
