@@ -1,19 +1,11 @@
 #include "tessera/triton/batch.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace tessera::triton {
 namespace {
-
-constexpr size_t kAlignment = 64;
-
-size_t RoundUp(size_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 // Clients and the server's network buffers align nothing; engines read whole elements.
 bool AlignedFor(DType type, const std::byte* data) {
@@ -71,22 +63,6 @@ Region Wanting(const Region& region) {
 
 }  // namespace
 
-void Staging::Free::operator()(std::byte* p) const noexcept {
-  std::free(p);
-}
-
-MutableBytes Staging::Reserve(size_t bytes) {
-  if (bytes > capacity_) {
-    memory_.reset();
-    capacity_ = 0;
-    auto* memory = static_cast<std::byte*>(std::aligned_alloc(kAlignment, RoundUp(bytes)));
-    if (memory == nullptr) throw std::bad_alloc();
-    memory_.reset(memory);
-    capacity_ = RoundUp(bytes);
-  }
-  return {memory_.get(), bytes};
-}
-
 std::vector<std::span<Request* const>> GroupForSteps(std::span<Request* const> requests, bool batched) {
   std::vector<std::span<Request* const>> steps;
   size_t begin = 0;
@@ -98,36 +74,20 @@ std::vector<std::span<Request* const>> GroupForSteps(std::span<Request* const> r
   return steps;
 }
 
-Result<Region> Copies::Reserve(size_t slot, size_t bytes, bool on_device) {
-  if (on_device) return mover_->Reserve(slot, bytes);
-  if (staging_.size() <= slot) staging_.resize(slot + 1);
-  return HostRegion(staging_[slot].Reserve(bytes));
-}
-
-Result<void> Copies::Copy(const ConstRegion& from, const Region& to) {
-  if (from.bytes() == 0) return {};
-  if (from.kind != MemoryKind::kDevice && to.kind != MemoryKind::kDevice) {
-    CopyHost(from, to);
-    return {};
-  }
-  moving_ = true;
-  return mover_->Copy(from, to);
-}
-
-Result<void> Copies::Finish(Deadline deadline) {
-  return std::exchange(moving_, false) ? mover_->Wait(deadline) : Result<void>();
-}
-
 Result<std::span<const TensorView>> StepInputs::Gather(std::span<Request* const> requests,
                                                        Deadline deadline) {
+  TRY(copies_.Finish(GatherAll(requests), deadline));
+  return views_;
+}
+
+Result<void> StepInputs::GatherAll(std::span<Request* const> requests) {
   const size_t count = requests[0]->inputs().size();
   views_.clear();
   for (size_t i = 0; i < count; ++i) {
     TRY_ASSIGN(TensorView view, GatherOne(requests, i));
     views_.push_back(std::move(view));
   }
-  TRY(copies_.Finish(deadline));
-  return views_;
+  return {};
 }
 
 Result<TensorView> StepInputs::GatherOne(std::span<Request* const> requests, size_t input) {
@@ -173,6 +133,7 @@ void StepOutputs::Start(std::span<Request* const> requests, const Signature& sig
   batch_size_ = 0;
   for (const Request* r : requests) batch_size_ += r->batch_size();
   on_device_ = requests.size() > 1 && !signature.inputs.empty() && AnyOnDevice(requests, 0);
+  refusals_.assign(requests.size(), std::nullopt);
   outputs_.resize(signature.outputs.size());
   for (Output& output : outputs_) output.staged.reset();
   MutexLock lock(mutex_);
@@ -228,6 +189,12 @@ Result<void> StepOutputs::Finish(Deadline deadline) {
     MutexLock lock(mutex_);
     if (misfit_) return tl::unexpected<Error>(*misfit_);
   }
+  TRY(copies_.Finish(ScatterAll(), deadline));
+  AnswerRefusals();
+  return {};
+}
+
+Result<void> StepOutputs::ScatterAll() {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const Output& output = outputs_[i];
     if (!output.staged) continue;
@@ -237,26 +204,33 @@ Result<void> StepOutputs::Finish(Deadline deadline) {
       TRY(Scatter(static_cast<int>(i), output));
     }
   }
-  return copies_.Finish(deadline);
+  return {};
 }
 
 Result<void> StepOutputs::Scatter(int index, const Output& output) {
   size_t at = 0;
   Shape shape = output.shape;
-  for (Request* request : requests_) {
-    shape[0] = request->batch_size();
+  for (size_t r = 0; r < requests_.size(); ++r) {
+    shape[0] = requests_[r]->batch_size();
     const size_t bytes = BytesOf(output.type, shape).value();
-    if (request->Wants(index) && !request->answered()) {
-      auto to = request->AddOutput(index, output.type, shape);
+    if (requests_[r]->Wants(index) && !refusals_[r]) {
+      auto to = requests_[r]->AddOutput(index, output.type, shape);
       if (to) {
         TRY(copies_.Copy(ReadOnly(Piece(*output.staged, at, bytes)), *to));
       } else {
-        request->AnswerError(to.error());
+        refusals_[r] = std::move(to).error();
       }
     }
     at += bytes;
   }
   return {};
+}
+
+// Not before its other outputs are copied: what they are copied to goes with the answer.
+void StepOutputs::AnswerRefusals() {
+  for (size_t r = 0; r < requests_.size(); ++r) {
+    if (refusals_[r]) requests_[r]->AnswerError(*refusals_[r]);
+  }
 }
 
 }  // namespace tessera::triton

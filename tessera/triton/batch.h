@@ -11,44 +11,14 @@
 #include "tessera/base/tensor.h"
 #include "tessera/engine/mover.h"
 #include "tessera/exec/executor.h"
+#include "tessera/triton/copies.h"
 #include "tessera/triton/request.h"
 
 namespace tessera::triton {
 
-// Memory that grows to what was asked most and is then kept; aligned for vector instructions.
-class Staging {
- public:
-  // Valid until the next Reserve.
-  MutableBytes Reserve(size_t bytes);
-
- private:
-  struct Free {
-    void operator()(std::byte* p) const noexcept;
-  };
-  std::unique_ptr<std::byte[], Free> memory_;
-  size_t capacity_ = 0;
-};
-
 // Cuts `requests` (all of them unanswered) into runs that can be one step: neighbours whose inputs differ in
 // the batch dimension only; without batching every request is a run of its own.
 std::vector<std::span<Request* const>> GroupForSteps(std::span<Request* const> requests, bool batched);
-
-// Copies between requests' memory and ours, at once where the host can, else through `mover`.
-class Copies {
- public:
-  // Null: there is host memory only.
-  explicit Copies(std::unique_ptr<engine::Mover> mover) : mover_(std::move(mover)) {}
-  // Memory near the ranks if `on_device`, else of the host.
-  Result<Region> Reserve(size_t slot, size_t bytes, bool on_device);
-  Result<void> Copy(const ConstRegion& from, const Region& to);
-  // Blocks until all copies are done.
-  Result<void> Finish(Deadline deadline);
-
- private:
-  std::unique_ptr<engine::Mover> mover_;
-  std::vector<Staging> staging_;
-  bool moving_ = false;
-};
 
 // The inputs of one step. A lone request's value is used where it lies if it is in one piece; all else is
 // copied together here, on the GPU if part of it is there. Serves one step after the other.
@@ -59,6 +29,7 @@ class StepInputs {
   Result<std::span<const TensorView>> Gather(std::span<Request* const> requests, Deadline deadline);
 
  private:
+  Result<void> GatherAll(std::span<Request* const> requests);
   Result<TensorView> GatherOne(std::span<Request* const> requests, size_t input);
   Result<TensorView> GatherShapeTensor(std::span<Request* const> requests, size_t input);
 
@@ -91,7 +62,9 @@ class StepOutputs : public exec::OutputTarget {
   Result<void> CheckBatch(int index, const Shape& shape) const;
   Region PlaceInResponse(int index, Output& output);
   Region PlaceHere(int index, Output& output);
+  Result<void> ScatterAll();
   Result<void> Scatter(int index, const Output& output);
+  void AnswerRefusals();
   Region Misfit(Error error);
 
   std::span<Request* const> requests_;
@@ -100,6 +73,7 @@ class StepOutputs : public exec::OutputTarget {
   bool on_device_ = false;  // several requests' outputs are put together there, as their inputs were
   Copies copies_;
   std::vector<Output> outputs_;                     // each is touched by the one thread that places it
+  std::vector<std::optional<Error>> refusals_;      // [request]: of its response to take an output
   Mutex mutex_;                                     // a response takes one new output at a time
   std::optional<Error> misfit_ GUARDED_BY(mutex_);  // the first one
 };
