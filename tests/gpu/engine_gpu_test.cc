@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <thread>
 
 #include "tessera/comm/nccl/pool.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
@@ -195,6 +197,43 @@ TEST_F(EngineGpu, TwoModelsOnTheSameGpusTakeTurns) {
   EXPECT_LE(RelativeError(*Ask(*second, mlp, 8, 3), *wanted), 2e-3);
 }
 
+// CUDA frees memory when every GPU with access to it is done, and holds up whoever launches meanwhile.
+TEST_F(EngineGpu, ModelsComeAndGoWhileAnotherServes) {
+  const Mlp mlp;
+  auto serving = Loaded(mlp, Gpus({0, 1}));
+  ASSERT_TRUE(serving);
+  std::atomic<bool> over{false};
+  std::thread client([&] {
+    for (int i = 0; !over; ++i) {
+      const auto got = Ask(*serving, mlp, 1 + i % 16, 3, Deadline::In(seconds(10)));
+      ASSERT_TRUE(got) << got.error().ToString();
+    }
+  });
+  for (int i = 0; i < 8; ++i) {
+    auto guest = Loaded(mlp, i % 2 == 0 ? Gpus({1, 0}) : Gpus({1}));
+    EXPECT_TRUE(guest && Ask(*guest, mlp, 5, 3));
+  }
+  over = true;
+  client.join();
+}
+
+// The outputs of each are larger than any before: every rank gives its memory back and takes more.
+TEST_F(EngineGpu, StepsThatGrowDoNotWaitForEachOthersRanks) {
+  Mlp mlp;
+  mlp.best_m = 1;
+  mlp.most_m = 4096;
+  engine::TensorRtOptions copies;
+  copies.gather_from = SIZE_MAX;
+  for (const auto& options : {engine::TensorRtOptions{}, copies}) {
+    auto group = Loaded(mlp, Gpus({0, 1}), options);
+    ASSERT_TRUE(group);
+    for (int64_t m = 2; m <= mlp.most_m; m *= 2) {
+      const auto got = Ask(*group, mlp, m, 3, Deadline::In(seconds(10)));
+      ASSERT_TRUE(got) << "m = " << m << ": " << got.error().ToString();
+    }
+  }
+}
+
 TEST_F(EngineGpu, ARankThatFailsToEnqueueEndsTheStepOnEveryRank) {
   const Mlp mlp;
   auto group = Loaded(mlp, Gpus({0, 1}));
@@ -238,6 +277,22 @@ TEST_F(EngineGpu, ARankThatStallsInAGraphIsToldByTheDeadlineAndANewGroupWorks) {
   auto group = Loaded(mlp, Gpus({0, 1}));
   ASSERT_TRUE(group);
   EXPECT_TRUE(Ask(*group, mlp, 16, 3));
+}
+
+// Freeing what the GPU works with would wait for it: it is left behind.
+TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
+  const Mlp mlp;
+  const Fault fault("stall:rank=1:call=3:seconds=35");
+  auto group = Loaded(mlp, Gpus({0, 1}));
+  ASSERT_TRUE(group);
+  const auto start = Deadline::Clock::now();
+  Result<std::vector<float>> answer = std::vector<float>();
+  for (int i = 0; i < 8 && answer; ++i) {
+    answer = Ask(*group, mlp, 16, 3, Deadline::In(std::chrono::milliseconds(500)));
+  }
+  ASSERT_FALSE(answer);
+  group.reset();
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(25));
 }
 
 TEST_F(EngineGpu, AnAbortEndsAStepInFlight) {

@@ -197,8 +197,9 @@ Result<void> ContextState::AddStall(Program& program) {
     CUDA_TRY(cudaHostAlloc(reinterpret_cast<void**>(&runs_), sizeof(uint32_t), cudaHostAllocMapped));
     *runs_ = 0;
   }
-  auto stall = [runs = runs_, call = fault->call](cudaStream_t stream, std::string&) {
-    LaunchStall(runs, static_cast<uint32_t>(call), std::chrono::nanoseconds(3'000'000'000).count(), stream);
+  const std::chrono::nanoseconds time = std::chrono::seconds(fault->seconds);
+  auto stall = [runs = runs_, call = fault->call, time](cudaStream_t stream, std::string&) {
+    LaunchStall(runs, static_cast<uint32_t>(call), time.count(), stream);
     return true;
   };
   program.works.insert(program.works.begin(), Work{stall, false});

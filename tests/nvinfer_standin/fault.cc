@@ -38,6 +38,7 @@ std::optional<Fault> Parse(const std::string& text) {
     const std::string value = word.substr(equals + 1);
     if (key == "rank") fault.rank = std::atoi(value.c_str());
     if (key == "call") fault.call = std::atoi(value.c_str());
+    if (key == "seconds") fault.seconds = std::atoi(value.c_str());
     if (key == "model") fault.model = value;
   }
   return fault;

@@ -1,11 +1,11 @@
 // Faults for tests, from the environment:
-//   TESSERA_STANDIN_FAULT = KIND:rank=R[:call=K][:model=TEXT]
+//   TESSERA_STANDIN_FAULT = KIND:rank=R[:call=K][:model=TEXT][:seconds=S]
 //   TESSERA_STANDIN_FAULT = @FILE                     FILE holds such a line, or is not there: no fault
 // K counts the calls of a context from 0; -1 is every call. TEXT is a part of the ONNX file's path.
 // KIND: fail          enqueueV3 number K returns false and issues nothing
 //       skip          enqueueV3 number K returns true and issues nothing: the peers wait for its collectives
 //       hang          enqueueV3 number K never returns
-//       stall         the K-th run on the GPU (graph launches count) stands still for 3 s
+//       stall         the K-th run on the GPU (graph launches count) stands still for S seconds, or 3
 //       communicator  setCommunicator returns false, as for an engine that is not multi-device
 #pragma once
 
@@ -22,6 +22,7 @@ struct Fault {
   Kind kind = Kind::kFail;
   int rank = 0;
   int call = 0;
+  int seconds = 3;
   std::string model;
 };
 

@@ -2,12 +2,17 @@
 
 #include "tessera/cuda/copy.h"
 #include "tessera/engine/tensorrt/device_order.h"
+#include "tessera/engine/tensorrt/let_go.h"
 
 namespace tessera::engine {
 
 Result<std::unique_ptr<Mover>> DeviceMover::Create(DeviceId device) {
   TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, cuda::Stream::Priority::kHigh));
   return std::unique_ptr<Mover>(new DeviceMover(std::move(stream)));
+}
+
+DeviceMover::~DeviceMover() {
+  LetGo(std::move(slots_), stream_);
 }
 
 Result<Region> DeviceMover::Reserve(size_t slot, size_t bytes) {

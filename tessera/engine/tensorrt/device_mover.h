@@ -13,6 +13,9 @@ namespace tessera::engine {
 class DeviceMover final : public Mover {
  public:
   static Result<std::unique_ptr<Mover>> Create(DeviceId device);
+  ~DeviceMover() override;
+  DeviceMover(const DeviceMover&) = delete;
+  DeviceMover& operator=(const DeviceMover&) = delete;
 
   DeviceId device() const override { return stream_.device(); }
   Result<Region> Reserve(size_t slot, size_t bytes) override;

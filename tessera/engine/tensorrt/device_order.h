@@ -24,6 +24,9 @@ class DeviceOrder {
  public:
   static DeviceOrder& OfProcess();
 
+  // Shared while a step is being issued.
+  using Issuing = std::shared_timed_mutex;
+
   // Held while a step of `owner` is issued; locks its devices in ascending order.
   class Turn {
    public:
@@ -34,7 +37,7 @@ class DeviceOrder {
     friend class DeviceOrder;
     Turn() = default;
     std::vector<std::unique_lock<std::mutex>> locks_;
-    std::shared_lock<std::shared_mutex> issuing_;
+    std::shared_lock<Issuing> issuing_;
   };
 
   // Only keeps other models from issuing to these GPUs: for a load's first collectives.
@@ -45,10 +48,13 @@ class DeviceOrder {
   // which waits for the whole GPU, and must not do so between a step's ranks.
   Result<Turn> EnterAlone(const void* owner, const std::vector<const cuda::Stream*>& streams,
                           Deadline deadline);
-  // Held while page-locked host memory is made or freed: CUDA waits for the work of all GPUs then and holds
-  // up whoever launches, so that a step issued to some of its GPUs only would never end. Blocks until no step
-  // of the process is half issued. Not while this thread holds a Turn.
-  std::unique_lock<std::shared_mutex> Quiet() { return std::unique_lock(issuing_); }
+  // Held while page-locked host memory is made or freed, and device memory freed: CUDA waits for the work of
+  // GPUs then and holds up whoever launches, so that a step issued to some of its GPUs only would never end.
+  // Blocks until no step of the process is half issued; at the deadline the lock is not owned. Not while this
+  // thread holds a Turn.
+  // Source: NVIDIA on github.com/NVIDIA/nccl/issues/744 (memory operations wait for all GPUs with access).
+  std::unique_lock<Issuing> Quiet() { return std::unique_lock(issuing_); }
+  std::unique_lock<Issuing> Quiet(Deadline deadline) { return {issuing_, deadline.at()}; }
   // `owner`'s streams are about to go; its work is done.
   void Leave(const void* owner);
 
@@ -60,7 +66,7 @@ class DeviceOrder {
     std::vector<cudaStream_t> last_streams;  // more than one where ranks share the GPU
   };
   Slot slots_[kMaxDevices];
-  std::shared_mutex issuing_;  // shared: steps are being issued
+  Issuing issuing_;
 };
 
 }  // namespace tessera::engine

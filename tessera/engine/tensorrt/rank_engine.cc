@@ -6,6 +6,7 @@
 
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/engine_validity.h"
+#include "tessera/engine/tensorrt/let_go.h"
 #include "tessera/engine/tensorrt/plugins.h"
 #include "tessera/engine/tensorrt/profile.h"
 #include "tessera/engine/tensorrt/profile_values.h"
@@ -22,7 +23,7 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   const Priority priority = options.least_priority ? Priority::kNormal : Priority::kHigh;
   TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, priority));
   std::unique_ptr<RankEngine> rank_engine(new RankEngine(rank, std::move(stream)));
-  TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, rank_engine->logger_));
+  TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, *rank_engine->logger_));
   rank_engine->library_ = std::move(library);
   TRY(LoadPlugins(options.plugins));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
@@ -32,9 +33,19 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   return rank_engine;
 }
 
+RankEngine::~RankEngine() {
+  struct Made {
+    std::unique_ptr<TensorRtLogger> logger;
+    std::unique_ptr<nvinfer1::IRuntime> runtime;
+    std::unique_ptr<nvinfer1::ICudaEngine> engine;
+    std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts;
+  };
+  LetGo(Made{std::move(logger_), std::move(runtime_), std::move(engine_), std::move(contexts_)}, stream_);
+}
+
 tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_view what) {
   auto failed = Fail(Code::kInternal, "rank {}: TensorRT's {}{}{}: {}", rank_.value(), call,
-                     what.empty() ? "" : " of ", what, logger_.TakeLastError());
+                     what.empty() ? "" : " of ", what, logger_->TakeLastError());
   failed.value().rank = rank_.value();
   return failed;
 }
@@ -48,7 +59,7 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
   engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
   if (!engine_) {
     return Fail(Code::kInvalidArgument, "'{}' is no plan that TensorRT {} can load on GPU {}: {}",
-                file.string(), library_->version(), stream_.device().value(), logger_.TakeLastError());
+                file.string(), library_->version(), stream_.device().value(), logger_->TakeLastError());
   }
   TRY_ASSIGN(tensors_, ReadTensors(*engine_));
   for (const TensorInfo& input : tensors_.inputs) inputs_.push_back(input.spec);

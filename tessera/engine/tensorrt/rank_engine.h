@@ -29,6 +29,10 @@ class RankEngine {
   static Result<std::unique_ptr<RankEngine>> Load(std::shared_ptr<const TensorRtLibrary> library, Rank rank,
                                                   DeviceId device, const std::filesystem::path& file,
                                                   const TensorRtOptions& options);
+  // Blocks until no step of the process is half issued: see LetGo.
+  ~RankEngine();
+  RankEngine(const RankEngine&) = delete;
+  RankEngine& operator=(const RankEngine&) = delete;
 
   Rank rank() const { return rank_; }
   const cuda::Stream& stream() const { return stream_; }
@@ -67,7 +71,9 @@ class RankEngine {
 
  private:
   RankEngine(Rank rank, cuda::Stream stream)
-      : rank_(rank), stream_(std::move(stream)), logger_(fmt::format("rank {}", rank.value())) {}
+      : rank_(rank),
+        stream_(std::move(stream)),
+        logger_(std::make_unique<TensorRtLogger>(fmt::format("rank {}", rank.value()))) {}
   Result<void> Deserialize(const std::filesystem::path& file);
   Result<void> ChooseProfiles(const std::vector<int>& wanted);
   Result<void> MakeContexts(bool share_memory);
@@ -76,7 +82,7 @@ class RankEngine {
 
   const Rank rank_;
   const cuda::Stream stream_;
-  TensorRtLogger logger_;
+  std::unique_ptr<TensorRtLogger> logger_;
   std::shared_ptr<const TensorRtLibrary> library_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;

@@ -4,6 +4,7 @@
 
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/let_go.h"
 
 namespace tessera::engine {
 
@@ -28,6 +29,10 @@ RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<Peers
   for (size_t i = 0; i < dynamic_.size(); ++i) {
     allocators_.push_back(std::make_unique<OutputAllocator>(stream().device()));
   }
+}
+
+RankRunner::~RankRunner() {
+  LetGo(std::make_pair(std::move(buffers_), std::move(allocators_)), stream());
 }
 
 size_t RankRunner::InputBytes(const StepShape& shape, size_t input) const {

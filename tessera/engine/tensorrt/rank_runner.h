@@ -22,6 +22,9 @@ class RankRunner {
   // `peers` is null for a single rank.
   static Result<std::shared_ptr<RankRunner>> Create(std::unique_ptr<RankEngine> engine,
                                                     std::shared_ptr<Peers> peers);
+  ~RankRunner();
+  RankRunner(const RankRunner&) = delete;
+  RankRunner& operator=(const RankRunner&) = delete;
 
   RankEngine& engine() { return *engine_; }
   const cuda::Stream& stream() const { return engine_->stream(); }

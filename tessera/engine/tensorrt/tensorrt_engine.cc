@@ -100,8 +100,9 @@ Result<void> Loader::Connect(std::shared_future<bool> loaded) {
 
 // Connecting the GPUs takes as long as opening the library and deserialising: at the same time.
 Result<void> Loader::LoadAndConnect(RankThreads& threads) {
+  std::future<Result<void>>
+      connected;  // its end waits for the other thread: behind that of what it waits for
   std::promise<bool> all_loaded;
-  std::future<Result<void>> connected;
   if (devices_.size() > 1) {
     connected = std::async(std::launch::async, &Loader::Connect, this, all_loaded.get_future().share());
   }

@@ -1,0 +1,43 @@
+// How memory that GPUs work with is given back.
+#pragma once
+
+#include <list>
+#include <mutex>
+#include <utility>
+
+#include "tessera/base/deadline.h"
+#include "tessera/base/mutex.h"
+#include "tessera/cuda/stream.h"
+#include "tessera/engine/tensorrt/device_order.h"
+
+namespace tessera::engine {
+
+// CUDA frees memory when the GPU is done with it, and every other one that has access to it: for ever where
+// work never ends, and never between the launches of a step, for it holds up whoever launches meanwhile.
+class Freeing {
+ public:
+  // Blocks, for some time, until no step of the process is half issued, and none is until this goes.
+  explicit Freeing(const cuda::Stream& user);
+  // Whether freeing what `user` works with ends. There is a line in the log where it does not.
+  bool ends() const { return ends_; }
+
+ private:
+  std::unique_lock<DeviceOrder::Issuing> quiet_;
+  bool ends_ = false;
+};
+
+// Frees what `thing` owns once that is right; what a GPU that hangs may use stays for good.
+template <class Thing>
+void LetGo(Thing thing, const cuda::Stream& user) {
+  const Freeing freeing(user);
+  if (freeing.ends()) {
+    const Thing gone = std::move(thing);
+    return;
+  }
+  static Mutex mutex;
+  static auto* const left_behind = new std::list<Thing>;
+  const MutexLock lock(mutex);
+  left_behind->push_back(std::move(thing));
+}
+
+}  // namespace tessera::engine
