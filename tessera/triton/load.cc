@@ -47,9 +47,7 @@ Result<void> LoadableModel::FindPlan() {
   if (settings_.multi_device == false && ranks_ > 1) {
     return Fail(Code::kInvalidArgument, "enable_multi_device is false, plan.json has {} ranks", ranks_);
   }
-  if (!settings_.cc_model_files.empty()) {
-    return Fail(Code::kInvalidArgument, "cc_model_filenames names files, and so does plan.json: wanted one");
-  }
+  TRY(CheckPlanNamesFiles(settings_));
   if (settings_.gpus.empty()) return {};
   if (engine_ != kTensorRt) {
     return Fail(Code::kInvalidArgument,

@@ -1,5 +1,7 @@
 #include "tessera/triton/model_files.h"
 
+#include "tessera/plan/plan.h"
+
 namespace tessera::triton {
 namespace {
 
@@ -26,9 +28,13 @@ std::string EngineFile(const Settings& settings) {
 }
 
 // The server names model.plan whether the user said so or not; anything else is the user's word.
+bool UserNamesFile(const Settings& settings) {
+  return !settings.model_file.empty() && settings.model_file != kTensorRtFile;
+}
+
 std::string LoneFile(const fs::path& directory, const Settings& settings) {
-  const bool named = !settings.model_file.empty() && settings.model_file != kTensorRtFile;
-  return named || Exists(directory / kTensorRtFile) ? EngineFile(settings) : kOnnxFile;
+  const bool named = UserNamesFile(settings) || Exists(directory / kTensorRtFile);
+  return named ? EngineFile(settings) : kOnnxFile;
 }
 
 Result<void> CheckThere(const fs::path& path, const Settings& settings, const std::string& what) {
@@ -79,6 +85,16 @@ Result<std::vector<std::string>> LoneEngine(const fs::path& directory, const Set
 }
 
 }  // namespace
+
+Result<void> CheckPlanNamesFiles(const Settings& settings) {
+  if (!settings.cc_model_files.empty()) {
+    return Fail(Code::kInvalidArgument, "cc_model_filenames names files, and so does plan.json: wanted one");
+  }
+  if (!UserNamesFile(settings) || settings.model_file == plan::kPlanFile) return {};
+  return Fail(Code::kInvalidArgument,
+              "default_model_filename is '{}', but there is a plan.json, which names its files itself",
+              settings.model_file);
+}
 
 std::string EngineOfFiles(const fs::path& directory, const Settings& settings) {
   const bool engines = settings.multi_device.value_or(false) || !settings.cc_model_files.empty() ||

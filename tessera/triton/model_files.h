@@ -1,4 +1,4 @@
-// Which files of a version directory make a model that has no plan.json.
+// Which files of a version directory make a model.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +14,9 @@ namespace tessera::triton {
 
 // "tensorrt" if the settings or the files speak of engines, else "openvino".
 std::string EngineOfFiles(const std::filesystem::path& directory, const Settings& settings);
+
+// Whether the settings leave a plan.json its files. Errors: kInvalidArgument (they name others).
+Result<void> CheckPlanNamesFiles(const Settings& settings);
 
 // Of a GPU: "9.0".
 using CapabilityOf = std::function<Result<std::string>(DeviceId)>;

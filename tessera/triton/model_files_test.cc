@@ -121,6 +121,20 @@ TEST_F(ModelFiles, ThatAreMissingAreNamed) {
   EXPECT_FALSE(Choose(settings));
 }
 
+TEST_F(ModelFiles, OfAPlanAreNamedByThePlanAlone) {
+  EXPECT_TRUE(CheckPlanNamesFiles(Settings()));
+  Settings settings = AsTheServerSays();
+  EXPECT_TRUE(CheckPlanNamesFiles(settings));
+  settings.model_file = "plan.json";
+  EXPECT_TRUE(CheckPlanNamesFiles(settings));
+  settings.model_file = "other.plan";
+  EXPECT_EQ(CheckPlanNamesFiles(settings).error().message,
+            "default_model_filename is 'other.plan', but there is a plan.json, which names its files itself");
+  settings.model_file = "model.plan";
+  settings.cc_model_files = {{"9.0", "hopper.plan"}};
+  EXPECT_THAT(CheckPlanNamesFiles(settings).error().message, HasSubstr("cc_model_filenames"));
+}
+
 TEST_F(ModelFiles, MustGoWithTheParameters) {
   Make({"model.plan.rank0", "model.plan.rank1", "model.plan.rank2"});
   EXPECT_THAT(Choose(OnTwoGpus()).error().message,

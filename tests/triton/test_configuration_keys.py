@@ -36,6 +36,10 @@ REFUSED = {
     "other_graph": (SPEC % (8, INPUT_X.replace("4", "5")), ["graph_spec", "'x' is [8,5]"]),
     "file": ('default_model_filename: "other.onnx"', ["unable to find '", "other.onnx' for model instance 'file_0"]),
 }
+REFUSED_BESIDE_A_PLAN = {
+    "capability": ('cc_model_filenames { key: "9.0" value: "hopper.plan" }', ["cc_model_filenames"]),
+    "plan_file": ('default_model_filename: "model.onnx.rank0"', ["default_model_filename is 'model.onnx.rank0'", "plan.json"]),
+}
 
 
 def test_keys_without_effect_are_named_and_the_models_serve(serve, repository):
@@ -69,15 +73,17 @@ def test_a_plain_configuration_names_no_key(serve, repository):
 def test_keys_that_are_not_served_refuse_the_model_by_name(serve, repository):
     for name, (text, _) in REFUSED.items():
         repository.add(name, models.affine(), text)
-    repository.add_sharded_mlp("capability", 'cc_model_filenames { key: "9.0" value: "hopper.plan" }')
+    for name, (text, _) in REFUSED_BESIDE_A_PLAN.items():
+        repository.add_sharded_mlp(name, text)
+    repository.add_sharded_mlp("good_plan", 'default_model_filename: "plan.json"')
     repository.add("good", models.affine())
     client = Client(serve(repository, tolerant=True), "http")
     index = {model["name"]: model for model in client.raw.get_model_repository_index()}
-    expected = {name: words for name, (_, words) in REFUSED.items()} | {"capability": ["cc_model_filenames"]}
+    expected = {name: words for name, (_, words) in (REFUSED | REFUSED_BESIDE_A_PLAN).items()}
     wrong = {name: index[name] for name, words in expected.items()
              if index[name]["state"] == "READY" or any(word not in index[name]["reason"] for word in words)}
     assert not wrong
-    assert index["good"]["state"] == "READY"
+    assert index["good"]["state"] == index["good_plan"]["state"] == "READY"
 
 
 def test_a_wrong_execution_policy_refuses_the_backend(serve, repository):
