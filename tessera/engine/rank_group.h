@@ -54,7 +54,7 @@ class RankGroup {
   // What the engines declare, the same on every rank; shapes local, kDynamic where free.
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
-  // By input, the largest size of each dimension that a rank's engine takes. Empty: no limit is known.
+  // By input, the largest shape that an engine takes, of its profile with most rows. Empty: none is known.
   virtual std::vector<Shape> largest_inputs() const { return {}; }
 
   // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the

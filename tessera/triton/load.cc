@@ -88,6 +88,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.cuda_graphs = settings_.cuda_graphs;
   options.step_limit = settings_.step_limit;
   options.profiles = place.profiles;
+  options.model_profiles = settings_.model_profiles;
   options.static_contexts = settings_.static_contexts;
   options.least_priority = settings_.optimization.least_priority;
   options.plugins = settings_.plugins;

@@ -32,6 +32,16 @@ Result<void> ReadFirstInstance(const json& config, Settings& settings) {
   return {};
 }
 
+Result<std::vector<int>> ProfilesOfModel(const json& config) {
+  std::vector<int> profiles;
+  for (const json& group : config.value("instance_group", json::array())) {
+    TRY_ASSIGN(const std::vector<int> own, ReadProfiles(group.value("profile", std::vector<std::string>())));
+    if (own.empty()) return own;  // this one may use all
+    profiles.insert(profiles.end(), own.begin(), own.end());
+  }
+  return profiles;
+}
+
 // The server numbers the instances of a group.
 std::string FirstInstance(const json& config) {
   const json groups = config.value("instance_group", json::array());
@@ -104,6 +114,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   settings.spare_connections = options.spare_connections;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
   TRY(ReadFirstInstance(config, settings));
+  TRY_ASSIGN(settings.model_profiles, ProfilesOfModel(config));
   settings.first_instance = FirstInstance(config);
   TRY(CheckDevices(config));
   settings.model_file = config.value("default_model_filename", std::string());

@@ -44,6 +44,7 @@ struct Settings {
   // first. `instance_profiles` are the optimization profiles that it may use; empty: all.
   std::optional<DeviceId> instance_gpu;
   std::vector<int> instance_profiles;
+  std::vector<int> model_profiles;          // that instances of any group may use; empty: all
   std::string first_instance;               // as the server names it
   std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
   std::vector<std::string> plugins;         // of the command line, as `version_compatible`

@@ -96,6 +96,18 @@ TEST(ReadSettings, TakesTheProfilesOfTheGroupThatIsLoadedFirst) {
   EXPECT_FALSE(ReadProfiles({"-1"}));
 }
 
+TEST(ReadSettings, TakesTheProfilesOfAllGroups) {
+  const json first = {{"kind", "KIND_MODEL"}, {"profile", {"0", "2"}}};
+  const json second = {{"kind", "KIND_MODEL"}, {"profile", {"1"}}};
+  auto profiles = [](const json& groups) {
+    return ReadSettings({{"instance_group", groups}}).value().model_profiles;
+  };
+  EXPECT_EQ(profiles(json::array()), std::vector<int>());
+  EXPECT_EQ(profiles({first, second}), (std::vector{0, 2, 1}));
+  EXPECT_EQ(profiles({first, {{"kind", "KIND_MODEL"}}}), std::vector<int>());
+  EXPECT_FALSE(ReadSettings({{"instance_group", {first, {{"profile", {"small"}}}}}}));
+}
+
 TEST(ReadSettings, RefusesDla) {
   const json group = {{"name", "m_0"}, {"secondary_devices", {{{"kind", "KIND_NVDLA"}, {"device_id", "0"}}}}};
   EXPECT_EQ(ReadSettings({{"instance_group", {group}}}).error().message,

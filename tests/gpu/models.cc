@@ -132,6 +132,7 @@ standin::PlanFile ProfilesOf(const Mlp& mlp, int64_t least_m) {
   standin::PlanFile plan;
   plan.profiles = {ProfileOf(mlp, least_m, mlp.best_m, mlp.most_m)};
   plan.values = {SizesOf(mlp, mlp.best_m, mlp.most_m)};
+  plan.declared = mlp.declared;
   if (mlp.second_most_m == 0) return plan;
   plan.profiles.push_back(ProfileOf(mlp, least_m, mlp.second_most_m, mlp.second_most_m));
   plan.values.push_back(SizesOf(mlp, mlp.second_most_m, mlp.second_most_m));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct Mlp {
   unsigned seed = 1;
   int64_t second_most_m = 0;  // largest m, and the best, of a second profile; 0: there is one only
   bool reshaped = false;      // y becomes as the values of s[3] say, a shape tensor of INT64
+  std::map<std::string, std::string> declared{};  // what the engines say of x or y: see standin::PlanFile
 };
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory);
 // Writes plan.json beside the ranks' engine files, with their sizes and checksums and without other files.

@@ -147,6 +147,12 @@ TEST_P(ShapesGpu, OnlyTheListedProfilesAreUsed) {
   EXPECT_EQ(first->largest_inputs().front().front(), 64);
   EXPECT_TRUE(Ask(*second, Mlp(), 200));
   EXPECT_EQ(second->largest_inputs().front().front(), 256);
+  options.profiles = {0};
+  options.model_profiles = {0, 1};
+  auto beside_others = Loaded(WithTwoProfiles(), options);
+  ASSERT_TRUE(beside_others);
+  EXPECT_EQ(beside_others->largest_inputs().front().front(), 256);
+  EXPECT_FALSE(Ask(*beside_others, Mlp(), 200));
 }
 
 TEST_P(ShapesGpu, AProfileThatTheEngineHasNotIsRefused) {
@@ -159,6 +165,22 @@ TEST_P(ShapesGpu, AProfileThatTheEngineHasNotIsRefused) {
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message,
               HasSubstr("invalid profile 1. Number of profiles supported by TensorRT engine: 1"));
+}
+
+// The lines are declared_test.cc's affair.
+TEST_P(ShapesGpu, TensorsThatAreNotServedRefuseTheModel) {
+  for (const char* what : {"fp8", "int4", "chw4", "host"}) {
+    TempDirectory directory;
+    Mlp mlp;
+    mlp.declared = {{"y", what}};
+    const auto plan = WriteMlp(mlp, static_cast<int>(GetParam()), directory.path());
+    engine::TensorRtOptions options;
+    options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
+    const auto loaded = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+    ASSERT_FALSE(loaded) << what;
+    EXPECT_EQ(loaded.error().code, Code::kUnsupported);
+    EXPECT_THAT(loaded.error().message, HasSubstr("'y'"));
+  }
 }
 
 size_t FreeBytes() {

@@ -68,7 +68,9 @@ nvinfer1::Dims StandinEngine::getTensorShape(char const* name) const noexcept {
 
 nvinfer1::DataType StandinEngine::getTensorDataType(char const* name) const noexcept {
   const Model::Io* tensor = model_->Find(name);
-  return tensor == nullptr ? nvinfer1::DataType::kFLOAT : ToTensorRt(tensor->type);
+  if (tensor == nullptr) return nvinfer1::DataType::kFLOAT;
+  if (tensor->declared == "fp8") return nvinfer1::DataType::kFP8;
+  return tensor->declared == "int4" ? nvinfer1::DataType::kINT4 : ToTensorRt(tensor->type);
 }
 
 nvinfer1::TensorIOMode StandinEngine::getTensorIOMode(char const* name) const noexcept {

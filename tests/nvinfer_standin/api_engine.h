@@ -69,10 +69,12 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   nvinfer1::TensorIOMode getTensorIOMode(char const* name) const noexcept override;
   int32_t getTensorBytesPerComponent(char const*) const noexcept override { return -1; }
   int32_t getTensorComponentsPerElement(char const*) const noexcept override { return -1; }
-  nvinfer1::TensorFormat getTensorFormat(char const*) const noexcept override {
-    return nvinfer1::TensorFormat::kLINEAR;
+  nvinfer1::TensorFormat getTensorFormat(char const* name) const noexcept override {
+    return IsVectorised(name) ? nvinfer1::TensorFormat::kCHW4 : nvinfer1::TensorFormat::kLINEAR;
   }
-  char const* getTensorFormatDesc(char const*) const noexcept override { return "row major linear"; }
+  char const* getTensorFormatDesc(char const* name) const noexcept override {
+    return IsVectorised(name) ? "channels in fours" : "row major linear";
+  }
   int32_t getTensorVectorizedDim(char const*) const noexcept override { return -1; }
   nvinfer1::Dims getProfileShape(char const* name, int32_t profile,
                                  nvinfer1::OptProfileSelector select) const noexcept override;
@@ -85,11 +87,11 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   int32_t getNbAuxStreams() const noexcept override { return 0; }
   int32_t getTensorBytesPerComponentV2(char const*, int32_t) const noexcept override { return -1; }
   int32_t getTensorComponentsPerElementV2(char const*, int32_t) const noexcept override { return -1; }
-  nvinfer1::TensorFormat getTensorFormatV2(char const*, int32_t) const noexcept override {
-    return nvinfer1::TensorFormat::kLINEAR;
+  nvinfer1::TensorFormat getTensorFormatV2(char const* name, int32_t) const noexcept override {
+    return getTensorFormat(name);
   }
-  char const* getTensorFormatDescV2(char const*, int32_t) const noexcept override {
-    return "row major linear";
+  char const* getTensorFormatDescV2(char const* name, int32_t) const noexcept override {
+    return getTensorFormatDesc(name);
   }
   int32_t getTensorVectorizedDimV2(char const*, int32_t) const noexcept override { return -1; }
   nvinfer1::ISerializationConfig* createSerializationConfig() noexcept override { return nullptr; }
@@ -120,6 +122,11 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   char const* getAliasedInputTensor(char const*) const noexcept override { return nullptr; }
 
  private:
+  bool IsVectorised(char const* name) const {
+    const Model::Io* tensor = model_->Find(name);
+    return tensor != nullptr && tensor->declared == "chw4";
+  }
+
   const std::shared_ptr<const Model> model_;
   nvinfer1::ILogger& logger_;
 };

@@ -37,14 +37,24 @@ bool HasAttention(const graph::Graph& graph) {
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
-  std::shared_ptr<Model> model(new Model);
-  TRY_ASSIGN(model->plan_, ParsePlan(plan));
-  TRY_ASSIGN(model->graph_, graph::ReadOnnx(model->plan_.onnx));
+  TRY_ASSIGN(std::shared_ptr<Model> model, Read(plan));
   TRY(model->OpenDevice());
   if (HasAttention(model->graph_)) {
     TRY_ASSIGN(model->device_.cudnn, Cudnn::Create());
   }
   TRY(model->CopyWeights());
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Result<std::shared_ptr<const Model>> Model::Describe(std::string_view plan) {
+  TRY_ASSIGN(std::shared_ptr<Model> model, Read(plan));
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Result<std::shared_ptr<Model>> Model::Read(std::string_view plan) {
+  std::shared_ptr<Model> model(new Model);
+  TRY_ASSIGN(model->plan_, ParsePlan(plan));
+  TRY_ASSIGN(model->graph_, graph::ReadOnnx(model->plan_.onnx));
   model->ListIo();
   if (model->plan_.profiles.empty()) {
     model->plan_.profiles.push_back(DefaultProfile(model->io_));
@@ -53,7 +63,7 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
   for (const graph::Node& node : model->graph_.nodes()) {
     if (node.op_type == "DistCollective") model->collectives_.push_back(node.name);
   }
-  return std::shared_ptr<const Model>(std::move(model));
+  return model;
 }
 
 Model::~Model() {
@@ -99,6 +109,12 @@ void Model::ListIo() {
   for (graph::ValueId id : graph_.outputs()) {
     const graph::Value& value = graph_.value(id);
     io_.push_back({value.name, value.type, value.shape, false, false});
+  }
+  for (Io& tensor : io_) {
+    const auto found = plan_.declared.find(tensor.name);
+    if (found == plan_.declared.end()) continue;
+    tensor.declared = found->second;
+    tensor.on_host |= found->second == "host";
   }
 }
 

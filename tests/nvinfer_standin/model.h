@@ -14,6 +14,8 @@ class Model {
  public:
   // Reads the plan's ONNX file and copies its initializers to the current device.
   static Result<std::shared_ptr<const Model>> Load(std::string_view plan);
+  // What the plan declares, without a GPU: nothing of it can be run.
+  static Result<std::shared_ptr<const Model>> Describe(std::string_view plan);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -23,7 +25,8 @@ class Model {
     DType type;
     Shape shape;
     bool is_input;
-    bool on_host = false;  // a shape tensor
+    bool on_host = false;    // a shape tensor
+    std::string declared{};  // fp8, chw4, ..: see PlanFile
   };
 
   const PlanFile& plan() const { return plan_; }
@@ -39,6 +42,7 @@ class Model {
 
  private:
   Model() = default;
+  static Result<std::shared_ptr<Model>> Read(std::string_view plan);
   Result<void> OpenDevice();
   Result<void> CopyWeights();
   void ListIo();

@@ -1,5 +1,6 @@
 #include "tests/nvinfer_standin/plan_file.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
@@ -39,6 +40,20 @@ Result<Profile> ParseProfile(std::istringstream& words) {
   return profile;
 }
 
+Result<std::map<std::string, std::string>> ParseDeclared(std::istringstream& words) {
+  std::map<std::string, std::string> declared;
+  std::string word;
+  while (words >> word) {
+    const size_t equals = std::min(word.find('='), word.size() - 1);
+    const std::string what = word.substr(equals + 1);
+    if (what != "fp8" && what != "int4" && what != "chw4" && what != "host") {
+      return Fail(Code::kInvalidArgument, "declare '{}', wanted name=fp8, int4, chw4 or host", word);
+    }
+    declared[word.substr(0, equals)] = what;
+  }
+  return declared;
+}
+
 }  // namespace
 
 Result<PlanFile> ParsePlan(std::string_view text) {
@@ -64,6 +79,8 @@ Result<PlanFile> ParsePlan(std::string_view text) {
       plan.values.emplace_back();
     } else if (key == "values" && !plan.values.empty()) {
       TRY_ASSIGN(plan.values.back(), ParseProfile(words));
+    } else if (key == "declare") {
+      TRY_ASSIGN(plan.declared, ParseDeclared(words));
     }
   }
   if (plan.onnx.empty()) return Fail(Code::kInvalidArgument, "the plan names no ONNX file");
@@ -89,6 +106,8 @@ std::string PrintPlan(const PlanFile& plan) {
     text += PrintProfile("profile", plan.profiles[p]);
     if (p < plan.values.size() && !plan.values[p].empty()) text += PrintProfile("values", plan.values[p]);
   }
+  if (!plan.declared.empty()) text += "declare";
+  for (const auto& [name, what] : plan.declared) text += fmt::format(" {}={}", name, what);
   return text;
 }
 

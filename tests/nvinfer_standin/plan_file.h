@@ -5,6 +5,9 @@
 //     rank 0
 //     profile ids=1x4:2x8:8x128 mask=1x4:2x8:8x128     (minimum:optimum:maximum; one line per profile)
 //     values sizes=1x4:2x8:8x128     (of the profile above: "sizes" is a shape tensor of two values)
+//     declare x=fp8 y=chw4 z=host    (a type, a memory format, a place that the ONNX file does not tell; such
+//     an
+//                                     engine is for callers that refuse it)
 #pragma once
 
 #include <filesystem>
@@ -28,6 +31,7 @@ struct PlanFile {
   int rank = 0;
   std::vector<Profile> profiles;
   std::vector<Profile> values{};  // [profile]; of shape tensors
+  std::map<std::string, std::string> declared{};
 };
 
 Result<PlanFile> ParsePlan(std::string_view text);

@@ -16,6 +16,7 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   tensorrt.cuda_graphs = options.cuda_graphs;
   tensorrt.step_limit = options.step_limit;
   tensorrt.profiles = options.profiles;
+  tensorrt.model_profiles = options.model_profiles;
   tensorrt.static_contexts = options.static_contexts;
   tensorrt.least_priority = options.least_priority;
   tensorrt.plugins = options.plugins;

@@ -21,6 +21,7 @@ struct EngineOptions {
   std::chrono::milliseconds step_limit{60'000};
   // Of TensorRT's: see TensorRtOptions.
   std::vector<int> profiles{};
+  std::vector<int> model_profiles{};
   bool static_contexts = false;
   bool least_priority = false;
   std::vector<std::string> plugins{};

@@ -26,7 +26,8 @@ struct TensorRtOptions {
   // Threads that launch ranks' graphs beside the caller; not set: as many as pay off
   // (LaunchTeam::HelpersFor).
   std::optional<int> launch_helpers;
-  std::vector<int> profiles;  // of each engine, that may be used; empty: all
+  std::vector<int> profiles;        // of each engine, that may be used; empty: all
+  std::vector<int> model_profiles;  // that RankGroup::largest_inputs looks at; empty: all
   // Each optimisation profile has activation memory of its own; else a rank's profiles share one block.
   bool static_contexts = false;
   bool least_priority = false;       // after other streams' work on the same GPU

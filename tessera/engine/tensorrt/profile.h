@@ -14,6 +14,15 @@ namespace tessera::engine {
 Shape ProfileShape(const nvinfer1::ICudaEngine& engine, int profile, const TensorInfo& input,
                    nvinfer1::OptProfileSelector which);
 
+// The profiles that `listed` names, each once; all if it is empty. Errors: kInvalidArgument (the engine has
+// no such profile, or none at all).
+Result<std::vector<int32_t>> ListedProfiles(const nvinfer1::ICudaEngine& engine,
+                                            const std::vector<int>& listed);
+
+// By input, the maximum shape of that of `profiles` which takes most rows of all inputs at once.
+std::vector<Shape> LargestShapesOf(const nvinfer1::ICudaEngine& engine, const std::vector<int32_t>& profiles,
+                                   const std::vector<TensorInfo>& inputs);
+
 // Whether the profile takes these shapes of all inputs. kInvalidArgument naming the input, the shape got and
 // the range.
 Result<void> ProfileTakes(const nvinfer1::ICudaEngine& engine, int profile,

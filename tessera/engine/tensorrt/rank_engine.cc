@@ -28,7 +28,8 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   TRY(LoadPlugins(options.plugins));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
   TRY(rank_engine->Deserialize(file));
-  TRY(rank_engine->ChooseProfiles(options.profiles));
+  TRY_ASSIGN(rank_engine->profiles_, ListedProfiles(*rank_engine->engine_, options.profiles));
+  TRY_ASSIGN(rank_engine->model_profiles_, ListedProfiles(*rank_engine->engine_, options.model_profiles));
   TRY(rank_engine->MakeContexts(!options.static_contexts && rank_engine->profiles_.size() > 1));
   return rank_engine;
 }
@@ -63,24 +64,6 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
   }
   TRY_ASSIGN(tensors_, ReadTensors(*engine_));
   for (const TensorInfo& input : tensors_.inputs) inputs_.push_back(input.spec);
-  return {};
-}
-
-Result<void> RankEngine::ChooseProfiles(const std::vector<int>& wanted) {
-  const int32_t count = engine_->getNbOptimizationProfiles();
-  if (count == 0) return Fail(Code::kInvalidArgument, "rank {}: the engine has no profile", rank_.value());
-  for (int32_t profile = 0; wanted.empty() && profile < count; ++profile) profiles_.push_back(profile);
-  for (const int profile : wanted) {
-    if (profile < 0 || profile >= count) {
-      return Fail(
-          Code::kInvalidArgument,
-          "configuration specified invalid profile {}. Number of profiles supported by TensorRT engine: "
-          "{}",
-          profile, count);
-    }
-    const bool known = std::find(profiles_.begin(), profiles_.end(), profile) != profiles_.end();
-    if (!known) profiles_.push_back(profile);
-  }
   return {};
 }
 
@@ -167,16 +150,7 @@ HostValues RankEngine::OptimalValues(int profile) const {
 }
 
 std::vector<Shape> RankEngine::LargestShapes() const {
-  std::vector<Shape> largest;
-  for (const TensorInfo& input : tensors_.inputs) {
-    Shape shape = ProfileShape(*engine_, profiles_.front(), input, nvinfer1::OptProfileSelector::kMAX);
-    for (const int32_t profile : profiles_) {
-      const Shape other = ProfileShape(*engine_, profile, input, nvinfer1::OptProfileSelector::kMAX);
-      for (size_t d = 0; d < shape.size(); ++d) shape[d] = std::max(shape[d], other[d]);
-    }
-    largest.push_back(std::move(shape));
-  }
-  return largest;
+  return LargestShapesOf(*engine_, model_profiles_, tensors_.inputs);
 }
 
 Result<std::vector<Shape>> RankEngine::InferShapes(int profile, const std::vector<Shape>& shapes,

@@ -54,7 +54,7 @@ class RankEngine {
   Result<std::vector<Shape>> OptimalShapes(int profile) const;
   HostValues OptimalValues(int profile) const;
 
-  // By input, the largest size of each dimension that a profile takes.
+  // As RankGroup::largest_inputs, of the model's profiles.
   std::vector<Shape> LargestShapes() const;
 
   // Sets the shapes of all inputs for the next Enqueue with `profile`, and the values of shape tensors, which
@@ -75,7 +75,6 @@ class RankEngine {
         stream_(std::move(stream)),
         logger_(std::make_unique<TensorRtLogger>(fmt::format("rank {}", rank.value()))) {}
   Result<void> Deserialize(const std::filesystem::path& file);
-  Result<void> ChooseProfiles(const std::vector<int>& wanted);
   Result<void> MakeContexts(bool share_memory);
   Result<void> ShareMemory();
   tl::unexpected<Error> Refused(std::string_view call, std::string_view what = {});
@@ -87,7 +86,8 @@ class RankEngine {
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
   std::vector<int32_t> profiles_;  // the engine's number of each profile
-  cuda::DeviceBuffer memory_;      // activations of all contexts: one runs at a time
+  std::vector<int32_t> model_profiles_;
+  cuda::DeviceBuffer memory_;  // activations of all contexts: one runs at a time
   std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts_;  // [profile]
   EngineTensors tensors_;
   std::vector<TensorSpec> inputs_;  // of tensors_

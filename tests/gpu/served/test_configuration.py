@@ -197,6 +197,16 @@ def test_an_instance_uses_the_profiles_that_its_group_lists(serve, repository, f
     assert "specified max-batch 65 but TensorRT engine only supports max-batch 64" in reasons["batched"]
 
 
+def test_a_batch_may_be_as_large_as_any_groups_profiles_take(serve, repository, few):
+    groups = 'instance_group [ { kind: KIND_MODEL profile: "0" }, { kind: KIND_MODEL profile: "1" } ]'
+    for name, most in (("fits", 256), ("beyond", 257)):
+        repository.add_mlp(name, few, "ranks", f"max_batch_size: {most}\n{groups}", sizes=TWO_PROFILES)
+    client = Client(serve(repository, "fits", "beyond", tolerant=True), "http")
+    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
+    assert "specified max-batch 257 but TensorRT engine only supports max-batch 256" in reasons["beyond"]
+    assert client.infer("fits", {"x": random_rows(64)})["y"].shape == (64, 256)
+
+
 def test_contexts_of_their_own_answer_as_shared_memory_does(serve, repository, few):
     strategy = "execution_context_allocation_strategy"
     for name in ("STATIC", "ON_PROFILE_CHANGE"):

@@ -1,0 +1,98 @@
+// Without a GPU: what the adapter makes of what an engine declares.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tessera/base/file.h"
+#include "tessera/engine/tensorrt/checks.h"
+#include "tessera/engine/tensorrt/logger.h"
+#include "tessera/engine/tensorrt/profile.h"
+#include "tests/gpu/models.h"
+#include "tests/nvinfer_standin/api_engine.h"
+
+namespace tessera::gputest {
+namespace {
+
+using engine::EngineTensors;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class DeclaredBy : public ::testing::Test {
+ protected:
+  // Null: the test has failed.
+  std::unique_ptr<nvinfer1::ICudaEngine> EngineOf(const Mlp& mlp) {
+    TempDirectory directory;
+    const auto plan = WriteMlp(mlp, 1, directory.path());
+    EXPECT_TRUE(plan);
+    const auto text = ReadFile(directory.path() / "model.plan.rank0");
+    EXPECT_TRUE(text);
+    auto model = standin::Model::Describe(text.value_or(""));
+    EXPECT_TRUE(model) << model.error().ToString();
+    return model ? std::make_unique<standin::StandinEngine>(*std::move(model), logger_) : nullptr;
+  }
+
+  // Why a model whose tensor `name` is declared like that is not served; "" = it is.
+  std::string Refusal(const char* name, const char* what) {
+    Mlp mlp;
+    if (*what != 0) mlp.declared = {{name, what}};
+    const auto engine = EngineOf(mlp);
+    const Result<EngineTensors> tensors = engine::ReadTensors(*engine);
+    const Result<void> taken =
+        tensors ? engine::CheckTensors(*tensors, plan::Plan()) : tl::unexpected<Error>(tensors.error());
+    if (taken) return "";
+    EXPECT_EQ(taken.error().code, Code::kUnsupported);
+    return taken.error().message;
+  }
+
+  engine::TensorRtLogger logger_{"test"};
+};
+
+TEST_F(DeclaredBy, AnOrdinaryEngineIsServed) {
+  EXPECT_EQ(Refusal("x", ""), "");
+}
+
+TEST_F(DeclaredBy, TypesThatTritonHasNotAreRefused) {
+  EXPECT_THAT(Refusal("x", "fp8"), HasSubstr("tensor 'x': TensorRT's data type"));
+  EXPECT_THAT(Refusal("y", "int4"), HasSubstr("tensor 'y': TensorRT's data type"));
+}
+
+TEST_F(DeclaredBy, MemoryFormatsThatAreNotLinearAreRefused) {
+  for (const char* name : {"x", "y"}) {
+    EXPECT_EQ(Refusal(name, "chw4"),
+              fmt::format("tensor '{}' has the memory format channels in fours, only a linear one is served",
+                          name));
+  }
+}
+
+TEST_F(DeclaredBy, ShapeTensorsAreOutputsOfNoModelAndNumbersAsInputs) {
+  EXPECT_EQ(Refusal("y", "host"), "output 'y' is a shape tensor, which is served as an input only");
+  EXPECT_THAT(Refusal("x", "host"), HasSubstr("shape tensor 'x' is FP16 [-1,256], wanted INT32 or INT64"));
+}
+
+TEST_F(DeclaredBy, ProfilesAreListedOnceAndMustBeThere) {
+  Mlp mlp;
+  mlp.second_most_m = 256;
+  const auto engine = EngineOf(mlp);
+  EXPECT_THAT(*engine::ListedProfiles(*engine, {}), ElementsAre(0, 1));
+  EXPECT_THAT(*engine::ListedProfiles(*engine, {1, 0, 1}), ElementsAre(1, 0));
+  for (const int none : {-1, 2}) {
+    EXPECT_THAT(engine::ListedProfiles(*engine, {0, none}).error().message,
+                HasSubstr(fmt::format("invalid profile {}. Number of profiles", none)));
+  }
+}
+
+TEST_F(DeclaredBy, TheProfileWithMostRowsTellsTheLargestShapes) {
+  Mlp mlp;
+  mlp.second_most_m = 256;
+  const auto engine = EngineOf(mlp);
+  const Result<EngineTensors> tensors = engine::ReadTensors(*engine);
+  ASSERT_TRUE(tensors);
+  auto largest = [&](const std::vector<int32_t>& profiles) {
+    return engine::LargestShapesOf(*engine, profiles, tensors->inputs);
+  };
+  EXPECT_THAT(largest({0}), ElementsAre(Shape{64, 256}));
+  EXPECT_THAT(largest({0, 1}), ElementsAre(Shape{256, 256}));
+  EXPECT_THAT(largest({1, 0}), ElementsAre(Shape{256, 256}));
+}
+
+}  // namespace
+}  // namespace tessera::gputest
