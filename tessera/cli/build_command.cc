@@ -15,11 +15,15 @@
 #include "tessera/cli/command.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/model_directory.h"
+#include "tessera/cli/probe_record.h"
 #include "tessera/cli/profile_option.h"
 #include "tessera/cli/progress.h"
 #include "tessera/cli/rank_builds.h"
 #include "tessera/cli/text.h"
+#include "tessera/cli/whole_model.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/plan/plan.h"
+#include "tessera/plan/probe_file.h"
 
 namespace tessera::cli {
 namespace {
@@ -50,6 +54,9 @@ struct Options {
   std::string builder;
   std::string library;
   std::string timing_cache;
+  std::string against;
+  bool no_probe = false;
+  double probe_tolerance = -1;
   size_t jobs = 0;
   bool verbose = false;
   bool json = false;
@@ -84,6 +91,12 @@ std::string EngineFile(size_t rank) {
   return fmt::format("model.plan.rank{}", rank);
 }
 
+double Loosest(const plan::Probe& probe) {
+  double loosest = 0;
+  for (const double tolerance : probe.tolerances) loosest = std::max(loosest, tolerance);
+  return loosest;
+}
+
 // Every step needs the ones before.
 class ModelBuild {
  public:
@@ -98,6 +111,7 @@ class ModelBuild {
     TRY_ASSIGN(const StagedDirectory scratch, StagedDirectory::Create(version_ / "engines"));
     TRY(BuildEngines(builder, scratch.path()));
     TRY(build::CheckCollectives(plan_, reports_));
+    TRY(RecordAnswer(scratch.path()));
     TRY(Record(builder, scratch.path()));
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     Print();
@@ -146,6 +160,56 @@ class ModelBuild {
     return {};
   }
 
+  // What the engines will have to answer. That of a build before serves again if these engines take its
+  // sizes.
+  Result<void> RecordAnswer(const fs::path& scratch) {
+    const std::optional<plan::Probe> before = std::exchange(plan_.probe, std::nullopt);
+    if (options_.no_probe) return {};
+    TRY_ASSIGN(plan::Arithmetic arithmetic, ArithmeticOf(version_ / plan_.ranks.front().model.file));
+    arithmetic.tf32 = !options_.no_tf32;
+    const auto given = options_.probe_tolerance >= 0 ? std::optional(options_.probe_tolerance) : std::nullopt;
+    std::vector<double> tolerances = ProbeTolerances(plan_, arithmetic, given);
+    if (before && options_.against.empty() && Serves(*before)) {
+      plan_.probe = before;
+      plan_.probe->tolerances = std::move(tolerances);
+      return {};
+    }
+    Result<plan::Probe> probe = AskReference(std::move(tolerances), scratch);
+    if (!probe && !options_.against.empty()) return Forward(std::move(probe));
+    if (probe) {
+      plan_.probe = *std::move(probe);
+    } else {
+      no_probe_reason_ = probe.error().message;
+    }
+    return {};
+  }
+
+  bool Serves(const plan::Probe& probe) const {
+    return profiles_.empty() || std::any_of(profiles_.begin(), profiles_.end(), [&](const auto& profile) {
+             return TakesSizes(profile, plan_, probe.inputs);
+           });
+  }
+
+  // The model that was sharded, or else the ranks' ONNX files, on this machine's CPU.
+  Result<plan::Probe> AskReference(std::vector<double> tolerances, const fs::path& scratch) const {
+    ProbeOrder order{options_.against.empty() ? "ranks" : "model", std::move(tolerances),
+                     ProbeSizes(plan_, profiles_), !options_.against.empty()};
+    ProgressBar bar(!options_.json && !options_.verbose);
+    bar.Show("recording the probe", 0);
+    TRY_ASSIGN(const std::unique_ptr<engine::Engine> engine, engine::MakeEngine("openvino"));
+    std::unique_ptr<Runner> reference;
+    if (options_.against.empty()) {
+      exec::Options untried;
+      untried.probe = false;
+      TRY_ASSIGN(auto executor, exec::Executor::Create(plan_, version_, *engine, untried));
+      reference = MakeRunner(std::move(executor));
+    } else {
+      TRY(CheckSource(plan_, options_.against));
+      TRY_ASSIGN(reference, LoadWholeModel(plan_, options_.against, *engine));
+    }
+    return RecordProbe(plan_, *reference, order, scratch);
+  }
+
   // The engines take their places, then the plan names them: until then it is the old one.
   Result<void> Record(const EngineBuilder& builder, const fs::path& scratch) {
     plan::Build made;
@@ -163,10 +227,14 @@ class ModelBuild {
     plan_.build = std::move(made);
     for (const plan::RankPlan& rank : plan_.ranks)
       TRY(Move(scratch / rank.model.file, version_ / rank.model.file));
-    const fs::path timings = scratch / "timing_cache.0";
     std::error_code error;
+    if (fs::exists(scratch / plan::kProbeFile, error))
+      TRY(Move(scratch / plan::kProbeFile, version_ / plan::kProbeFile));
+    const fs::path timings = scratch / "timing_cache.0";
     if (fs::exists(timings, error)) TRY(WriteTimings(timings));
-    return plan::WritePlan(plan_, version_);
+    TRY(plan::WritePlan(plan_, version_));
+    if (!plan_.probe) fs::remove(version_ / plan::kProbeFile, error);  // of a build before
+    return {};
   }
 
   // The ranks' engines are made of the same layers: one rank's timings serve all. It may be on another file
@@ -196,7 +264,18 @@ class ModelBuild {
                        [](const auto& report) { return report.layers_listed; });
   }
 
-  void Print() const { options_.json ? PrintJson() : PrintText(); }
+  void Print() const {
+    if (!no_probe_reason_.empty())
+      fmt::print(stderr, "tessera: no probe is recorded: {}\n", no_probe_reason_);
+    options_.json ? PrintJson() : PrintText();
+  }
+
+  std::string ProbeText() const {
+    if (!plan_.probe) return "none";
+    return fmt::format("answered by {}, compared at every load (tolerance {:g})",
+                       plan_.probe->reference == "model" ? "the whole model" : "the ranks' ONNX files",
+                       Loosest(*plan_.probe));
+  }
 
   void PrintText() const {
     Table table({"rank", "engine", "size"});
@@ -207,11 +286,12 @@ class ModelBuild {
     fmt::print(
         "{}: {} engine{} by {} {} for compute capability {} in {}\n\n{}\n  collectives  {} as planned, "
         "counted in "
-        "the {}\n  written to   {}\n",
+        "the {}\n  probe        {}\n  written to   {}\n",
         plan_.model_name, plan_.ranks.size(), plan_.ranks.size() == 1 ? "" : "s", plan_.build->library,
         plan_.build->version, fmt::join(plan_.build->compute_capabilities, ", "),
         FormatMicroseconds(seconds_ * 1e6), table.ToString(), plan_.collectives.size(),
-        layers_listed() ? "engines" : "parsed models (this library lists no layers)", version_.string());
+        layers_listed() ? "engines" : "parsed models (this library lists no layers)", ProbeText(),
+        version_.string());
   }
 
   void PrintJson() const {
@@ -228,6 +308,7 @@ class ModelBuild {
                               {"ranks", ranks},
                               {"collectives", plan_.collectives.size()},
                               {"counted_in", layers_listed() ? "engine" : "model"},
+                              {"probe", plan_.probe ? ordered_json(plan_.probe->reference) : ordered_json()},
                               {"seconds", seconds_}};
     fmt::print("{}\n", object.dump(2));
   }
@@ -237,6 +318,7 @@ class ModelBuild {
   plan::Plan plan_;
   std::vector<plan::Profile> profiles_;
   std::vector<build::RankReport> reports_;
+  std::string no_probe_reason_;
   double seconds_ = 0;
 };
 
@@ -270,6 +352,15 @@ Command MakeBuildCommand(CLI::App& parent) {
   app->add_option(
       "--timing-cache", options->timing_cache,
       "File of kernel timings to start from and to update; makes the next build faster (TensorRT only)");
+  app->add_option("--against", options->against,
+                  "The ONNX file that was sharded: it answers the probe, a request that is run and compared "
+                  "whenever the engines are loaded; else the ranks' ONNX files do, on the CPU");
+  app->add_flag("--no-probe", options->no_probe, "Record no probe");
+  app->add_option(
+         "--probe-tolerance", options->probe_tolerance,
+         "How far off the probe's answers may be, relative to the largest value of an output; else by "
+         "type")
+      ->check(CLI::NonNegativeNumber);
   app->add_option("--jobs", options->jobs, "How many ranks to build at a time; 0 = as many as cores")
       ->capture_default_str();
   app->add_flag("--verbose", options->verbose, "Show all of the builder's messages on stderr");

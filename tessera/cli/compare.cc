@@ -1,20 +1,8 @@
 #include "tessera/cli/compare.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
+#include "tessera/base/distance.h"
 
 namespace tessera::cli {
-namespace {
-
-double Distance(double got, double wanted) {
-  if (got == wanted || (std::isnan(got) && std::isnan(wanted))) return 0;
-  const double distance = std::abs(got - wanted);
-  return std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity();
-}
-
-}  // namespace
-
 Result<Difference> Compare(const HostTensor& got, const HostTensor& wanted) {
   const std::string& name = wanted.spec.name;
   if (got.spec.type != wanted.spec.type) {
@@ -25,16 +13,10 @@ Result<Difference> Compare(const HostTensor& got, const HostTensor& wanted) {
     return Fail(Code::kInvalidArgument, "output '{}' is {}, the unsharded model gives {}", name,
                 ToString(got.spec.shape), ToString(wanted.spec.shape));
   }
-  TRY_ASSIGN(const ElementAccess access, AccessOf(wanted.spec.type));
   Difference difference;
-  double scale = 0;
-  for (size_t i = 0; i < wanted.count(); ++i) {
-    const double reference = access.read(&wanted.bytes[i * access.bytes]);
-    difference.max_abs =
-        std::max(difference.max_abs, Distance(access.read(&got.bytes[i * access.bytes]), reference));
-    if (std::isfinite(reference)) scale = std::max(scale, std::abs(reference));
-  }
-  difference.max_rel = difference.max_abs / (scale > 0 ? scale : 1);
+  TRY_ASSIGN(difference.max_abs, LargestDistance(wanted.spec.type, got.bytes, wanted.bytes));
+  TRY_ASSIGN(const double magnitude, Magnitude(wanted.spec.type, wanted.bytes));
+  difference.max_rel = difference.max_abs / magnitude;
   return difference;
 }
 

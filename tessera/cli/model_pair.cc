@@ -1,8 +1,8 @@
 #include "tessera/cli/model_pair.h"
 
-#include "tessera/cli/input_kinds.h"
 #include "tessera/cli/whole_model.h"
 #include "tessera/engine/registry/registry.h"
+#include "tessera/graph/index_bounds.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 
@@ -12,7 +12,7 @@ namespace {
 Result<std::map<std::string, int64_t>> BoundsOf(const std::filesystem::path& model) {
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model));
   TRY(graph::MakeOpenVinoShapeOracle()->Infer(graph));  // the length of a table that is computed
-  return IndexBounds(graph);
+  return graph::IndexBounds(graph);
 }
 
 }  // namespace
@@ -22,7 +22,9 @@ Result<ModelPair> LoadPair(const std::filesystem::path& version, const std::file
   if (!original.empty()) TRY(CheckSource(plan, original));
   ModelPair pair;
   TRY_ASSIGN(pair.engine, engine::MakeEngine(plan.engine));
-  TRY_ASSIGN(auto executor, exec::Executor::Create(version, *pair.engine));
+  exec::Options untried;
+  untried.probe = false;  // what is to be found out here
+  TRY_ASSIGN(auto executor, exec::Executor::Create(version, *pair.engine, untried));
   pair.sharded = MakeRunner(std::move(executor));
   if (original.empty()) return pair;
   TRY_ASSIGN(pair.whole, LoadWholeModel(plan, original, *pair.engine));

@@ -79,6 +79,28 @@ int64_t RoundUp(int64_t size, int64_t multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
 
+Result<std::vector<HostTensor>> FillInputs(const plan::Plan& plan, const std::vector<Shape>& shapes,
+                                           const std::map<std::string, int64_t>& index_bounds,
+                                           uint64_t seed) {
+  Random random(seed);
+  std::vector<HostTensor> tensors;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const TensorSpec& spec = plan.inputs[i].spec;
+    TRY_ASSIGN(HostTensor tensor, MakeTensor({spec.name, spec.type, shapes[i]}));
+    TRY_ASSIGN(const ElementAccess access, AccessOf(spec.type));
+    const auto bound = index_bounds.find(spec.name);
+    if (bound != index_bounds.end()) {
+      FillIndexes(tensor, access, bound->second, random);
+    } else if (IsFloat(spec.type)) {
+      FillUniform(tensor, access, -1, 1, random);
+    } else {
+      FillMask(tensor, access, random);
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
 }  // namespace
 
 int64_t SizeMultiple(const plan::Plan& plan, const plan::TensorPlan& input, size_t dim) {
@@ -113,26 +135,25 @@ Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, co
   return sizes;
 }
 
+std::vector<Shape> InputShapes(const plan::Plan& plan, const Sizes& sizes) {
+  std::vector<Shape> shapes;
+  for (const plan::TensorPlan& input : plan.inputs) shapes.push_back(FixShape(input, sizes));
+  return shapes;
+}
+
 Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const Sizes& sizes,
                                              const std::map<std::string, int64_t>& index_bounds,
                                              uint64_t seed) {
-  Random random(seed);
-  std::vector<HostTensor> tensors;
+  return FillInputs(plan, InputShapes(plan, sizes), index_bounds, seed);
+}
+
+Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const std::vector<Shape>& shapes,
+                                             uint64_t seed) {
+  std::map<std::string, int64_t> index_bounds;
   for (const plan::TensorPlan& input : plan.inputs) {
-    const TensorSpec& spec = input.spec;
-    TRY_ASSIGN(HostTensor tensor, MakeTensor({spec.name, spec.type, FixShape(input, sizes)}));
-    TRY_ASSIGN(const ElementAccess access, AccessOf(spec.type));
-    const auto bound = index_bounds.find(spec.name);
-    if (bound != index_bounds.end()) {
-      FillIndexes(tensor, access, bound->second, random);
-    } else if (IsFloat(spec.type)) {
-      FillUniform(tensor, access, -1, 1, random);
-    } else {
-      FillMask(tensor, access, random);
-    }
-    tensors.push_back(std::move(tensor));
+    if (input.index_bound > 0) index_bounds[input.spec.name] = input.index_bound;
   }
-  return tensors;
+  return FillInputs(plan, shapes, index_bounds, seed);
 }
 
 }  // namespace tessera::cli

@@ -42,6 +42,13 @@ Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const Sizes
                                              const std::map<std::string, int64_t>& index_bounds,
                                              uint64_t seed);
 
+// The same for inputs of these sizes, one an input, whose indexes are below the plan's bounds.
+Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const std::vector<Shape>& shapes,
+                                             uint64_t seed);
+
+// The shape of every input.
+std::vector<Shape> InputShapes(const plan::Plan& plan, const Sizes& sizes);
+
 // True when any input has a free dimension.
 bool HasDynamicInputs(const plan::Plan& plan);
 

@@ -6,9 +6,11 @@
 
 #include "tessera/cli/command.h"
 #include "tessera/cli/dim_option.h"
+#include "tessera/cli/probe_record.h"
 #include "tessera/cli/progress.h"
 #include "tessera/cli/repository.h"
 #include "tessera/cli/shard_report.h"
+#include "tessera/cli/whole_model.h"
 #include "tessera/engine/registry/registry.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 
@@ -40,6 +42,7 @@ struct Options {
   uint64_t memory_per_rank = 0;
   std::string machine;
   std::string embeddings = "split";
+  bool probe = false;
   bool json = false;
   shard::Options shard;
 };
@@ -82,6 +85,17 @@ Result<void> CheckThatItRuns(const plan::Plan& plan, const fs::path& directory) 
               plan.engine, why);
 }
 
+// The whole model's answer to a request, for the ranks to be compared with whenever they are loaded.
+Result<void> AddProbe(plan::Plan& plan, const fs::path& model, const fs::path& directory) {
+  TRY_ASSIGN(const auto engine, engine::MakeEngine(kRunsOnnx));
+  TRY_ASSIGN(const std::unique_ptr<Runner> whole, LoadWholeModel(plan, model, *engine));
+  TRY_ASSIGN(const plan::Arithmetic arithmetic, ArithmeticOf(model));
+  const ProbeOrder order{"model", ProbeTolerances(plan, arithmetic, std::nullopt), ProbeSizes(plan, {}),
+                         true};
+  TRY_ASSIGN(plan.probe, RecordProbe(plan, *whole, order, directory));
+  return plan::WritePlan(plan, directory);
+}
+
 Result<int> Shard(Options options) {
   TRY(Check(options));
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
@@ -98,6 +112,10 @@ Result<int> Shard(Options options) {
                                                            bar.Show(stage, fraction);
                                                          }));
     TRY(CheckThatItRuns(outcome.plan, directory));
+    if (options.probe) {
+      bar.Show("recording the probe", 1.0);
+      TRY(AddProbe(outcome.plan, options.model, directory));
+    }
     return outcome;
   };
   TRY_ASSIGN(const shard::Outcome outcome,
@@ -159,6 +177,10 @@ Command MakeShardCommand(CLI::App& parent) {
                 "Plan as if the model had no multi-device annotations of its own (they are constraints)");
   app->add_option("--annotated", options->shard.annotated,
                   "Also write the model to this file with the plan as ONNX's multi-device annotations");
+  app->add_flag(
+      "--probe", options->probe,
+      "Record the whole model's answer to a request, with which the ranks' are compared whenever they "
+      "are loaded (tessera build records one unasked)");
   app->add_flag("--trace", options->shard.trace,
                 "Also write what every value of the ranks holds, for tessera verify --trace");
   app->add_flag("--json", options->json, "Print one JSON object instead of text");

@@ -13,6 +13,10 @@ namespace tessera::cli {
 // One set of inputs, in the order of the sharded model's plan.
 using Inputs = std::vector<HostTensor>;
 
+// What `model` makes of `inputs`, which are in the order of `plan`; so is the answer. The model may have its
+// own order. Errors: kInvalidArgument (an input or output that only one of them has), those of the model.
+Result<std::vector<HostTensor>> AnswerOf(Runner& model, const Inputs& inputs, const plan::Plan& plan);
+
 // The worst of all cases for one output.
 struct OutputCheck {
   std::string name;

@@ -57,6 +57,9 @@ class RankGroup {
   // By input, the largest shape that an engine takes, of its profile with most rows. Empty: none is known.
   virtual std::vector<Shape> largest_inputs() const { return {}; }
 
+  // By input, the size that the ranks' engines are made fastest for, and have run. Empty: none is told.
+  virtual std::vector<Shape> usual_inputs() const { return {}; }
+
   // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the
   // adapter (or from Submit itself when no rank was started), when every rank has finished or failed and no
   // longer touches the step's memory: with the report, or with the error of the rank that failed first

@@ -10,6 +10,7 @@
 #include "tessera/exec/group_keeper.h"
 #include "tessera/exec/layout.h"
 #include "tessera/exec/model_directory.h"
+#include "tessera/exec/probe.h"
 
 namespace tessera::exec {
 namespace {
@@ -86,8 +87,20 @@ Result<engine::StepReport> GroupExecutor::RunStep(std::vector<engine::RankInputs
 Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& directory,
                                                    engine::Engine& engine, const Options& options) {
   TRY_ASSIGN(plan::Plan plan, OpenModelDirectory(directory, options.model_files, options.verify_files));
-  auto load = [plan, directory, &engine, limit = options.load_limit] {
-    return engine.Load(plan, directory, Deadline::In(limit));
+  return Create(std::move(plan), directory, engine, options);
+}
+
+Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::filesystem::path& directory,
+                                                   engine::Engine& engine, const Options& options) {
+  auto load = [plan, directory, &engine, limit = options.load_limit,
+               probe = options.probe]() -> Result<std::unique_ptr<engine::RankGroup>> {
+    const Deadline deadline = Deadline::In(limit);
+    TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, engine.Load(plan, directory, deadline));
+    if (!probe) return group;
+    plan::Plan known = plan;
+    if (IsMadeUp(known)) Describe(engine, *group, known);
+    TRY(ProbeRanks(known, directory, *group, deadline));
+    return group;
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(engine, *group, plan);

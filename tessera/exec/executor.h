@@ -40,6 +40,8 @@ struct Options {
   std::chrono::milliseconds load_limit{600'000};
   // Compare every file with the plan's sha256 before loading: about 1 s per GB.
   bool verify_files = true;
+  // Try the ranks whenever they are loaded, see probe.h.
+  bool probe = true;
   // The model of a directory without plan.json: the file of each rank, which gets the inputs whole; the
   // answer is rank 0's.
   std::vector<std::string> model_files{"model.onnx"};
@@ -52,9 +54,12 @@ struct Options {
 class Executor {
  public:
   // Loads the model in `directory` (plan.json, or a lone model file as one rank) with `engine`, which must
-  // outlive the executor. Errors: kNotFound, kInvalidArgument (a file and its content, against the plan),
-  // kUnsupported, kDeadline.
+  // outlive the executor. Errors: kNotFound, kInvalidArgument (a file and its content, against the plan;
+  // an answer, see probe.h), kUnsupported, kDeadline.
   static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory,
+                                                  engine::Engine& engine, const Options& options = {});
+  // The same for a plan that is at hand; its files are in `directory`, and not verified.
+  static Result<std::unique_ptr<Executor>> Create(plan::Plan plan, const std::filesystem::path& directory,
                                                   engine::Engine& engine, const Options& options = {});
   virtual ~Executor() = default;
 

@@ -15,7 +15,7 @@
 
 namespace tessera::plan {
 
-inline constexpr int kPlanVersion = 1;
+inline constexpr int kPlanVersion = 2;  // 2: TensorPlan::index_bound, Plan::probe
 inline constexpr const char* kPlanFile = "plan.json";
 
 // A named axis of the mesh of ranks: tp (tensor), cp (context), dp (data), ep (expert). Rank 0 is the origin;
@@ -62,6 +62,8 @@ struct TensorPlan {
   // Inputs only: one a dimension, of which a request's size must be a multiple (a cut inside the graph
   // relies on it); empty = any size will do.
   std::vector<int64_t> multiples{};
+  // Inputs only: its values index tables, the shortest of which has this many entries; 0 = not known to.
+  int64_t index_bound = 0;
   bool operator==(const TensorPlan&) const = default;
 };
 
@@ -105,6 +107,16 @@ struct Build {
   bool operator==(const Build&) const = default;
 };
 
+// A request and its answer, which are compared with the ranks' when they are loaded (see probe_file.h).
+struct Probe {
+  Artifact file;
+  std::string reference;       // who answered: "model" = the one that was sharded, "ranks" = ranks on a CPU
+  std::vector<Shape> inputs;   // global, in the order of Plan::inputs
+  std::vector<Shape> outputs;  // global, in the order of Plan::outputs
+  std::vector<double> tolerances;  // one an output: largest difference over largest value; integers: share
+  bool operator==(const Probe&) const = default;
+};
+
 struct Plan {
   std::string model_name;
   std::string source_sha256;   // of the ONNX file that was sharded
@@ -117,6 +129,7 @@ struct Plan {
   std::vector<CollectivePlan> collectives;
   double predicted_us = 0;     // of one step at nominal sizes; 0 = not predicted
   std::optional<Build> build;  // then ranks[].model are engines, not ONNX files
+  std::optional<Probe> probe;
 
   int world_size() const { return static_cast<int>(ranks.size()); }
   bool operator==(const Plan&) const = default;

@@ -10,19 +10,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> VerifyArtifact(const Artifact& artifact, size_t rank, const fs::path& directory) {
+// `whose`: "rank 0".
+Result<void> VerifyArtifact(const Artifact& artifact, const std::string& whose, const fs::path& directory) {
   const fs::path file = directory / artifact.file;
   std::error_code failed;
   const uint64_t bytes = fs::file_size(file, failed);
-  if (failed)
-    return Fail(Code::kNotFound, "rank {}: no file '{}': {}", rank, file.string(), failed.message());
+  if (failed) return Fail(Code::kNotFound, "{}: no file '{}': {}", whose, file.string(), failed.message());
   if (bytes != artifact.bytes.value()) {
-    return Fail(Code::kInvalidArgument, "rank {}: '{}' has {} bytes, the plan wants {}", rank, file.string(),
+    return Fail(Code::kInvalidArgument, "{}: '{}' has {} bytes, the plan wants {}", whose, file.string(),
                 bytes, artifact.bytes.value());
   }
   TRY_ASSIGN(const std::string sha256, Sha256OfFile(file));
   if (sha256 != artifact.sha256) {
-    return Fail(Code::kInvalidArgument, "rank {}: '{}' has sha256 {}, the plan wants {}", rank, file.string(),
+    return Fail(Code::kInvalidArgument, "{}: '{}' has sha256 {}, the plan wants {}", whose, file.string(),
                 sha256, artifact.sha256);
   }
   return {};
@@ -33,12 +33,12 @@ class Verifier {
  public:
   explicit Verifier(const fs::path& directory) : directory_(directory) {}
 
-  Result<void> Check(const Artifact& artifact, size_t rank) {
+  Result<void> Check(const Artifact& artifact, const std::string& whose) {
     auto [seen, first_time] = seen_.emplace(artifact.file, &artifact);
-    if (first_time) return VerifyArtifact(artifact, rank, directory_);
+    if (first_time) return VerifyArtifact(artifact, whose, directory_);
     if (*seen->second == artifact) return {};
-    return Fail(Code::kInvalidArgument, "rank {}: '{}' stands in the plan with another size or sha256 before",
-                rank, artifact.file);
+    return Fail(Code::kInvalidArgument, "{}: '{}' stands in the plan with another size or sha256 before",
+                whose, artifact.file);
   }
 
  private:
@@ -72,10 +72,11 @@ Result<void> WritePlan(const Plan& plan, const fs::path& directory) {
 Result<void> VerifyArtifacts(const Plan& plan, const fs::path& directory) {
   Verifier verifier(directory);
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
-    TRY(verifier.Check(plan.ranks[r].model, r));
-    for (const Artifact& weights : plan.ranks[r].weights) TRY(verifier.Check(weights, r));
+    const std::string whose = fmt::format("rank {}", r);
+    TRY(verifier.Check(plan.ranks[r].model, whose));
+    for (const Artifact& weights : plan.ranks[r].weights) TRY(verifier.Check(weights, whose));
   }
-  return {};
+  return plan.probe ? verifier.Check(plan.probe->file, "probe") : Result<void>();
 }
 
 }  // namespace tessera::plan

@@ -145,11 +145,12 @@ Json WriteTensor(const TensorPlan& tensor) {
                {"dims", tensor.dim_names},
                {"layout", WriteLayout(tensor.layout)}};
   if (!tensor.multiples.empty()) written["multiples"] = tensor.multiples;
+  if (tensor.index_bound > 0) written["below"] = tensor.index_bound;
   return written;
 }
 
 Result<TensorPlan> ReadTensor(const JsonField& field) {
-  TRY(field.OnlyHas({"name", "type", "shape", "dims", "layout", "multiples"}));
+  TRY(field.OnlyHas({"name", "type", "shape", "dims", "layout", "multiples", "below"}));
   TensorPlan tensor;
   TRY_ASSIGN(tensor.spec.name, StringAt(field, "name"));
   TRY_ASSIGN(tensor.spec.type, NamedAt(field, "type", DTypeFromName, "a type such as FP32 or INT64"));
@@ -157,8 +158,12 @@ Result<TensorPlan> ReadTensor(const JsonField& field) {
   TRY_ASSIGN(tensor.dim_names, ListAt(field, "dims", ReadString));
   TRY_ASSIGN(const JsonField layout, field.At("layout"));
   TRY_ASSIGN(tensor.layout, ReadLayout(layout));
-  if (!field.Has("multiples")) return tensor;
-  TRY_ASSIGN(tensor.multiples, ListAt(field, "multiples", ReadMultiple));
+  if (field.Has("multiples")) {
+    TRY_ASSIGN(tensor.multiples, ListAt(field, "multiples", ReadMultiple));
+  }
+  if (field.Has("below")) {
+    TRY_ASSIGN(tensor.index_bound, IntAt(field, "below", 1, kMost));
+  }
   return tensor;
 }
 
@@ -243,10 +248,42 @@ Result<Build> ReadBuild(const JsonField& field) {
   return build;
 }
 
+Result<Shape> ReadShape(const JsonField& field) {
+  return field.List(ReadDimension);
+}
+
+Json WriteProbe(const Probe& probe) {
+  Json outputs = Json::array();
+  for (size_t i = 0; i < probe.outputs.size(); ++i)
+    outputs.push_back({{"shape", probe.outputs[i]}, {"tolerance", probe.tolerances[i]}});
+  return {{"file", WriteArtifact(probe.file)},
+          {"reference", probe.reference},
+          {"inputs", probe.inputs},
+          {"outputs", outputs}};
+}
+
+Result<Probe> ReadProbe(const JsonField& field) {
+  TRY(field.OnlyHas({"file", "reference", "inputs", "outputs"}));
+  Probe probe;
+  TRY_ASSIGN(const JsonField file, field.At("file"));
+  TRY_ASSIGN(probe.file, ReadArtifact(file));
+  TRY_ASSIGN(probe.reference, StringAt(field, "reference"));
+  TRY_ASSIGN(probe.inputs, ListAt(field, "inputs", ReadShape));
+  const auto read_output = [&](const JsonField& output) -> Result<Shape> {
+    TRY(output.OnlyHas({"shape", "tolerance"}));
+    TRY_ASSIGN(const JsonField tolerance, output.At("tolerance"));
+    TRY_ASSIGN(const double number, tolerance.Number());
+    probe.tolerances.push_back(number);
+    return ListAt(output, "shape", ReadDimension);
+  };
+  TRY_ASSIGN(probe.outputs, ListAt(field, "outputs", read_output));
+  return probe;
+}
+
 Result<Plan> ReadDocument(const JsonField& field) {
   TRY(field.CheckFormat(kFormat, kPlanVersion, "plan"));
   TRY(field.OnlyHas({"format", "version", "model_name", "source_sha256", "strategy", "engine", "mesh",
-                     "ranks", "inputs", "outputs", "collectives", "predicted_us", "build"}));
+                     "ranks", "inputs", "outputs", "collectives", "predicted_us", "build", "probe"}));
   Plan plan;
   TRY_ASSIGN(plan.model_name, StringAt(field, "model_name"));
   TRY_ASSIGN(plan.source_sha256, StringAt(field, "source_sha256"));
@@ -262,6 +299,10 @@ Result<Plan> ReadDocument(const JsonField& field) {
   if (field.Has("build")) {
     TRY_ASSIGN(const JsonField build, field.At("build"));
     TRY_ASSIGN(plan.build, ReadBuild(build));
+  }
+  if (field.Has("probe")) {
+    TRY_ASSIGN(const JsonField probe, field.At("probe"));
+    TRY_ASSIGN(plan.probe, ReadProbe(probe));
   }
   TRY(Validate(plan));
   return plan;
@@ -283,6 +324,7 @@ std::string ToJson(const Plan& plan) {
                 {"collectives", List(plan.collectives, WriteCollective)},
                 {"predicted_us", plan.predicted_us}};
   if (plan.build) document["build"] = WriteBuild(*plan.build);
+  if (plan.probe) document["probe"] = WriteProbe(*plan.probe);
   // Bytes that are not UTF-8 become U+FFFD here; WritePlan refuses such a plan.
   return document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

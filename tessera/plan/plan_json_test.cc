@@ -38,6 +38,20 @@ TEST(PlanJson, ABuildHasNoUnknownField) {
   EXPECT_EQ(FromJson(document.dump()).error().message, "'build' has the unknown field 'fast'");
 }
 
+TEST(PlanJson, ReadsAProbedPlanThatItWrote) {
+  Result<Plan> again = FromJson(ToJson(SampleProbedPlan()));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(*again, SampleProbedPlan());
+}
+
+TEST(PlanJson, ReadsAPlanOfTheFirstVersion) {
+  json document = json::parse(ToJson(SampleBuiltPlan()));
+  document["version"] = 1;
+  Result<Plan> plan = FromJson(document.dump());
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(*plan, SampleBuiltPlan());
+}
+
 TEST(PlanJson, SaysItsFormatAndVersion) {
   const json document = json::parse(ToJson(SamplePlan()));
   EXPECT_EQ(document.at("format"), "tessera-plan");
@@ -45,10 +59,10 @@ TEST(PlanJson, SaysItsFormatAndVersion) {
 }
 
 TEST(PlanJson, NewerVersionIsUnsupportedAndBothVersionsAreNamed) {
-  Result<Plan> plan = FromJson(R"({"format":"tessera-plan","version":2,"surprise":[]})");
+  Result<Plan> plan = FromJson(R"({"format":"tessera-plan","version":3,"surprise":[]})");
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, Code::kUnsupported);
-  EXPECT_EQ(plan.error().message, "the plan has version 2, this program reads up to version 1");
+  EXPECT_EQ(plan.error().message, "the plan has version 3, this program reads up to version 2");
 }
 
 TEST(PlanJson, TextThatIsNotJsonIsRefusedWithThePlace) {

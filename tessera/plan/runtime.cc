@@ -7,7 +7,8 @@
 namespace tessera::plan {
 
 Result<void> CheckRuntime(const Build& build, const Runtime& runtime) {
-  if (build.library != runtime.library || build.version != runtime.version) {
+  const bool same_version = build.version == runtime.version || runtime.any_version;
+  if (build.library != runtime.library || !same_version) {
     return Fail(Code::kUnsupported,
                 "the engines were built by {} {}, this program runs {} {}: build them again with it",
                 build.library, build.version, runtime.library, runtime.version);

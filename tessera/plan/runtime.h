@@ -14,6 +14,7 @@ struct Runtime {
   std::string library;                            // as Build::library
   std::string version;                            // "11.1.0"
   std::vector<std::string> compute_capabilities;  // of each rank's GPU: "9.0"
+  bool any_version = false;  // the server was told that engines may bring the runtime of their own version
 };
 
 // An engine runs with the library's version that built it and on GPUs of the compute capabilities that it was

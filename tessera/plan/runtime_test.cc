@@ -27,6 +27,14 @@ TEST(CheckRuntime, NamesBothVersions) {
   EXPECT_THAT(Refusal({"tensorrt", "1.7.1", {"8.0"}}), HasSubstr("this program runs tensorrt 1.7.1"));
 }
 
+TEST(CheckRuntime, TakesAnyVersionWhereEnginesMayBringTheirOwn) {
+  Runtime here{"tensorrt_rtx", "1.7.2", {"8.0"}};
+  here.any_version = true;
+  EXPECT_EQ(Refusal(here), "");
+  here.library = "tensorrt";
+  EXPECT_NE(Refusal(here), "");
+}
+
 TEST(CheckRuntime, NamesTheRankWhoseGpuIsAnother) {
   EXPECT_THAT(Refusal({"tensorrt_rtx", "1.7.1", {"8.0", "9.0"}}),
               HasSubstr("rank 1: its GPU has compute capability 9.0, the engines were built for 8.0, 12.0"));

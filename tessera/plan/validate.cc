@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "tessera/plan/plan.h"
+#include "tessera/plan/probe_file.h"
 
 namespace tessera::plan {
 namespace {
@@ -41,13 +43,14 @@ Result<void> CheckMesh(const Plan& plan) {
   return {};
 }
 
-Result<void> CheckArtifact(const Artifact& artifact, size_t rank) {
+// `whose`: "rank 0".
+Result<void> CheckArtifact(const Artifact& artifact, const std::string& whose) {
   if (!StaysInside(artifact.file)) {
-    return Fail(Code::kInvalidArgument, "rank {}: file '{}' is not a path inside the plan's directory", rank,
+    return Fail(Code::kInvalidArgument, "{}: file '{}' is not a path inside the plan's directory", whose,
                 artifact.file);
   }
   if (!IsSha256(artifact.sha256)) {
-    return Fail(Code::kInvalidArgument, "rank {}: sha256 of '{}' is '{}', wanted 64 hex digits", rank,
+    return Fail(Code::kInvalidArgument, "{}: sha256 of '{}' is '{}', wanted 64 hex digits", whose,
                 artifact.file, artifact.sha256);
   }
   return {};
@@ -55,8 +58,9 @@ Result<void> CheckArtifact(const Artifact& artifact, size_t rank) {
 
 Result<void> CheckArtifacts(const Plan& plan) {
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
-    TRY(CheckArtifact(plan.ranks[r].model, r));
-    for (const Artifact& weights : plan.ranks[r].weights) TRY(CheckArtifact(weights, r));
+    const std::string whose = fmt::format("rank {}", r);
+    TRY(CheckArtifact(plan.ranks[r].model, whose));
+    for (const Artifact& weights : plan.ranks[r].weights) TRY(CheckArtifact(weights, whose));
   }
   if (!plan.source_sha256.empty() && !IsSha256(plan.source_sha256)) {
     return Fail(Code::kInvalidArgument, "'source_sha256' is '{}', wanted 64 hex digits", plan.source_sha256);
@@ -167,13 +171,61 @@ Result<void> CheckBuild(const Plan& plan) {
                 plan.ranks.size());
   }
   for (size_t r = 0; r < build.sources.size(); ++r) {
-    TRY(CheckArtifact(build.sources[r].model, r));
-    for (const Artifact& weights : build.sources[r].weights) TRY(CheckArtifact(weights, r));
+    const std::string whose = fmt::format("rank {}", r);
+    TRY(CheckArtifact(build.sources[r].model, whose));
+    for (const Artifact& weights : build.sources[r].weights) TRY(CheckArtifact(weights, whose));
   }
   for (const Profile& profile : build.profiles) {
     for (const InputRange& range : profile) TRY(CheckRange(range, plan));
   }
   return {};
+}
+
+constexpr double kMostElements = 1e12;  // a probe's file is small; more would overflow
+
+// One request's size of what the plan says of `wanted`.
+bool IsSizeOf(const Shape& shape, const Shape& wanted) {
+  const bool fits =
+      std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(),
+                 [](int64_t got, int64_t want) { return got >= 0 && (want == kDynamic || got == want); });
+  return fits && std::accumulate(shape.begin(), shape.end(), 1.0, [](double product, int64_t size) {
+                   return product * static_cast<double>(size);
+                 }) <= kMostElements;
+}
+
+// `shapes` are sizes that the tensors of `what` can have.
+Result<void> CheckProbeShapes(const std::vector<Shape>& shapes, const std::vector<TensorPlan>& tensors,
+                              std::string_view what) {
+  if (shapes.size() != tensors.size()) {
+    return Fail(Code::kInvalidArgument, "'probe' has {} {}s, the model has {}", shapes.size(), what,
+                tensors.size());
+  }
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const TensorSpec& spec = tensors[i].spec;
+    if (IsSizeOf(shapes[i], spec.shape) && BitsOf(spec.type) >= 8) continue;
+    return Fail(Code::kInvalidArgument, "'probe': {} '{}' is {}, the model's is {} {}", what, spec.name,
+                ToString(shapes[i]), DTypeName(spec.type), ToString(spec.shape));
+  }
+  return {};
+}
+
+Result<void> CheckProbe(const Plan& plan) {
+  const Probe& probe = *plan.probe;
+  TRY(CheckArtifact(probe.file, "probe"));
+  TRY(CheckProbeShapes(probe.inputs, plan.inputs, "input"));
+  TRY(CheckProbeShapes(probe.outputs, plan.outputs, "output"));
+  if (probe.tolerances.size() != probe.outputs.size()) {
+    return Fail(Code::kInvalidArgument, "'probe' has {} tolerances for {} outputs", probe.tolerances.size(),
+                probe.outputs.size());
+  }
+  for (const double tolerance : probe.tolerances) {
+    if (std::isfinite(tolerance) && tolerance >= 0) continue;
+    return Fail(Code::kInvalidArgument, "'probe' has the tolerance {}, wanted a number from 0", tolerance);
+  }
+  const uint64_t wanted = ProbeBytes(plan, probe).value();
+  if (probe.file.bytes.value() == wanted) return {};
+  return Fail(Code::kInvalidArgument, "'probe': '{}' has {} bytes, its tensors {}", probe.file.file,
+              probe.file.bytes.value(), wanted);
 }
 
 }  // namespace
@@ -185,6 +237,7 @@ Result<void> Validate(const Plan& plan) {
   TRY(CheckTensors(plan.outputs, "output", plan));
   TRY(CheckCollectives(plan));
   if (plan.build) TRY(CheckBuild(plan));
+  if (plan.probe) TRY(CheckProbe(plan));
   if (plan.engine.empty())
     return Fail(Code::kInvalidArgument, "'engine' is empty, wanted openvino or tensorrt");
   if (plan.strategy.empty()) return Fail(Code::kInvalidArgument, "'strategy' is empty");

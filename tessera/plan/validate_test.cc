@@ -108,5 +108,34 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.build->profiles[1][0].least = {1}; },
                 "profile of input 'x' ([-1,8]): min [1], opt [64,8], max [64,8] are no range of it"}));
 
+class ValidateProbe : public testing::TestWithParam<BadPlan> {};
+
+TEST_P(ValidateProbe, NamesWhatIsWrong) {
+  Plan plan = SampleProbedPlan();
+  ASSERT_TRUE(Validate(plan));
+  GetParam().spoil(plan);
+  Result<void> checked = Validate(plan);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message, GetParam().line);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, ValidateProbe,
+    testing::Values(
+        BadPlan{[](Plan& p) { p.probe->inputs.pop_back(); }, "'probe' has 1 inputs, the model has 2"},
+        BadPlan{[](Plan& p) { p.probe->inputs[0] = {kDynamic, 8}; },
+                "'probe': input 'x' is [-1,8], the model's is FP32 [-1,8]"},
+        BadPlan{[](Plan& p) { p.probe->inputs[0] = {int64_t{1} << 60, 8}; },
+                "'probe': input 'x' is [1152921504606846976,8], the model's is FP32 [-1,8]"},
+        BadPlan{[](Plan& p) { p.probe->outputs[0] = {1}; },
+                "'probe': output 'z' is [1], the model's is FP16 []"},
+        BadPlan{[](Plan& p) { p.probe->tolerances = {}; }, "'probe' has 0 tolerances for 1 outputs"},
+        BadPlan{[](Plan& p) { p.probe->tolerances = {-1}; },
+                "'probe' has the tolerance -1, wanted a number from 0"},
+        BadPlan{[](Plan& p) { p.probe->file.file = "/dev/zero"; },
+                "probe: file '/dev/zero' is not a path inside the plan's directory"},
+        BadPlan{[](Plan& p) { p.probe->file.bytes = ByteCount{7}; },
+                "'probe': 'probe.bin' has 7 bytes, its tensors 258"}));
+
 }  // namespace
 }  // namespace tessera::plan

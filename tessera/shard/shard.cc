@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tessera/base/sha256.h"
+#include "tessera/graph/index_bounds.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/shard/collective_names.h"
 #include "tessera/shard/compile.h"
@@ -81,6 +82,7 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model, {.settle_branches = true}));
   progress("shapes", 0.1);
   TRY(oracle.Infer(graph));
+  const std::map<std::string, int64_t> index_bounds = graph::IndexBounds(graph);
   std::vector<Hint> hints;
   if (!options.ignore_annotations) {
     TRY_ASSIGN(hints, HintsOf(graph, options.ranks));
@@ -109,6 +111,8 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   for (size_t i = 0; i < graph.inputs().size(); ++i) {
     plan.inputs.push_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
     plan.inputs.back().multiples = MultiplesOf(graph.value(graph.inputs()[i]), compiled);
+    const auto bound = index_bounds.find(plan.inputs.back().spec.name);
+    if (bound != index_bounds.end()) plan.inputs.back().index_bound = bound->second;
   }
   for (size_t i = 0; i < graph.outputs().size(); ++i) {
     plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));

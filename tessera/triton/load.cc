@@ -24,6 +24,7 @@ LoadableModel::LoadableModel(fs::path directory, const Settings& settings)
     : directory_(std::move(directory)), settings_(settings) {
   options_.step_limit = settings.step_limit;
   options_.load_limit = settings.load_limit;
+  options_.probe = settings.probe;
   options_.model_files.clear();
 }
 

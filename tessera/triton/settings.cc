@@ -87,6 +87,8 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
     TRY_ASSIGN(settings.cuda_graphs, Truth(name, value));
   } else if (name == "execution_context_allocation_strategy") {
     TRY_ASSIGN(settings.static_contexts, IsStaticStrategy(name, value));
+  } else if (name == "probe") {
+    TRY_ASSIGN(settings.probe, Truth(name, value));
   }
   return {};  // others are the engine's or of other tools
 }

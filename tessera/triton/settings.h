@@ -40,6 +40,7 @@ struct Settings {
   std::chrono::milliseconds step_limit{60'000};
   // Parameter load_timeout_ms: longest time that loading the ranks may take.
   std::chrono::milliseconds load_limit{600'000};
+  bool probe = true;  // parameter probe: try the ranks whenever they are loaded, see exec/probe.h
   // Of the first instance of KIND_GPU, if there is one, else of the first instance: how the model is loaded
   // first. `instance_profiles` are the optimization profiles that it may use; empty: all.
   std::optional<DeviceId> instance_gpu;

@@ -24,6 +24,8 @@ TEST(ReadSettings, TakesTheParameters) {
   EXPECT_EQ(ReadSettings(WithParameter("threads_per_rank", "2"))->threads_per_rank, 2);
   EXPECT_FALSE(ReadSettings(WithParameter("threads_per_rank", "1025")));
   EXPECT_TRUE(ReadSettings(WithParameter("enable_multi_device", "true"))->multi_device);
+  EXPECT_TRUE(ReadSettings(json::object())->probe);
+  EXPECT_FALSE(ReadSettings(WithParameter("probe", "false"))->probe);
 }
 
 TEST(ReadSettings, TakesTheGpusInTheirOrder) {
@@ -46,7 +48,7 @@ TEST(ReadSettings, RefusesWhatIsNoListOfGpus) {
 }
 
 TEST(ReadSettings, RefusesATruthThatIsNone) {
-  for (const char* name : {"enable_multi_device", "multi_device_per_rank_engines", "cuda_graphs"}) {
+  for (const char* name : {"enable_multi_device", "multi_device_per_rank_engines", "cuda_graphs", "probe"}) {
     EXPECT_EQ(ReadSettings(WithParameter(name, "yes")).error().message,
               std::string(name) + " is 'yes', wanted true or false");
   }

@@ -9,6 +9,7 @@
 
 #include "tessera/base/file.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tessera/plan/probe_file.h"
 #include "tests/gpu/answers.h"
 #include "tests/gpu/gpus.h"
 #include "tests/gpu/models.h"
@@ -22,6 +23,32 @@ double LimitOf(const CaseTensor& got, const CaseTensor& wanted) {
   return got.type == DType::kFloat16 ? 5e-3 : 1e-4;
 }
 
+// The first request is what the ranks are tried with when they are loaded.
+Result<plan::Probe> RecordFirst(const plan::Plan& plan, const Request& request,
+                                const std::filesystem::path& directory) {
+  std::vector<TensorView> inputs;
+  std::vector<TensorView> answers;
+  std::vector<double> tolerances;
+  const auto find = [](const std::vector<CaseTensor>& tensors, const std::string& name) {
+    return std::find_if(tensors.begin(), tensors.end(),
+                        [&](const CaseTensor& tensor) { return tensor.name == name; });
+  };
+  for (const plan::TensorPlan& input : plan.inputs) {
+    const auto tensor = find(request.inputs, input.spec.name);
+    if (tensor == request.inputs.end()) return Fail(Code::kNotFound, "no input '{}'", input.spec.name);
+    inputs.push_back({tensor->type, tensor->shape, HostRegion(Bytes(tensor->bytes))});
+  }
+  for (const plan::TensorPlan& output : plan.outputs) {
+    const auto tensor = find(request.answers, output.spec.name);
+    if (tensor == request.answers.end()) return Fail(Code::kNotFound, "no answer '{}'", output.spec.name);
+    if (tensor->type != output.spec.type)
+      return Fail(Code::kUnsupported, "the answer is of another type than the output '{}'", output.spec.name);
+    answers.push_back({tensor->type, tensor->shape, HostRegion(Bytes(tensor->bytes))});
+    tolerances.push_back(LimitOf(*tensor, *tensor));
+  }
+  return plan::WriteProbe(inputs, answers, tolerances, "model", directory);
+}
+
 // The case's directory again, with the stand-in's plans in place of the ONNX files.
 Result<void> WritePlans(const ModelCase& model, const std::filesystem::path& directory) {
   TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(model.directory));
@@ -30,6 +57,12 @@ Result<void> WritePlans(const ModelCase& model, const std::filesystem::path& dir
     const standin::PlanFile standin{model.directory / file.file, static_cast<int>(r), {ProfileOf(model)}};
     file.file = fmt::format("model.plan.rank{}", r);
     TRY(WriteFileAtomically(directory / file.file, standin::PrintPlan(standin)));
+  }
+  auto probe = RecordFirst(plan, model.requests.front(), directory);
+  if (probe) {
+    plan.probe = *std::move(probe);
+  } else if (probe.error().code != Code::kUnsupported) {
+    return Forward(std::move(probe));
   }
   return plan::WritePlan(plan, directory);
 }

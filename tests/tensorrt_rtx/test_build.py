@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 
+import numpy as np
 import pytest
 from sample_models import attention_layers, megatron_mlp
 
@@ -72,9 +73,10 @@ def test_engines_of_every_rank_hold_the_plans_collectives(model, shard, build, r
         assert rank["weights"] == []
         assert source == {"model": once["model"], "weights": once["weights"]}
     assert plan["collectives"] == planned["collectives"] and plan["inputs"] == planned["inputs"]
+    assert report["probe"] == "ranks" and plan["probe"]["file"]["sha256"] == digest(version / "probe.bin")
     assert {path: digest(path) for path in before} == before, "inputs are never modified"
     assert {path.name for path in version.iterdir()} == {path.name for path in before} | {
-        "plan.json", "model.plan.rank0", "model.plan.rank1"}
+        "plan.json", "probe.bin", "model.plan.rank0", "model.plan.rank1"}
 
 
 def test_several_profiles_and_gpus_go_into_one_engine(shard, build, minilm):
@@ -103,6 +105,40 @@ def test_a_model_can_be_built_again(shard, build, zoo):
     assert build(folder, "--no-tf32")["ranks"][0]["file"] == first["ranks"][0]["file"]
     made = json.loads((folder / "1/plan.json").read_text())["build"]
     assert made["sources"] == sources and made["tf32"] is False
+
+
+def probe_in(folder):
+    return json.loads((folder / "1/plan.json").read_text()).get("probe")
+
+
+def test_the_probe_has_the_usual_sizes_and_its_tolerance_follows_the_precision(shard, build, minilm):
+    folder = shard(minilm, "tensor")
+    sizes = ["--profile", "batch_size=2:4:8,sequence_length=8:32:64"]
+    build(folder, *sizes)
+    ranks = probe_in(folder)
+    assert ranks["inputs"] == [[4, 32], [4, 32]] and ranks["reference"] == "ranks"
+    assert {output["tolerance"] for output in ranks["outputs"]} == {0.0, 5e-3}  # its masks come out, too
+    assert build(folder, *sizes, "--no-tf32")["probe"] == "ranks"
+    assert {output["tolerance"] for output in probe_in(folder)["outputs"]} == {0.0, 1e-4}
+    assert probe_in(folder)["file"] == ranks["file"], "the same answer serves again"
+
+
+def test_the_whole_model_answers_the_probe_and_the_ranks_agree_with_it(shard, build, zoo):
+    folder = shard(zoo / "gpt2.onnx", "tensor")
+    build(folder, "--no-tf32")
+    by_ranks = np.frombuffer((folder / "1/probe.bin").read_bytes(), np.float32)
+    assert build(folder, "--against", zoo / "gpt2.onnx", "--probe-tolerance", 0.25)["probe"] == "model"
+    by_model = np.frombuffer((folder / "1/probe.bin").read_bytes(), np.float32)
+    assert 0 < np.abs(by_ranks - by_model).max() <= 1e-5 * np.abs(by_model).max()
+    assert probe_in(folder)["outputs"][0]["tolerance"] == 0.25
+    assert build(folder, "--no-probe")["probe"] is None
+    assert probe_in(folder) is None and not (folder / "1/probe.bin").exists()
+
+
+def test_another_model_does_not_answer_the_probe(shard, program, library, zoo):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    assert "is not the model that 'model' was made from" in refused(program, library, folder, "--against",
+                                                                    zoo / "gpt2.onnx")
 
 
 def refused(program, library, folder, *arguments):

@@ -20,6 +20,7 @@ class TensorRtGroup final : public RankGroup {
   const std::vector<TensorSpec>& inputs() const override { return ranks_->inputs(); }
   const std::vector<TensorSpec>& outputs() const override { return ranks_->outputs(); }
   std::vector<Shape> largest_inputs() const override { return ranks_->LargestInputs(); }
+  std::vector<Shape> usual_inputs() const override { return ranks_->UsualInputs(); }
   void Submit(const Step& step, Completion done) override;
   Result<StepReport> Run(const Step& step) override;
   void Abort(const Error& reason) noexcept override { ranks_->Abort(reason); }

@@ -35,6 +35,8 @@ class RankSet {
 
   // As RankGroup::largest_inputs, of all ranks.
   std::vector<Shape> LargestInputs() const;
+  // As RankGroup::usual_inputs, of the first profile.
+  std::vector<Shape> UsualInputs() const;
 
   // Runs, on zeros, the shapes that each profile was optimised for, so that the first requests find kernels
   // loaded.

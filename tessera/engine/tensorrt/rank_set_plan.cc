@@ -48,6 +48,13 @@ std::vector<Shape> RankSet::LargestInputs() const {
   return common;
 }
 
+// None of an engine that reads values of its inputs on the host: it may want values, not only sizes.
+std::vector<Shape> RankSet::UsualInputs() const {
+  if (std::any_of(inputs_.begin(), inputs_.end(), [](const TensorSpec& input) { return input.on_host; }))
+    return {};
+  return runners_.front()->engine().OptimalShapes(0).value_or(std::vector<Shape>());
+}
+
 Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile, const Step* step,
                                                     Deadline deadline) {
   // Loading kernels waits for the whole GPU: never between the ranks of another model's step.

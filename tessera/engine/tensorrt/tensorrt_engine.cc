@@ -136,7 +136,7 @@ Result<void> Loader::LoadEngines(RankThreads& threads) {
 // An engine without a plan tells for itself, to RankEngine::Load.
 Result<void> Loader::CheckBuild() const {
   if (!plan_.build) return {};
-  plan::Runtime here{kTensorRtLibraryName, library_->version(), {}};
+  plan::Runtime here{kTensorRtLibraryName, library_->version(), {}, options_.version_compatible};
   for (const DeviceId device : devices_) {
     TRY_ASSIGN(const cuda::DeviceInfo info, cuda::GetDeviceInfo(device));
     here.compute_capabilities.push_back(fmt::format("{}.{}", info.major, info.minor));

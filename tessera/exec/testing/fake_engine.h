@@ -16,12 +16,18 @@ using FakeStep = std::function<Result<void>(const engine::Step&)>;
 
 class FakeRankGroup final : public engine::RankGroup {
  public:
-  FakeRankGroup(int ranks, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step)
-      : ranks_(ranks), inputs_(std::move(inputs)), outputs_(std::move(outputs)), step_(std::move(step)) {}
+  FakeRankGroup(int ranks, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step,
+                std::vector<Shape> usual_inputs = {})
+      : ranks_(ranks),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        step_(std::move(step)),
+        usual_inputs_(std::move(usual_inputs)) {}
 
   int world_size() const override { return ranks_; }
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  std::vector<Shape> usual_inputs() const override { return usual_inputs_; }
 
   void Submit(const engine::Step& step, Completion done) override {
     Result<void> ran = step_(step);
@@ -38,6 +44,7 @@ class FakeRankGroup final : public engine::RankGroup {
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   FakeStep step_;
+  std::vector<Shape> usual_inputs_;
   std::atomic<bool> usable_{true};
 };
 

@@ -58,4 +58,13 @@ inline Plan SampleBuiltPlan() {
   return plan;
 }
 
+// The same with a recorded probe: x of 2 rows, y, and z, each from a multiple of 64 bytes.
+inline Plan SampleProbedPlan() {
+  Plan plan = SamplePlan();
+  plan.inputs[1].index_bound = 1000;
+  plan.probe = Probe{
+      {"probe.bin", ByteCount{64 + 192 + 2}, std::string(64, 'b')}, "model", {{2, 8}, {4, 6}}, {{}}, {5e-3}};
+  return plan;
+}
+
 }  // namespace tessera::plan

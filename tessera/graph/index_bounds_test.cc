@@ -1,17 +1,11 @@
-#include "tessera/cli/input_kinds.h"
+#include "tessera/graph/index_bounds.h"
 
 #include <gtest/gtest.h>
 
-namespace tessera::cli {
+namespace tessera::graph {
 namespace {
 
-using graph::Constant;
-using graph::Graph;
-using graph::kNoValue;
-using graph::Node;
-using graph::ValueId;
-
-class InputKinds : public testing::Test {
+class IndexBoundsOf : public testing::Test {
  protected:
   ValueId Input(const char* name, DType type) {
     const ValueId id = graph_.AddValue(name, type, {kDynamic, kDynamic});
@@ -36,35 +30,35 @@ class InputKinds : public testing::Test {
   Graph graph_;
 };
 
-TEST_F(InputKinds, AnIndexIsBoundByTheShortestTableItReaches) {
+TEST_F(IndexBoundsOf, AnIndexIsBoundByTheShortestTableItReaches) {
   const ValueId ids = Input("ids", DType::kInt64);
   Apply("Gather", {Table(30, 4), ids});
   Apply("Gather", {Table(20, 4), Apply("Unsqueeze", {Apply("Cast", {ids})})});
   EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"ids", 20}}));
 }
 
-TEST_F(InputKinds, AOneHotCodeBoundsLikeATable) {
+TEST_F(IndexBoundsOf, AOneHotCodeBoundsLikeATable) {
   const ValueId codes = graph_.AddConstant("codes", Constant::OfInt64({0, 1, 2, 3, 4}, {1, 5}));
   Apply("Equal", {Apply("Expand", {Input("bytes", DType::kInt64)}), codes});
   Apply("Equal", {Input("mode", DType::kInt64), graph_.AddConstant("on", Constant::OfInt64({1}, {1}))});
   EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"bytes", 5}}));
 }
 
-TEST_F(InputKinds, TheTablesAxisCountsFromTheEndWhenNegative) {
+TEST_F(IndexBoundsOf, TheTablesAxisCountsFromTheEndWhenNegative) {
   Apply("Gather", {Table(30, 4), Input("ids", DType::kInt32)}, -1);
   EXPECT_EQ(IndexBounds(graph_), (std::map<std::string, int64_t>{{"ids", 4}}));
 }
 
-TEST_F(InputKinds, MasksAndFloatsHaveNoBound) {
+TEST_F(IndexBoundsOf, MasksAndFloatsHaveNoBound) {
   Apply("Sub", {Input("mask", DType::kInt64), Input("offset", DType::kInt64)});
   Apply("Gather", {Input("table", DType::kFloat32), Table(3, 1)});
   EXPECT_TRUE(IndexBounds(graph_).empty());
 }
 
-TEST_F(InputKinds, AnInputThatIsGatheredFromIsNoIndex) {
+TEST_F(IndexBoundsOf, AnInputThatIsGatheredFromIsNoIndex) {
   Apply("Gather", {Input("rows", DType::kInt64), Table(3, 1)});
   EXPECT_TRUE(IndexBounds(graph_).empty());
 }
 
 }  // namespace
-}  // namespace tessera::cli
+}  // namespace tessera::graph

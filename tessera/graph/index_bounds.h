@@ -7,11 +7,11 @@
 
 #include "tessera/graph/graph.h"
 
-namespace tessera::cli {
+namespace tessera::graph {
 
 // For each integer input that indexes a table of known length (Gather and its kin, through ops that only move
 // elements) or is made a one-hot code: the length of the shortest such table or code. Inputs that do not are
 // absent: masks, counts, flags.
-std::map<std::string, int64_t> IndexBounds(const graph::Graph& graph);
+std::map<std::string, int64_t> IndexBounds(const Graph& graph);
 
-}  // namespace tessera::cli
+}  // namespace tessera::graph

@@ -1,4 +1,4 @@
-#include "tessera/cli/input_kinds.h"
+#include "tessera/graph/index_bounds.h"
 
 #include <algorithm>
 #include <array>
@@ -6,13 +6,8 @@
 #include <string_view>
 #include <vector>
 
-namespace tessera::cli {
+namespace tessera::graph {
 namespace {
-
-using graph::Graph;
-using graph::Node;
-using graph::NodeId;
-using graph::ValueId;
 
 // Ops whose output has the elements of input 0, moved or repeated.
 constexpr std::array<std::string_view, 10> kMovers{"Cast",    "Reshape",   "Unsqueeze", "Squeeze", "Identity",
@@ -22,7 +17,7 @@ constexpr std::array<std::string_view, 10> kMovers{"Cast",    "Reshape",   "Unsq
 std::optional<int64_t> TableLength(const Graph& graph, const Node& node, ValueId value) {
   const bool gathers = node.op_type == "Gather" || node.op_type == "GatherElements";
   if (!gathers || node.inputs.size() < 2 || node.inputs[1] != value) return std::nullopt;
-  const graph::Value& table = graph.value(node.inputs[0]);
+  const Value& table = graph.value(node.inputs[0]);
   const Shape& shape = table.constant ? table.constant->shape : table.shape;
   const auto rank = static_cast<int64_t>(shape.size());
   int64_t axis = node.Int("axis", 0);
@@ -36,7 +31,7 @@ std::optional<int64_t> CodeLength(const Graph& graph, const Node& node, ValueId 
   if (node.op_type != "Equal" || node.inputs.size() != 2) return std::nullopt;
   const ValueId other = node.inputs[node.inputs[0] == value ? 1 : 0];
   const auto& constant = graph.value(other).constant;
-  const auto codes = constant ? graph::AsInt64(*constant) : std::nullopt;
+  const auto codes = constant ? AsInt64(*constant) : std::nullopt;
   if (!codes || codes->size() < 2) return std::nullopt;
   std::vector<int64_t> sorted = *codes;
   std::sort(sorted.begin(), sorted.end());
@@ -75,4 +70,4 @@ std::map<std::string, int64_t> IndexBounds(const Graph& graph) {
   return bounds;
 }
 
-}  // namespace tessera::cli
+}  // namespace tessera::graph
