@@ -16,11 +16,6 @@ namespace {
 using Kind = plan::Layout::Kind;
 using testing::HasSubstr;
 
-plan::TensorPlan Planned(const char* name, Shape shape, plan::Layout layout = {}) {
-  std::vector<std::string> dims(shape.size());
-  return {{name, DType::kFloat32, std::move(shape)}, std::move(dims), layout};
-}
-
 // Writes `value` + rank into all of output `index` on `rank`, wherever the sink wants it.
 Result<void> Fill(const engine::Step& step, int rank, int index, const Shape& shape, float value) {
   TRY_ASSIGN(const Region place, step.sink->Place(Rank{rank}, index, DType::kFloat32, shape));

@@ -5,16 +5,12 @@
 
 #include <numeric>
 
+#include "tessera/exec/testing/plan_directory.h"
+
 namespace tessera::exec {
 namespace {
 
 using Kind = plan::Layout::Kind;
-
-plan::TensorPlan Planned(const char* name, Shape shape, plan::Layout layout = {},
-                         std::vector<std::string> dims = {}) {
-  dims.resize(shape.size());
-  return {{name, DType::kFloat32, std::move(shape)}, std::move(dims), layout};
-}
 
 plan::Plan PlanOf(int ranks, std::vector<plan::TensorPlan> inputs,
                   std::vector<plan::TensorPlan> outputs = {}) {

@@ -13,10 +13,10 @@ using graph::ValueId;
 using Integers = std::vector<int64_t>;
 
 // Walks from the end of the pattern to its beginning.
-class Reading {
+class AcrossReading {
  public:
-  Reading(const graph::Graph& model, const RankModel& ranks, const HeldValues& held, const Node& node,
-          const Node& copied)
+  AcrossReading(const graph::Graph& model, const RankModel& ranks, const HeldValues& held, const Node& node,
+                const Node& copied)
       : model_(model), ranks_(ranks), held_(held), node_(node), copied_(copied) {}
 
   bool Holds() {
@@ -175,7 +175,7 @@ class Reading {
 
 bool IsFoundAcross(const graph::Graph& model, const RankModel& ranks, const HeldValues& held,
                    const Node& node, const Node& copied) {
-  return Reading(model, ranks, held, node, copied).Holds();
+  return AcrossReading(model, ranks, held, node, copied).Holds();
 }
 
 }  // namespace tessera::shard::check

@@ -7,7 +7,7 @@ namespace tessera::shard {
 namespace {
 
 // A product of sizes: a number times dimension symbols.
-struct Product {
+struct SizeProduct {
   int64_t number = 1;
   std::vector<int32_t> symbols;
   bool known = true;
@@ -23,21 +23,21 @@ struct Product {
       known = false;
     }
   }
-  bool Equals(const Product& other) const {
+  bool Equals(const SizeProduct& other) const {
     return known && other.known && number == other.number && symbols == other.symbols;
   }
 };
 
-Product Dimensions(const graph::Value& value, size_t from, size_t to) {
-  Product product;
+SizeProduct Dimensions(const graph::Value& value, size_t from, size_t to) {
+  SizeProduct product;
   for (size_t d = from; d < to; ++d) product.Times(value, d);
   return product;
 }
 
 // Equal segments only: how long one is, and how many there are.
 struct Uniform {
-  Product length;
-  Product count;
+  SizeProduct length;
+  SizeProduct count;
 };
 
 std::optional<Uniform> UniformSegments(const graph::Value& value, const State& state) {

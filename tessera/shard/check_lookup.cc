@@ -9,10 +9,10 @@ using graph::Node;
 using graph::ValueId;
 using Integers = std::vector<int64_t>;
 
-class Reading {
+class LookupReading {
  public:
-  Reading(const graph::Graph& model, const RankModel& ranks, const HeldValues& held, const Node& node,
-          const Node& copied)
+  LookupReading(const graph::Graph& model, const RankModel& ranks, const HeldValues& held, const Node& node,
+                const Node& copied)
       : model_(model), ranks_(ranks), held_(held), node_(node), copied_(copied) {}
 
   bool Holds() {
@@ -98,7 +98,7 @@ class Reading {
 
 bool IsLookupInParts(const graph::Graph& model, const RankModel& ranks, const HeldValues& held,
                      const Node& node, const Node& copied) {
-  return Reading(model, ranks, held, node, copied).Holds();
+  return LookupReading(model, ranks, held, node, copied).Holds();
 }
 
 }  // namespace tessera::shard::check

@@ -9,9 +9,9 @@ bool Present(const std::vector<graph::ValueId>& ids, size_t i) {
   return i < ids.size() && ids[i] != graph::kNoValue;
 }
 
-class Attention {
+class HeadCuts {
  public:
-  Attention(const graph::Graph& model, const Node& node, int parts)
+  HeadCuts(const graph::Graph& model, const Node& node, int parts)
       : model_(model), node_(node), parts_(parts) {
     flat_ = Input(0).size() == 3;
     heads_ = flat_ ? node.Int("q_num_heads", 0) : Input(0)[1];
@@ -128,7 +128,7 @@ std::vector<SpecialCut> SpecialCuts(const graph::Graph& model, const Node& node,
     if (!Present(node.inputs, i) || !model.value(node.inputs[i]).has_shape) return {};
   }
   if (!model.value(node.outputs[0]).has_shape) return {};
-  return Attention(model, node, parts).Cuts();
+  return HeadCuts(model, node, parts).Cuts();
 }
 
 }  // namespace tessera::shard

@@ -9,7 +9,7 @@ namespace tessera::shard {
 namespace {
 
 // A network with a list of its own tables, so that every assignment can be tried.
-struct Sample {
+struct RandomNetwork {
   CostNetwork network;
   std::vector<int> domains;
   struct Table {
@@ -44,8 +44,8 @@ struct Sample {
   }
 };
 
-Sample Random(std::mt19937& random) {
-  Sample sample;
+RandomNetwork Draw(std::mt19937& random) {
+  RandomNetwork sample;
   const auto roll = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
   const auto costs = [&](size_t count) {
     std::vector<double> made(count);
@@ -73,7 +73,7 @@ TEST(CostNetwork, EqualsBruteForceOnAThousandRandomNetworks) {
   std::mt19937 random(7);
   int possible = 0;
   for (int i = 0; i < 1000; ++i) {
-    const Sample sample = Random(random);
+    const RandomNetwork sample = Draw(random);
     const auto solution = sample.network.Minimize();
     ASSERT_TRUE(solution.exact);
     const double best = sample.BestByTrying();
@@ -94,7 +94,7 @@ TEST(CostNetwork, BoundsWhatItMissesWhereTablesWouldBeTooLarge) {
   int wide = 0;
   int optimal = 0;
   for (int i = 0; i < 1000; ++i) {
-    Sample sample = Random(random);
+    RandomNetwork sample = Draw(random);
     const auto solution = sample.network.Minimize(16);
     const double best = sample.BestByTrying();
     ASSERT_LE(std::min(solution.lower_bound, kForbidden), std::min(best, kForbidden)) << "network " << i;

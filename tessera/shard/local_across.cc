@@ -12,9 +12,9 @@ using graph::Node;
 using graph::Value;
 using graph::ValueId;
 
-class Writer {
+class AcrossWriter {
  public:
-  Writer(Emitter& emitter, const graph::Graph& model, const Node& original, Node node, double bytes)
+  AcrossWriter(Emitter& emitter, const graph::Graph& model, const Node& original, Node node, double bytes)
       : emitter_(emitter),
         ranks_(emitter.model()),
         whole_(model.value(original.inputs[0])),
@@ -196,7 +196,7 @@ bool LooksAcross(const std::optional<Rule>& rule, const Row& row) {
 
 void AddAcross(Emitter& emitter, const graph::Graph& model, const Node& original, Node node, double bytes) {
   const bool softmax = original.op_type.ends_with("Softmax");
-  Writer writer(emitter, model, original, std::move(node), bytes);
+  AcrossWriter writer(emitter, model, original, std::move(node), bytes);
   softmax ? writer.Softmax() : writer.Best();
 }
 

@@ -128,7 +128,7 @@ TEST(Machine, ABadTableIsRefusedWithTheFieldTheGotAndTheWanted) {
 }
 
 TEST(Machine, AFilesErrorsNameTheFile) {
-  const auto file = std::filesystem::path(testing::TempDir()) / "bad_machine.json";
+  const auto file = std::filesystem::path(::testing::TempDir()) / "bad_machine.json";
   std::ofstream(file) << "{}";
   EXPECT_EQ(ReadMachine(file).error().message, file.string() + ": the document has no field 'format'");
   std::filesystem::remove(file);

@@ -14,16 +14,16 @@ struct Word {
   std::string letters;
   bool star = false;
 };
-using Operand = std::vector<Word>;
+using Words = std::vector<Word>;
 
 struct Marks {
   std::map<char, ReduceOp> reduce;
   std::map<char, bool> whole;
 };
 
-struct Text {
-  std::vector<Operand> inputs;
-  std::vector<Operand> outputs;
+struct WrittenRule {
+  std::vector<Words> inputs;
+  std::vector<Words> outputs;
   Marks marks;
 };
 
@@ -31,9 +31,9 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  Text Read() {
-    Text result;
-    std::vector<Operand>* side = &result.inputs;
+  WrittenRule Read() {
+    WrittenRule result;
+    std::vector<Words>* side = &result.inputs;
     side->emplace_back();
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
@@ -79,7 +79,7 @@ class Reader {
     return {letter};
   }
 
-  void Compound(Operand& operand, Marks& marks) {
+  void Compound(Words& operand, Marks& marks) {
     Word word;
     for (++at_; at_ < text_.size() && text_[at_] != ')'; ++at_) {
       if (std::isalpha(static_cast<unsigned char>(text_[at_])) != 0) word.letters += Letter(marks);
@@ -94,7 +94,7 @@ class Reader {
 // Gives the words of a text their factors, for one node.
 class Binder {
  public:
-  Binder(const OpView& op, const Text& text, const std::map<char, int64_t>& sizes)
+  Binder(const OpView& op, const WrittenRule& text, const std::map<char, int64_t>& sizes)
       : op_(op), text_(text), sizes_(sizes) {}
 
   std::optional<Rule> Bind() {
@@ -124,12 +124,11 @@ class Binder {
     size_t dim = 0;
   };
 
-  bool Place(const Value* value, const std::vector<Operand>& side, int index,
-             std::vector<FactorShape>& into) {
+  bool Place(const Value* value, const std::vector<Words>& side, int index, std::vector<FactorShape>& into) {
     into.emplace_back();
     if (value == nullptr) return true;
     if (!value->has_shape || static_cast<size_t>(index) >= side.size()) return false;
-    const Operand& operand = side[static_cast<size_t>(index)];
+    const Words& operand = side[static_cast<size_t>(index)];
     FactorShape& dims = into.back();
     dims.resize(value->shape.size());
     if (operand.empty()) return true;
@@ -233,7 +232,7 @@ class Binder {
   }
 
   const OpView& op_;
-  const Text& text_;
+  const WrittenRule& text_;
   const std::map<char, int64_t>& sizes_;
   Rule rule_;
   std::vector<Seen> seen_;
@@ -246,7 +245,7 @@ class Binder {
 }  // namespace
 
 std::optional<Rule> ReadRule(const OpView& op, std::string_view text, const std::map<char, int64_t>& sizes) {
-  const Text read = Reader(text).Read();
+  const WrittenRule read = Reader(text).Read();
   return Binder(op, read, sizes).Bind();
 }
 

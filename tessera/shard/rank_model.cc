@@ -25,7 +25,7 @@ std::vector<Stretch> Stretches(const std::vector<int64_t>& indices) {
   return stretches;
 }
 
-Constant Piece(const Constant& whole, const State& state, int rank, int parts) {
+Constant PieceOf(const Constant& whole, const State& state, int rank, int parts) {
   const auto axis = static_cast<size_t>(state.axis);
   Constant piece = whole;
   piece.shape = LocalShape(whole.shape, state, parts);
@@ -64,7 +64,7 @@ Constant Zeros(const Constant& like) {
 
 Constant OnRank(const RankConstant& constant, int rank, int parts) {
   if (!constant.by_rank.empty()) return constant.by_rank[static_cast<size_t>(rank)];
-  if (constant.state.split()) return Piece(*constant.whole, constant.state, rank, parts);
+  if (constant.state.split()) return PieceOf(*constant.whole, constant.state, rank, parts);
   const bool zero = constant.state.partial() && constant.state.reduce == ReduceOp::kSum && rank != 0;
   return zero ? Zeros(*constant.whole) : *constant.whole;
 }

@@ -16,7 +16,7 @@ constexpr int kMostDecoders = 8;
 
 bool Decodes(const graph::Graph& graph, const graph::Node& node, int most);
 
-bool IsWeight(const graph::Graph& graph, graph::ValueId id, int most) {
+bool IsDecoded(const graph::Graph& graph, graph::ValueId id, int most) {
   if (id == graph::kNoValue) return true;
   const graph::Value& value = graph.value(id);
   if (value.constant) return true;
@@ -27,7 +27,7 @@ bool Decodes(const graph::Graph& graph, const graph::Node& node, int most) {
   if (most < 0 || node.inputs.empty()) return false;
   if (std::find(kDecoders.begin(), kDecoders.end(), node.op_type) == kDecoders.end()) return false;
   return std::all_of(node.inputs.begin(), node.inputs.end(),
-                     [&](graph::ValueId id) { return IsWeight(graph, id, most); });
+                     [&](graph::ValueId id) { return IsDecoded(graph, id, most); });
 }
 
 const RuleTable& Table() {
@@ -83,7 +83,7 @@ std::optional<Rule> RuleFor(const OpView& op) {
 }
 
 bool IsWeight(const graph::Graph& graph, graph::ValueId value) {
-  return value != graph::kNoValue && IsWeight(graph, value, kMostDecoders);
+  return value != graph::kNoValue && IsDecoded(graph, value, kMostDecoders);
 }
 
 int64_t StoredBytes(const graph::Graph& graph, graph::ValueId weight) {

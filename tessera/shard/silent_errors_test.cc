@@ -10,7 +10,7 @@ namespace {
 
 using testing::GraphBuilder;
 
-const State kSum = State::Partial(ReduceOp::kSum);
+const State kPartial = State::Partial(ReduceOp::kSum);
 
 // The rows of the last node in which input 0 is in `state`, as text.
 std::vector<std::string> RowsWith(const graph::Graph& graph, const State& state, int parts = 2) {
@@ -52,21 +52,21 @@ TEST(SilentErrors, NormOfAPartialSumIsNoRow) {  // pytorch#159856
        {"ReduceL2", "ReduceL1", "ReduceSumSquare", "ReduceLogSumExp", "ReduceMax", "ReduceProd"}) {
     GraphBuilder b;
     b.Op(norm, {b.Input("x", {4, 4}), b.Ints("a", {1})}, {4, 1});
-    EXPECT_EQ(RowsWith(b.graph(), kSum), Texts{}) << norm;
+    EXPECT_EQ(RowsWith(b.graph(), kPartial), Texts{}) << norm;
   }
 }
 
 TEST(SilentErrors, APartialSumPlusAScalarIsNoRow) {  // pytorch#163193
   GraphBuilder b;
   b.Op("Add", {b.Input("x", {4, 4}), b.Input("s", {})}, {4, 4});
-  EXPECT_EQ(RowsWith(b.graph(), kSum), Texts{"P(sum) P(sum) -> P(sum)"})
+  EXPECT_EQ(RowsWith(b.graph(), kPartial), Texts{"P(sum) P(sum) -> P(sum)"})
       << "the scalar would be added N times";
 }
 
 TEST(SilentErrors, ThePowerOfAPartialSumIsNoRow) {
   GraphBuilder b;
   b.Op("Mul", {b.Input("x", {4}), b.Input("y", {4})}, {4});
-  EXPECT_EQ(RowsWith(b.graph(), kSum), Texts{"P(sum) R -> P(sum)"}) << "never two partial factors";
+  EXPECT_EQ(RowsWith(b.graph(), kPartial), Texts{"P(sum) R -> P(sum)"}) << "never two partial factors";
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ class Bounds {
 };
 
 // In order, gaps filled; empty where two overlap or there is one only.
-std::vector<Piece> Row(std::vector<Piece> slices, int64_t size) {
+std::vector<Piece> InARow(std::vector<Piece> slices, int64_t size) {
   std::ranges::sort(slices, {}, &Piece::start);
   std::vector<Piece> row;
   int64_t at = 0;
@@ -118,7 +118,7 @@ class Splitter {
     }
     for (const auto& [whole, slices] : groups) {
       const auto [id, axis] = whole;
-      const std::vector<Piece> row = Row(slices, graph_.value(id).shape[axis]);
+      const std::vector<Piece> row = InARow(slices, graph_.value(id).shape[axis]);
       if (!row.empty() && IsProjection(graph_, id)) Replace(id, axis, row);
     }
     graph_.RemoveNodes(gone_);

@@ -29,9 +29,9 @@ Result<plan::Artifact> ArtifactOf(const fs::path& directory, const std::string& 
   return plan::Artifact{file, ByteCount{bytes}, std::move(sha256)};
 }
 
-class Writer {
+class RanksWriter {
  public:
-  Writer(const RankModel& model, const fs::path& directory) : model_(model), directory_(directory) {}
+  RanksWriter(const RankModel& model, const fs::path& directory) : model_(model), directory_(directory) {}
 
   Result<std::vector<plan::RankPlan>> Run(const std::function<void(int)>& progress) {
     TRY_ASSIGN(shared_, WeightFile::Create(directory_ / kSharedFile));
@@ -101,7 +101,7 @@ class Writer {
 
 Result<std::vector<plan::RankPlan>> WriteRanks(const RankModel& model, const fs::path& directory,
                                                const std::function<void(int)>& progress) {
-  return Writer(model, directory).Run(progress);
+  return RanksWriter(model, directory).Run(progress);
 }
 
 }  // namespace tessera::shard

@@ -13,14 +13,14 @@ namespace {
 
 // Any collective that the adapter supports, with any root.
 Collective Draw(Adapter& adapter, std::minstd_rand& random, int world_size) {
-  constexpr DType kTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8,
-                              DType::kInt32,   DType::kInt64,   DType::kBool};
+  constexpr DType types[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8,
+                             DType::kInt32,   DType::kInt64,   DType::kBool};
   for (;;) {
     Collective what;
     what.op = static_cast<CollectiveOp>(random() % 8);
     if (Reduces(what.op)) what.reduce = static_cast<ReduceOp>(1 + random() % 5);
     what.root = Rank{static_cast<int>(random() % static_cast<unsigned>(world_size))};
-    what.type = kTypes[random() % 7];
+    what.type = types[random() % 7];
     if (!adapter.Unsupported(what)) return what;
   }
 }

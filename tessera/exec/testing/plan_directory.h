@@ -1,4 +1,4 @@
-// A directory with a plan and files to match, for tests; removed with the object.
+// Plans for tests, and a directory with a plan and files to match.
 #pragma once
 
 #include <filesystem>
@@ -13,6 +13,14 @@
 
 namespace tessera::exec {
 
+// A float tensor of a plan; dimensions that `dims` does not name have no name.
+inline plan::TensorPlan Planned(const char* name, Shape shape, plan::Layout layout = {},
+                                std::vector<std::string> dims = {}) {
+  dims.resize(shape.size());
+  return {{name, DType::kFloat32, std::move(shape)}, std::move(dims), layout};
+}
+
+// Removed with the object.
 class PlanDirectory {
  public:
   PlanDirectory() {
