@@ -1,38 +1,23 @@
 #include "tessera/engine/openvino/types.h"
 
+#include <algorithm>
+#include <array>
+
+#include "tessera/base/openvino/element_types.h"
+
 namespace tessera::engine::openvino {
+namespace {
+
+constexpr std::array kTaken{DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kFloat64,
+                            DType::kInt8,    DType::kInt16,   DType::kInt32,    DType::kInt64,
+                            DType::kUInt8,   DType::kUInt16,  DType::kUInt32,   DType::kUInt64,
+                            DType::kBool};
+
+}  // namespace
 
 std::optional<DType> FromOv(const ov::element::Type& type) {
-  switch (static_cast<ov::element::Type_t>(type)) {
-    case ov::element::Type_t::f32:
-      return DType::kFloat32;
-    case ov::element::Type_t::f16:
-      return DType::kFloat16;
-    case ov::element::Type_t::bf16:
-      return DType::kBFloat16;
-    case ov::element::Type_t::f64:
-      return DType::kFloat64;
-    case ov::element::Type_t::i8:
-      return DType::kInt8;
-    case ov::element::Type_t::i16:
-      return DType::kInt16;
-    case ov::element::Type_t::i32:
-      return DType::kInt32;
-    case ov::element::Type_t::i64:
-      return DType::kInt64;
-    case ov::element::Type_t::u8:
-      return DType::kUInt8;
-    case ov::element::Type_t::u16:
-      return DType::kUInt16;
-    case ov::element::Type_t::u32:
-      return DType::kUInt32;
-    case ov::element::Type_t::u64:
-      return DType::kUInt64;
-    case ov::element::Type_t::boolean:
-      return DType::kBool;
-    default:
-      return std::nullopt;
-  }
+  const DType found = FromOpenVino(type);
+  return std::ranges::find(kTaken, found) == kTaken.end() ? std::nullopt : std::optional(found);
 }
 
 std::optional<Shape> FromOv(const ov::PartialShape& shape) {

@@ -9,7 +9,7 @@
 
 namespace tessera::engine::openvino {
 
-// nullopt: a type whose tensors this adapter does not take (strings, packed and sub-byte types).
+// nullopt: a type whose tensors this adapter does not take (strings, 8-bit floats, packed and sub-byte types).
 std::optional<DType> FromOv(const ov::element::Type& type);
 
 // kDynamic where free; nullopt when not even the rank is known.

@@ -4,58 +4,10 @@
 #include <openvino/core/symbol.hpp>
 
 #include "tessera/base/log.h"
+#include "tessera/base/openvino/element_types.h"
 
 namespace tessera::graph {
 namespace {
-
-DType FromOpenVino(ov::element::Type_t type) {
-  switch (type) {
-    case ov::element::Type_t::boolean:
-      return DType::kBool;
-    case ov::element::Type_t::bf16:
-      return DType::kBFloat16;
-    case ov::element::Type_t::f16:
-      return DType::kFloat16;
-    case ov::element::Type_t::f32:
-      return DType::kFloat32;
-    case ov::element::Type_t::f64:
-      return DType::kFloat64;
-    case ov::element::Type_t::i4:
-      return DType::kInt4;
-    case ov::element::Type_t::i8:
-      return DType::kInt8;
-    case ov::element::Type_t::i16:
-      return DType::kInt16;
-    case ov::element::Type_t::i32:
-      return DType::kInt32;
-    case ov::element::Type_t::i64:
-      return DType::kInt64;
-    case ov::element::Type_t::u2:
-      return DType::kUInt2;
-    case ov::element::Type_t::u4:
-      return DType::kUInt4;
-    case ov::element::Type_t::u8:
-      return DType::kUInt8;
-    case ov::element::Type_t::u16:
-      return DType::kUInt16;
-    case ov::element::Type_t::u32:
-      return DType::kUInt32;
-    case ov::element::Type_t::u64:
-      return DType::kUInt64;
-    case ov::element::Type_t::f8e4m3:
-      return DType::kFloat8E4M3FN;
-    case ov::element::Type_t::f8e5m2:
-      return DType::kFloat8E5M2;
-    case ov::element::Type_t::f8e8m0:
-      return DType::kFloat8E8M0;
-    case ov::element::Type_t::f4e2m1:
-      return DType::kFloat4E2M1;
-    case ov::element::Type_t::string:
-      return DType::kString;
-    default:
-      return DType::kUndefined;
-  }
-}
 
 ov::PartialShape ToPartial(const Shape& shape) {
   ov::PartialShape partial;
