@@ -57,4 +57,18 @@ class JsonField {
   std::string path_;
 };
 
+// Reads a whole document: `read` (JsonField -> Result<T>) makes it out of its top. Errors: kInvalidArgument
+// where `text` is not JSON, else those of `read`.
+template <class Read>
+auto ReadJson(std::string_view text, Read read) -> decltype(read(std::declval<JsonField>())) {
+  try {
+    const nlohmann::json document = nlohmann::json::parse(text);
+    return read(JsonField(document, ""));
+  } catch (const nlohmann::json::parse_error& error) {
+    return Fail(Code::kInvalidArgument, "not JSON: byte {} of {} is unexpected", error.byte, text.size());
+  } catch (const nlohmann::json::exception& error) {
+    return Fail(Code::kInternal, "JSON: {}", error.what());
+  }
+}
+
 }  // namespace tessera::plan

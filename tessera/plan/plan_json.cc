@@ -330,14 +330,7 @@ std::string ToJson(const Plan& plan) {
 }
 
 Result<Plan> FromJson(std::string_view text) {
-  try {
-    const nlohmann::json document = nlohmann::json::parse(text);
-    return ReadDocument(JsonField(document, ""));
-  } catch (const nlohmann::json::parse_error& error) {
-    return Fail(Code::kInvalidArgument, "not JSON: byte {} of {} is unexpected", error.byte, text.size());
-  } catch (const nlohmann::json::exception& error) {
-    return Fail(Code::kInternal, "JSON: {}", error.what());
-  }
+  return ReadJson(text, ReadDocument);
 }
 
 }  // namespace tessera::plan

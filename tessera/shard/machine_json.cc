@@ -166,14 +166,7 @@ std::string MachineToJson(const Machine& machine) {
 }
 
 Result<Machine> MachineFromJson(std::string_view text) {
-  try {
-    const nlohmann::json document = nlohmann::json::parse(text);
-    return ReadDocument(JsonField(document, ""));
-  } catch (const nlohmann::json::parse_error& error) {
-    return Fail(Code::kInvalidArgument, "not JSON: byte {} of {} is unexpected", error.byte, text.size());
-  } catch (const nlohmann::json::exception& error) {
-    return Fail(Code::kInternal, "JSON: {}", error.what());
-  }
+  return plan::ReadJson(text, ReadDocument);
 }
 
 Result<Machine> ReadMachine(const std::filesystem::path& file) {
