@@ -4,16 +4,10 @@
 #include <initializer_list>
 
 #include "tests/nvinfer_standin/kernels.h"
+#include "tests/nvinfer_standin/launch.cuh"
 
 namespace tessera::standin {
 namespace {
-
-constexpr int kThreads = 256;
-
-dim3 Blocks(int64_t count) {
-  const int64_t blocks = (count + kThreads - 1) / kThreads;
-  return dim3(static_cast<unsigned>(blocks < 1 ? 1 : (blocks > 1 << 20 ? 1 << 20 : blocks)));
-}
 
 template <class T>
 struct Compute {

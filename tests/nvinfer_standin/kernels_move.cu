@@ -1,14 +1,8 @@
 #include "tests/nvinfer_standin/kernels.h"
+#include "tests/nvinfer_standin/launch.cuh"
 
 namespace tessera::standin {
 namespace {
-
-constexpr int kThreads = 256;
-
-dim3 Blocks(int64_t count) {
-  const int64_t blocks = (count + kThreads - 1) / kThreads;
-  return dim3(static_cast<unsigned>(blocks < 1 ? 1 : (blocks > 1 << 20 ? 1 << 20 : blocks)));
-}
 
 // Runs `launch` with a pointer of an unsigned type of `element` bytes.
 template <class Launch>
