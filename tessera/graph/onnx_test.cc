@@ -20,16 +20,13 @@ using testing::MakeTensor;
 using testing::MakeValue;
 using testing::Parse;
 using testing::SmallModel;
+using testing::ValueOf;
 using testing::Written;
 
 Graph Read(const pb::ModelProto& model) {
   auto graph = Parse(model);
   EXPECT_TRUE(graph) << (graph ? "" : graph.error().message);
   return graph ? *std::move(graph) : Graph{};
-}
-
-const Value& ValueOf(const Graph& graph, std::string_view name) {
-  return graph.value(*graph.FindValue(name));
 }
 
 TEST(ReadOnnx, DecodesNodesValuesAndSymbols) {

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tessera/graph/graph.h"
@@ -26,6 +27,11 @@ pb::ValueInfoProto MakeValue(const std::string& name, std::initializer_list<std:
 // Parses `model`; external data would lie in `directory`.
 Result<Graph> Parse(const pb::ModelProto& model, const std::string& directory = "/nowhere");
 Result<Graph> ParseText(const std::string& model, const std::string& directory = "/nowhere");
+
+// The value of that name, which the graph has.
+inline const Value& ValueOf(const Graph& graph, std::string_view name) {
+  return graph.value(*graph.FindValue(name));
+}
 
 // Writes `graph` and decodes what was written; fails the test if that is not possible.
 pb::ModelProto Written(const Graph& graph);

@@ -57,3 +57,17 @@ def first_wrong(answer, models, model, inputs):
             if line:
                 return name, f"{node.op_type} '{node.name}': '{name}' as {held['state']['kind']} {line}"
     return None
+
+
+def shard(lab, folder, model, parts, **options):
+    """The laboratory's answer and the ranks' models, in which the checker found nothing wrong."""
+    onnx.save(model, folder / "model.onnx")
+    answer = lab.ask(do="shard", model=folder / "model.onnx", parts=parts, strategy="tensor", out=folder, **options)
+    assert "error" not in answer and not answer["check"], answer
+    return answer, load(folder, parts)
+
+
+def assert_same(answer, ranks, model, inputs):
+    """The ranks together compute what the model does."""
+    line = outputs_differ(answer, ranks, inputs, whole(model)(inputs))
+    assert line is None, f"{line}; first wrong: {first_wrong(answer, ranks, model, inputs)}"

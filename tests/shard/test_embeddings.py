@@ -6,21 +6,12 @@ import numpy
 import onnx
 import pytest
 
-from lockstep import load, outputs_differ, rank_inputs
+from lockstep import assert_same, rank_inputs, shard
 from simulate import Ranks, whole
 from small_models import SmallModel
 from test_mutations import numbers_find
 
 MUTANTS = 80
-
-
-def sharded(lab, tmp_path, model, parts, **options):
-    file = tmp_path / "model.onnx"
-    onnx.save(model, file)
-    answer = lab.ask(do="shard", model=file, parts=parts, strategy="tensor", out=tmp_path, **options)
-    assert "error" not in answer, answer["error"]
-    assert not answer["check"], answer["check"]
-    return answer, load(tmp_path, parts)
 
 
 def held(models, least=1):
@@ -30,11 +21,6 @@ def held(models, least=1):
     return ranks[0]
 
 
-def assert_same(answer, models, small, model):
-    line = outputs_differ(answer, models, small.feed, whole(model)(small.feed))
-    assert line is None, line
-
-
 @pytest.mark.parametrize("parts", [2, 3, 4])
 @pytest.mark.parametrize("dtype", [numpy.int32, numpy.int64])
 @pytest.mark.parametrize("opset", [11, 13, 21])
@@ -42,7 +28,7 @@ def test_a_table_whose_width_does_not_divide_is_cut_by_words(lab, tmp_path, part
     small = SmallModel(opset)
     found = small.op("Gather", small.weight(24, 5), small.ids("ids", [7, 3], 24, dtype, negative=True))
     model = small.model(found)
-    answer, models = sharded(lab, tmp_path, model, parts)
+    answer, models = shard(lab, tmp_path, model, parts)
     assert held(models, 20) == [[24 // parts, 5]]
     got = Ranks(models).run(rank_inputs(answer, small.feed, parts))
     wanted = whole(model)(small.feed)[found]
@@ -65,10 +51,10 @@ def test_the_head_that_shares_the_table_shares_its_part(lab, tmp_path, parts):
     x = small.op("Gather", table, small.ids("ids", [16], 1000))
     x = small.linear(small.linear(x, 64, 256, relu=True), 256, 64)
     model = small.model(small.op("Gemm", x, table, transB=1))
-    answer, models = sharded(lab, tmp_path, model, parts)
+    answer, models = shard(lab, tmp_path, model, parts)
     assert [dims for dims in held(models, 64) if 1000 // parts in dims or 1000 in dims] in (
         [[1000 // parts, 64]], [[1000, 64 // parts]])
-    assert_same(answer, models, small, model)
+    assert_same(answer, models, model, small.feed)
 
 
 def test_every_mutant_of_a_lookup_is_found(lab, tmp_path):

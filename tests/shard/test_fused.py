@@ -2,24 +2,18 @@
 
 import math
 
-import onnx
 import pytest
 
 from fused import CASES
-from lockstep import load, outputs_differ
-from simulate import whole
+from lockstep import assert_same, shard
 
 
 @pytest.mark.parametrize("parts", [2, 4])
 @pytest.mark.parametrize("case", CASES)
 def test_a_fused_projection_is_split_piece_by_piece(lab, tmp_path, case, parts):
     small, model = CASES[case]()
-    onnx.save(model, tmp_path / "model.onnx")
-    answer = lab.ask(do="shard", model=tmp_path / "model.onnx", parts=parts, strategy="tensor", out=tmp_path)
-    assert "error" not in answer and not answer["check"], answer
-    ranks = load(tmp_path, parts)
-    line = outputs_differ(answer, ranks, small.feed, whole(model)(small.feed))
-    assert line is None, line
+    answer, ranks = shard(lab, tmp_path, model, parts)
+    assert_same(answer, ranks, model, small.feed)
     issued = [a.s for n in ranks[0].graph.node for a in n.attribute if a.name == "collective_operation"]
     assert issued == [b"all_reduce"]
     for rank in ranks:

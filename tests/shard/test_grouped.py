@@ -4,19 +4,12 @@ import onnx
 import pytest
 
 from grouped import CASES, HEAD
-from lockstep import first_wrong, load, outputs_differ
+from lockstep import assert_same, shard
 from simulate import whole
 from test_mutations import feed, numbers_find
 
 GROUPS = [(8, 2, 4), (16, 2, 8), (8, 1, 4), (8, 1, 2)]  # heads of queries, of keys, ranks
 MUTANTS = 40
-
-
-def shard(lab, tmp_path, model, parts, **options):
-    onnx.save(model, tmp_path / "model.onnx")
-    answer = lab.ask(do="shard", model=tmp_path / "model.onnx", parts=parts, strategy="tensor", out=tmp_path, **options)
-    assert "error" not in answer and not answer["check"], answer
-    return answer, load(tmp_path, parts)
 
 
 def collectives(model):
@@ -30,8 +23,7 @@ def test_a_rank_holds_the_key_head_of_its_queries(lab, tmp_path, case, heads, ke
         pytest.skip("a product broadcasts one head only")
     small, model = CASES[case](heads, keys)
     answer, ranks = shard(lab, tmp_path, model, parts)
-    line = outputs_differ(answer, ranks, small.feed, whole(model)(small.feed))
-    assert line is None, f"{line}; first wrong: {first_wrong(answer, ranks, model, small.feed)}"
+    assert_same(answer, ranks, model, small.feed)
     width = heads * HEAD
     for rank in ranks:
         held = [list(t.dims) for t in rank.graph.initializer if len(t.dims) == 2]
@@ -46,9 +38,7 @@ def test_exported_models_with_fewer_key_heads_than_ranks(lab, zoo, tmp_path, nam
     answer, ranks = shard(lab, tmp_path, model, 8)
     assert collectives(ranks[0]) == [b"all_reduce"] * 4
     if name != "llama_gqa_op23":  # onnxruntime does not run that cut into pieces
-        inputs = feed(model)
-        line = outputs_differ(answer, ranks, inputs, whole(model)(inputs))
-        assert line is None, f"{line}; first wrong: {first_wrong(answer, ranks, model, inputs)}"
+        assert_same(answer, ranks, model, feed(model))
 
 
 @pytest.mark.parametrize("case", ["spread_keys", "attention_of_three_dimensions"])

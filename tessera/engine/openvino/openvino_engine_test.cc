@@ -101,14 +101,20 @@ TEST(OpenVinoEngine, ATruncatedWeightFileIsRefused) {
   EXPECT_THAT(group.error().message, HasSubstr("model.onnx.rank1"));
 }
 
-TEST(OpenVinoEngine, ACollectiveThatFailsIsToldAsItWas) {
-  auto faults = std::make_shared<comm::testing::FaultPlan>();
+// An engine whose ranks' collectives fail as `faults` says.
+std::unique_ptr<Engine> EngineWith(std::shared_ptr<comm::testing::FaultPlan> faults) {
   OpenVinoOptions options;
-  options.make_communicators = [&](int ranks) -> Result<std::vector<std::unique_ptr<comm::Communicator>>> {
+  options.make_communicators =
+      [faults = std::move(faults)](int ranks) -> Result<std::vector<std::unique_ptr<comm::Communicator>>> {
     TRY_ASSIGN(auto ends, comm::CreateInprocGroup(ranks));
     return comm::testing::WithFaults(std::move(ends), faults);
   };
-  auto engine = MakeOpenVinoEngine(options);
+  return MakeOpenVinoEngine(options);
+}
+
+TEST(OpenVinoEngine, ACollectiveThatFailsIsToldAsItWas) {
+  auto faults = std::make_shared<comm::testing::FaultPlan>();
+  auto engine = EngineWith(faults);
   auto group = engine->Load(*plan::ReadPlan(kModels / "mlp"), kModels / "mlp", Deadline::Never());
   ASSERT_TRUE(group) << group.error().ToString();
   EXPECT_EQ(faults->calls(Rank{1}), 1U);  // the warm-up's
@@ -126,12 +132,7 @@ TEST(OpenVinoEngine, ACollectiveThatFailsIsToldAsItWas) {
 
 TEST(OpenVinoEngine, ARankThatHangsInACollectiveEndsAtTheDeadline) {
   auto faults = std::make_shared<comm::testing::FaultPlan>();
-  OpenVinoOptions options;
-  options.make_communicators = [&](int ranks) -> Result<std::vector<std::unique_ptr<comm::Communicator>>> {
-    TRY_ASSIGN(auto ends, comm::CreateInprocGroup(ranks));
-    return comm::testing::WithFaults(std::move(ends), faults);
-  };
-  auto engine = MakeOpenVinoEngine(options);
+  auto engine = EngineWith(faults);
   auto group = engine->Load(*plan::ReadPlan(kModels / "mlp"), kModels / "mlp", Deadline::Never());
   ASSERT_TRUE(group) << group.error().ToString();
   faults->HangAt(Rank{0}, 2);

@@ -15,6 +15,7 @@ using testing::MakeNode;
 using testing::MakeTensor;
 using testing::MakeValue;
 using testing::SmallModel;
+using testing::ValueOf;
 
 Result<Graph> Infer(const pb::ModelProto& model) {
   TRY_ASSIGN(Graph graph, testing::Parse(model));
@@ -26,10 +27,6 @@ Graph Inferred(const pb::ModelProto& model) {
   auto graph = Infer(model);
   EXPECT_TRUE(graph) << (graph ? "" : graph.error().message);
   return graph ? *std::move(graph) : Graph{};
-}
-
-const Value& ValueOf(const Graph& graph, std::string_view name) {
-  return graph.value(*graph.FindValue(name));
 }
 
 // A node of a domain that nobody knows.

@@ -154,13 +154,17 @@ Result<Json> DoForce(const Json& request) {
   return Describe(graph, model, request.at("out").get<std::string>());
 }
 
-Result<Json> DoShard(const Json& request) {
-  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+Result<Compiled> CompileAs(const Json& request, const graph::Graph& graph) {
   Options options;
   options.ranks = request.at("parts");
   options.strategy = request.value("strategy", "auto");
   if (request.value("embeddings", "split") == "whole") options.embeddings = Embeddings::kWhole;
-  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  return Compile(graph, options);
+}
+
+Result<Json> DoShard(const Json& request) {
+  TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
+  TRY_ASSIGN(const Compiled compiled, CompileAs(request, graph));
   TRY_ASSIGN(Json answer, Describe(graph, compiled.model, request.at("out").get<std::string>()));
   if (const auto shaped = CheckLocalShapes(compiled.model, Oracle()); !shaped)
     answer["check"] = shaped.error().message;
@@ -169,11 +173,7 @@ Result<Json> DoShard(const Json& request) {
 
 Result<Json> DoMutate(const Json& request) {
   TRY_ASSIGN(const graph::Graph graph, Read(request.at("model")));
-  Options options;
-  options.ranks = request.at("parts");
-  options.strategy = request.value("strategy", "auto");
-  if (request.value("embeddings", "split") == "whole") options.embeddings = Embeddings::kWhole;
-  TRY_ASSIGN(const Compiled compiled, Compile(graph, options));
+  TRY_ASSIGN(const Compiled compiled, CompileAs(request, graph));
   Json answer{{"mutants", Json::array()}};
   for (unsigned seed = request.at("from"); seed < request.at("to"); ++seed) {
     RankModel mutant = compiled.model;
