@@ -23,7 +23,7 @@ struct DeviceInfo {
 Result<DeviceInfo> GetDeviceInfo(DeviceId id);
 
 // Whether `from` may read `to`'s memory directly, as the driver tells. That it also works is another matter
-// (nccl#2335): see engine/tensorrt/peer_probe.h.
+// (nccl#2335): see peer_check.h.
 Result<bool> CanAccessPeer(DeviceId from, DeviceId to);
 
 // Lets `from` access `to`'s memory directly. Once per process and pair; again is no error.
