@@ -7,6 +7,7 @@
 #include "tessera/base/log.h"
 #include "tessera/base/shared_gpus.h"
 #include "tessera/base/unfinished.h"
+#include "tessera/comm/nccl/first_collectives.h"
 #include "tessera/comm/nccl/preconnect.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/device.h"
@@ -117,8 +118,9 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
 }
 
 Result<void> NcclGroup::ConnectFirst(Calls calls, Deadline deadline, Use use) {
-  TRY(ConnectCollectives(devices_, comms_, deadline));
-  if (use == Use::kAll) TRY(ConnectPairs(devices_, comms_, deadline));
+  auto abort = [this](const Error& error) { Abort(error); };
+  TRY(RunFirstCollectives(devices_, comms_, deadline, abort));
+  if (use == Use::kAll) TRY(ConnectPairs(devices_, comms_, deadline, abort));
   has_pairs_ = use == Use::kAll;
   if (calls == Calls::kBlocking) {
     TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
@@ -135,7 +137,7 @@ Result<void> NcclGroup::Connect(Use use, Deadline deadline, const BeforeWork& be
     }
     InFlight call(*this);
     if (!call.usable()) return tl::unexpected<Error>(*failure());
-    return ConnectPairs(devices_, comms_, deadline);
+    return ConnectPairs(devices_, comms_, deadline, [this](const Error& error) { Abort(error); });
   }();
   if (!connected) Abort(connected.error());
   has_pairs_ = connected.has_value();

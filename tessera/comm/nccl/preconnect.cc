@@ -75,6 +75,31 @@ Result<void> RunCollectives(const std::vector<Lane>& lanes, const std::vector<nc
   return {};
 }
 
+// One block to the next rank, then to the one after it, ..: every pair, both ways.
+Result<void> RunPairs(const std::vector<Lane>& lanes, const std::vector<ncclComm_t>& comms,
+                      Deadline deadline) {
+  const size_t world = lanes.size();
+  for (size_t distance = 1; distance < world; ++distance) {
+    auto exchange = [&](size_t r, const Lane& l) {
+      const int to = static_cast<int>((r + distance) % world);
+      const int from = static_cast<int>((r + world - distance) % world);
+      const ncclResult_t sent = ncclSend(l.buffer.data(), kSmallBytes, ncclInt8, to, l.comm, l.stream.get());
+      if (!IsFine(sent)) return sent;
+      return ncclRecv(l.buffer.data() + kSmallBytes, kSmallBytes, ncclInt8, from, l.comm, l.stream.get());
+    };
+    TRY(RunGrouped(lanes, comms, exchange, deadline));
+  }
+  return {};
+}
+
+// Before the caller frees what the collectives use: that waits for them.
+template <class Run>
+Result<void> OrAbort(Run run, const AbortCollectives& abort) {
+  Result<void> ran = run();
+  if (!ran) abort(ran.error());
+  return ran;
+}
+
 }  // namespace
 
 Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline) {
@@ -95,28 +120,20 @@ Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline) 
 }
 
 Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                                Deadline deadline) {
+                                Deadline deadline, const AbortCollectives& abort) {
   TRY_ASSIGN(const std::vector<Lane> lanes, MakeLanes(devices, comms, kLargeBytes));
-  for (size_t bytes : {kSmallBytes, kLargeBytes}) TRY(RunCollectives(lanes, comms, bytes, deadline));
-  return {};
+  return OrAbort(
+      [&]() -> Result<void> {
+        for (size_t bytes : {kSmallBytes, kLargeBytes}) TRY(RunCollectives(lanes, comms, bytes, deadline));
+        return {};
+      },
+      abort);
 }
 
-// One block to the next rank, then to the one after it, ..
 Result<void> ConnectPairs(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                          Deadline deadline) {
+                          Deadline deadline, const AbortCollectives& abort) {
   TRY_ASSIGN(const std::vector<Lane> lanes, MakeLanes(devices, comms, 2 * kSmallBytes));
-  const size_t world = lanes.size();
-  for (size_t distance = 1; distance < world; ++distance) {
-    auto exchange = [&](size_t r, const Lane& l) {
-      const int to = static_cast<int>((r + distance) % world);
-      const int from = static_cast<int>((r + world - distance) % world);
-      const ncclResult_t sent = ncclSend(l.buffer.data(), kSmallBytes, ncclInt8, to, l.comm, l.stream.get());
-      if (!IsFine(sent)) return sent;
-      return ncclRecv(l.buffer.data() + kSmallBytes, kSmallBytes, ncclInt8, from, l.comm, l.stream.get());
-    };
-    TRY(RunGrouped(lanes, comms, exchange, deadline));
-  }
-  return {};
+  return OrAbort([&] { return RunPairs(lanes, comms, deadline); }, abort);
 }
 
 }  // namespace tessera::comm

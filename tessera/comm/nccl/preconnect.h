@@ -3,6 +3,7 @@
 
 #include <nccl.h>
 
+#include <functional>
 #include <vector>
 
 #include "tessera/base/deadline.h"
@@ -11,16 +12,19 @@
 
 namespace tessera::comm {
 
+// Makes collectives in flight give up.
+using AbortCollectives = std::function<void(const Error& reason)>;
+
 // Runs all-reduce, all-gather, reduce-scatter, broadcast and reduce once on all communicators, small and
 // large (NCCL connects each of its algorithms at first use). From one thread, within NCCL's groups, so no
-// rank waits for another.
+// rank waits for another. An error goes to `abort` before memory is freed, which waits for what is in flight.
 Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                                Deadline deadline);
+                                Deadline deadline, const AbortCollectives& abort);
 
 // Sends between every pair, both ways, in the same manner: what all-to-all, gather and scatter are made of.
 // Costs as much time as all collectives together, and more than half of the memory.
 Result<void> ConnectPairs(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
-                          Deadline deadline);
+                          Deadline deadline, const AbortCollectives& abort);
 
 // Blocks until no call on any of `comms` is in progress. Errors: kDeadline, kInternal (NCCL's).
 Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline);
