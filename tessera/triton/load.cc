@@ -88,6 +88,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.devices = settings_.gpus;
   options.cuda_graphs = settings_.cuda_graphs;
   options.step_limit = settings_.step_limit;
+  options.replication = settings_.replication;
   options.profiles = place.profiles;
   options.model_profiles = settings_.model_profiles;
   options.static_contexts = settings_.static_contexts;

@@ -64,6 +64,15 @@ Result<bool> IsStaticStrategy(const std::string& name, const std::string& value)
   return Fail(Code::kInvalidArgument, "{} is '{}', wanted STATIC or ON_PROFILE_CHANGE", name, value);
 }
 
+Result<engine::ReplicationWay> Way(const std::string& name, const std::string& value) {
+  using engine::ReplicationWay;
+  if (value == "auto") return ReplicationWay::kAuto;
+  if (value == "probe") return ReplicationWay::kProbe;
+  if (value == "copies") return ReplicationWay::kCopies;
+  if (value == "gather") return ReplicationWay::kGather;
+  return Fail(Code::kInvalidArgument, "{} is '{}', wanted auto, probe, copies or gather", name, value);
+}
+
 Result<void> ReadParameter(const std::string& name, const std::string& value, Settings& settings) {
   if (name == "request_timeout_ms") {
     TRY_ASSIGN(int64_t limit, PositiveNumber(name, value));
@@ -85,6 +94,8 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
     TRY_ASSIGN(settings.per_rank_engines, Truth(name, value));
   } else if (name == "cuda_graphs") {
     TRY_ASSIGN(settings.cuda_graphs, Truth(name, value));
+  } else if (name == "replication") {
+    TRY_ASSIGN(settings.replication, Way(name, value));
   } else if (name == "execution_context_allocation_strategy") {
     TRY_ASSIGN(settings.static_contexts, IsStaticStrategy(name, value));
   } else if (name == "probe") {

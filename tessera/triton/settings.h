@@ -11,6 +11,7 @@
 
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
+#include "tessera/engine/replication_way.h"
 #include "tessera/triton/command_line.h"
 #include "tessera/triton/optimization.h"
 
@@ -27,6 +28,8 @@ struct Settings {
   std::optional<bool> per_rank_engines;
   // Parameter cuda_graphs, else optimization.cuda.graphs: replay steps on GPUs from CUDA graphs.
   bool cuda_graphs = true;
+  // Parameter replication: auto, probe, copies or gather.
+  engine::ReplicationWay replication = engine::ReplicationWay::kAuto;
   // Parameter execution_context_allocation_strategy is STATIC: each profile of an engine has activation
   // memory of its own, as large as the largest needs. Else they share it.
   bool static_contexts = false;

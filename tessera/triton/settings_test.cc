@@ -59,6 +59,17 @@ TEST(ReadSettings, TakesATruthInAnyCase) {
   EXPECT_EQ(ReadSettings(WithParameter("multi_device_per_rank_engines", "FALSE"))->per_rank_engines, false);
 }
 
+TEST(ReadSettings, TakesTheWayOfReplication) {
+  using engine::ReplicationWay;
+  EXPECT_EQ(ReadSettings(json::object())->replication, ReplicationWay::kAuto);
+  EXPECT_EQ(ReadSettings(WithParameter("replication", "auto"))->replication, ReplicationWay::kAuto);
+  EXPECT_EQ(ReadSettings(WithParameter("replication", "probe"))->replication, ReplicationWay::kProbe);
+  EXPECT_EQ(ReadSettings(WithParameter("replication", "copies"))->replication, ReplicationWay::kCopies);
+  EXPECT_EQ(ReadSettings(WithParameter("replication", "gather"))->replication, ReplicationWay::kGather);
+  EXPECT_EQ(ReadSettings(WithParameter("replication", "Peer")).error().message,
+            "replication is 'Peer', wanted auto, probe, copies or gather");
+}
+
 TEST(ReadSettings, TakesTheStrategyOfContexts) {
   constexpr const char* kName = "execution_context_allocation_strategy";
   EXPECT_FALSE(ReadSettings(json::object())->static_contexts);

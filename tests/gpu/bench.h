@@ -34,6 +34,9 @@ Result<void> BenchAttention(const std::vector<int>& worlds);
 Result<void> BenchReplicate(const std::vector<int>& worlds);
 Result<void> BenchLoad(const std::vector<int>& worlds);
 
+// Part of BenchReplicate: what a probe at load finds and chooses, beside steps in both ways.
+Result<void> BenchProbe(const std::vector<int>& worlds);
+
 // What BenchLoad runs in processes of its own, so that each has a first load: gpu_bench load_once arguments.
 // Returns the exit code.
 int LoadOnce(int argc, char** argv);

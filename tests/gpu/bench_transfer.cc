@@ -35,9 +35,9 @@ Result<void> BenchReplicate(const std::vector<int>& worlds) {
       one[0].median, one[0].p99);
   for (const int world : worlds) {
     std::vector<Spread> ways;
-    for (const size_t gather_from : {size_t{1}, SIZE_MAX}) {
+    for (const auto way : {engine::ReplicationWay::kGather, engine::ReplicationWay::kCopies}) {
       engine::TensorRtOptions options;
-      options.gather_from = gather_from;
+      options.replication = way;
       auto write = [&](const std::filesystem::path& directory) {
         return WriteFirstRow(kRows, kColumns, world, directory);
       };
@@ -57,7 +57,7 @@ Result<void> BenchReplicate(const std::vector<int>& worlds) {
     std::printf("| %d | %.0f / %.0f | %.2fx | %.0f / %.0f |\n", world, ways[0].median, ways[0].p99,
                 ways[0].median / one[0].median, ways[1].median, ways[1].p99);
   }
-  return {};
+  return BenchProbe(worlds);
 }
 
 }  // namespace tessera::gputest

@@ -156,9 +156,10 @@ TEST_F(EngineGpu, ALargeCommonInputArrivesWholeOnEveryRank) {
   mlp.k = 4097;  // 4097 columns of 2 bytes: no slice ends where a row does
   mlp.most_m = 512;
   engine::TensorRtOptions gathers;
+  gathers.replication = engine::ReplicationWay::kGather;
   gathers.gather_from = 1;
   engine::TensorRtOptions copies;
-  copies.gather_from = SIZE_MAX;
+  copies.replication = engine::ReplicationWay::kCopies;
   auto gathered = Loaded(mlp, Gpus({0, 1}), gathers);
   auto copied = Loaded(mlp, Gpus({0, 1}), copies);
   ASSERT_TRUE(gathered && copied);
@@ -223,7 +224,7 @@ TEST_F(EngineGpu, StepsThatGrowDoNotWaitForEachOthersRanks) {
   mlp.best_m = 1;
   mlp.most_m = 4096;
   engine::TensorRtOptions copies;
-  copies.gather_from = SIZE_MAX;
+  copies.replication = engine::ReplicationWay::kCopies;
   for (const auto& options : {engine::TensorRtOptions{}, copies}) {
     auto group = Loaded(mlp, Gpus({0, 1}), options);
     ASSERT_TRUE(group);

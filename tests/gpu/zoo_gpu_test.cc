@@ -129,6 +129,7 @@ TEST_P(Zoo, AnswersAsOnnxruntimeDoes) {
 TEST_P(Zoo, AnswersAsOnnxruntimeDoesWithoutCudaGraphs) {
   engine::TensorRtOptions options;
   options.cuda_graphs = false;
+  options.replication = engine::ReplicationWay::kGather;
   options.gather_from = 1;  // and with every input in slices
   auto executor = Load(options);
   ASSERT_TRUE(executor);

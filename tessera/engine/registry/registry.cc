@@ -15,6 +15,7 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   tensorrt.devices = options.devices;
   tensorrt.cuda_graphs = options.cuda_graphs;
   tensorrt.step_limit = options.step_limit;
+  tensorrt.replication = options.replication;
   tensorrt.profiles = options.profiles;
   tensorrt.model_profiles = options.model_profiles;
   tensorrt.static_contexts = options.static_contexts;

@@ -10,6 +10,7 @@
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
 #include "tessera/engine/rank_group.h"
+#include "tessera/engine/replication_way.h"
 
 namespace tessera::engine {
 
@@ -19,6 +20,7 @@ struct EngineOptions {
   bool cuda_graphs = true;          // of ranks on GPUs: replay steps where the engines can be captured
   // Of ranks on GPUs: longest time of a step with which loading warms them up (10 s at least).
   std::chrono::milliseconds step_limit{60'000};
+  ReplicationWay replication = ReplicationWay::kAuto;  // of ranks on GPUs
   // Of TensorRT's: see TensorRtOptions.
   std::vector<int> profiles{};
   std::vector<int> model_profiles{};

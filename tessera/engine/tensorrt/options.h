@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tessera/base/types.h"
+#include "tessera/engine/replication_way.h"
 
 namespace tessera::engine {
 
@@ -20,8 +21,8 @@ struct TensorRtOptions {
   // kernels. A rank that hangs then keeps other models from its GPUs no longer than that.
   std::chrono::milliseconds step_limit{60'000};
   size_t max_plans = 64;  // input shapes whose graphs are kept; the least recently used goes first
-  // From this size on, a tensor that all ranks get whole travels in slices, one over each GPU's link, and is
-  // put together between the GPUs. SIZE_MAX: never.
+  ReplicationWay replication = ReplicationWay::kAuto;
+  // With ReplicationWay::kGather: from this size on; smaller tensors are copied to each GPU. SIZE_MAX: never.
   size_t gather_from = size_t{512} << 10;
   // Threads that launch ranks' graphs beside the caller; not set: as many as pay off
   // (LaunchTeam::HelpersFor).

@@ -17,8 +17,8 @@ namespace tessera::engine {
 // Input i reaches every rank whole in one of two ways.
 enum class Replication {
   kCopies,  // each rank copies its own tensor: small, split, or different on each rank
-  kGather,  // each rank copies 1/N of the common tensor over its own PCIe link; an all-gather over NVLink
-            // does the rest
+  kGather,  // each rank copies 1/N of the common tensor over its own PCIe link; an all-gather does the
+            // rest
   kOnHost,  // a shape tensor: nothing is copied
 };
 

@@ -9,6 +9,7 @@
 #include "tessera/engine/tensorrt/connect.h"
 #include "tessera/engine/tensorrt/device_mover.h"
 #include "tessera/engine/tensorrt/group.h"
+#include "tessera/engine/tensorrt/replication.h"
 #include "tessera/plan/runtime.h"
 
 namespace tessera::engine {
@@ -61,8 +62,13 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
   TRY(CheckRanksAgree(runners, plan_));
   if (peers_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
+  TensorRtOptions options = options_;
+  if (peers_) {
+    TRY_ASSIGN(options.gather_from,
+               ChooseGatherFrom(options_, plan_.model_name, peers_, *threads, devices_, deadline_));
+  }
   TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
-             RankSet::Create(std::move(runners), peers_, std::move(threads), options_));
+             RankSet::Create(std::move(runners), peers_, std::move(threads), options));
   TRY(ranks->WarmUp(deadline_));
   TESSERA_LOG(kInfo,
               "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {}); {} ms, {} of them warm-up",

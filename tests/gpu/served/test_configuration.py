@@ -27,6 +27,8 @@ BAD = {
     "not_enabled": ({"multi_device_gpus": "0,1"}, ["enable_multi_device", "true"]),
     "same_engine": ({"enable_multi_device": "true", "multi_device_gpus": "0,1",
                      "multi_device_per_rank_engines": "false"}, ["model.plan'", "rank 0 of 2"]),
+    "no_way": ({"enable_multi_device": "true", "multi_device_gpus": "0,1", "replication": "peer"},
+               ["replication is 'peer'", "auto, probe, copies or gather"]),
     "kind_gpu": ({"enable_multi_device": "true", "multi_device_gpus": "0,1", "kind": "KIND_GPU"}, ["KIND_MODEL"]),
 }
 

@@ -1,0 +1,43 @@
+// The memory of a replication probe.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tessera/cuda/memory.h"
+#include "tessera/cuda/stream.h"
+
+namespace tessera::engine {
+
+// Made and freed while no step of the process is half issued: neither within a turn of DeviceOrder.
+class ProbeBuffers {
+ public:
+  struct Lane {
+    cuda::Stream stream;
+    cuda::DeviceBuffer buffer;  // room for a gathered tensor
+  };
+
+  // For tensors of up to `bytes`, brought to `devices`.
+  static Result<std::shared_ptr<const ProbeBuffers>> Create(const std::vector<DeviceId>& devices,
+                                                            size_t bytes);
+  // What a GPU that hangs may use is left behind: see LetGo.
+  ~ProbeBuffers();
+  ProbeBuffers(const ProbeBuffers&) = delete;
+  ProbeBuffers& operator=(const ProbeBuffers&) = delete;
+
+  const std::vector<Lane>& lanes() const { return lanes_; }  // [rank]
+  // Pinned; different everywhere, so that nothing is right in a wrong place.
+  const std::byte* source() const { return source_.data(); }
+  // The first `bytes` of the pinned place for what is read back.
+  MutableBytes arrived(size_t bytes) const { return {arrived_.data(), bytes}; }
+
+ private:
+  ProbeBuffers() = default;
+  void FillSource();
+
+  cuda::PinnedBuffer source_;
+  cuda::PinnedBuffer arrived_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace tessera::engine
