@@ -29,7 +29,7 @@ std::unique_ptr<LaunchTeam> Team(int ranks, int helpers, nanoseconds awake_for,
   return team ? *std::move(team) : nullptr;
 }
 
-Deadline Far() {
+Deadline FarOff() {
   return Deadline::In(std::chrono::minutes(10));
 }
 
@@ -58,7 +58,7 @@ std::vector<std::thread::id> LaunchersOf(LaunchTeam& team, int ranks) {
         LaunchSomething();
         return {};
       },
-      Far());
+      FarOff());
   EXPECT_TRUE(run.has_value());
   return launchers;
 }
@@ -74,7 +74,7 @@ Result<void> RunTogether(LaunchTeam& team, std::array<std::thread::id, kRanks>& 
         Until([&] { return begun == kRanks; });
         return {};
       },
-      Far());
+      FarOff());
 }
 
 // Helpers: none, and one for every other rank; awake, asleep, and always about to change.
@@ -91,7 +91,7 @@ TEST(LaunchTeam, LaunchesEveryRankOnce) {
               if (round % 16 == 0) LaunchSomething();
               return {};
             },
-            Far()));
+            FarOff()));
         for (const int times : launched) ASSERT_EQ(times, round);
       }
     }
@@ -106,7 +106,7 @@ TEST(LaunchTeam, TakesAsManyRanksAsAWordHasBits) {
         launched ^= uint64_t{1} << rank.value();
         return {};
       },
-      Far()));
+      FarOff()));
   EXPECT_EQ(launched, ~uint64_t{0});
   EXPECT_EQ(LaunchTeam::Create(LaunchTeam::kMostRanks + 1, {}, Nothing).error().code, Code::kUnsupported);
 }
@@ -158,11 +158,11 @@ TEST(LaunchTeam, AnErrorComesBackWithItsRank) {
           if (rank == Rank(2)) return Fail(Code::kUnavailable, "no launch today");
           return {};
         },
-        Far());
+        FarOff());
     ASSERT_FALSE(run);
     EXPECT_EQ(run.error().code, Code::kUnavailable);
     EXPECT_EQ(run.error().rank, 2);
-    EXPECT_TRUE(team->Run(Nothing, Far())) << "an error is that of one step";
+    EXPECT_TRUE(team->Run(Nothing, FarOff())) << "an error is that of one step";
   }
 }
 
@@ -175,7 +175,7 @@ TEST(LaunchTeam, BeginsNoRankAfterAnError) {
         if (rank == Rank(1)) return Fail(Code::kInternal, "failed");
         return {};
       },
-      Far()));
+      FarOff()));
   EXPECT_THAT(begun, testing::ElementsAre(0, 1));
 }
 
@@ -188,7 +188,7 @@ TEST(LaunchTeam, AHelperThatCannotEnterFailsItsRank) {
           LaunchSomething();
           return {};
         },
-        Far());
+        FarOff());
     if (!run) error = run.error();
     return error.has_value();
   });

@@ -41,7 +41,8 @@ bool Holds(const plan::Layout& layout, Rank rank) {
 }
 
 // What `rank` holds of `whole`, dense.
-std::vector<std::byte> PartOf(const TensorView& whole, const plan::Layout& layout, Rank rank, int ranks) {
+std::vector<std::byte> BytesOfPart(const TensorView& whole, const plan::Layout& layout, Rank rank,
+                                   int ranks) {
   ConstRegion from = whole.data;
   if (layout.kind == Kind::kSplit) {
     from =
@@ -104,7 +105,7 @@ class Trial {
       return Fail(Code::kInvalidArgument, "probe: output '{}' of rank {} is {}, {} is {}", output.spec.name,
                   rank.value(), ToString(got.shape), against, ToString(wanted));
     }
-    const std::vector<std::byte> part = PartOf(whole, output.layout, rank, group_.world_size());
+    const std::vector<std::byte> part = BytesOfPart(whole, output.layout, rank, group_.world_size());
     TRY_ASSIGN(const double off, HowFarOff(got.type, got.bytes, part, {whole.data.data, whole.data.bytes()}));
     TESSERA_LOG(kDebug, "probe: output '{}' of rank {} is {:.3g} off {}, tolerance {:g}", output.spec.name,
                 rank.value(), off, against, tolerance);
@@ -172,7 +173,7 @@ Result<void> CompareReplicated(const plan::Plan& plan, engine::RankGroup& group,
   const RandomInputs inputs(plan, group);
   if (inputs.views().empty()) return {};
   Trial trial(plan, group);
-  if (const Result<void> ran = trial.Run(inputs.views(), kMostProbedBytes, deadline); !ran) {
+  if (Result<void> ran = trial.Run(inputs.views(), kMostProbedBytes, deadline); !ran) {
     if (!group.usable()) return ran;
     TESSERA_LOG(kInfo, "model '{}' cannot be tried on random inputs: {}", plan.model_name,
                 ran.error().message);
@@ -193,7 +194,7 @@ Result<void> ProbeRanks(const plan::Plan& plan, const std::filesystem::path& dir
   }
   TRY_ASSIGN(const plan::ProbeTensors probe, plan::ReadProbe(plan, directory));
   Trial trial(plan, group);
-  if (const Result<void> ran = trial.Run(probe.inputs, UINT64_MAX, deadline); !ran) {
+  if (Result<void> ran = trial.Run(probe.inputs, UINT64_MAX, deadline); !ran) {
     // An instance may be left with profiles that do not take the probe's sizes.
     if (!group.usable() || ran.error().code != Code::kInvalidArgument) return ran;
     TESSERA_LOG(kWarning, "model '{}': the recorded probe is not compared: {}", plan.model_name,

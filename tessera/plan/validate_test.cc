@@ -13,7 +13,7 @@ struct BadPlan {
   const char* line;
 };
 
-class ValidatePlan : public testing::TestWithParam<BadPlan> {};
+class ValidatePlan : public ::testing::TestWithParam<BadPlan> {};
 
 TEST(ValidatePlan, TakesTheSample) {
   EXPECT_TRUE(Validate(SamplePlan()));
@@ -44,7 +44,7 @@ TEST_P(ValidatePlan, NamesWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ValidatePlan,
-    testing::Values(
+    ::testing::Values(
         BadPlan{[](Plan& p) { p.ranks.clear(); }, "'ranks' is empty, wanted at least one"},
         BadPlan{[](Plan& p) { p.mesh[0].size = 3; }, "'mesh' has 3 places, 'ranks' has 2"},
         BadPlan{[](Plan& p) { p.mesh[0].size = 0; }, "mesh axis 'tp' has size 0, wanted at least 1"},
@@ -69,7 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.inputs[1].spec.shape[1] = 7; },
                 "input 'y' is [4,7]: axis 1 does not divide by 2 ranks"},
         BadPlan{[](Plan& p) { p.inputs[0].spec.shape[0] = -2; }, "input 'x' is [-2,8], wanted sizes from -1"},
-        BadPlan{[](Plan& p) { p.inputs[0].multiples = {2, 2, 2, 2, 2, 2, 2}; }, "input 'x' has 7 multiples for 2 dimensions"},
+        BadPlan{[](Plan& p) { p.inputs[0].multiples = {2, 2, 2, 2, 2, 2, 2}; },
+                "input 'x' has 7 multiples for 2 dimensions"},
         BadPlan{[](Plan& p) { p.inputs[0].dim_names.clear(); },
                 "input 'x' has 0 dimension names for 2 dimensions"},
         BadPlan{[](Plan& p) { p.inputs[1].spec.name = "x"; }, "input 'x' stands there twice"},
@@ -84,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.predicted_us = std::numeric_limits<double>::quiet_NaN(); },
                 "'predicted_us' is nan, wanted a number from 0"}));
 
-class ValidateBuild : public testing::TestWithParam<BadPlan> {};
+class ValidateBuild : public ::testing::TestWithParam<BadPlan> {};
 
 TEST_P(ValidateBuild, NamesWhatIsWrong) {
   Plan plan = SampleBuiltPlan();
@@ -96,7 +97,7 @@ TEST_P(ValidateBuild, NamesWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ValidateBuild,
-    testing::Values(
+    ::testing::Values(
         BadPlan{[](Plan& p) { p.build->library = ""; }, "'build.library' is empty"},
         BadPlan{[](Plan& p) { p.build->sources.pop_back(); }, "'build.sources' has 1 ranks, 'ranks' has 2"},
         BadPlan{[](Plan& p) { p.build->sources[1].model.file = "../x"; },
@@ -108,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{[](Plan& p) { p.build->profiles[1][0].least = {1}; },
                 "profile of input 'x' ([-1,8]): min [1], opt [64,8], max [64,8] are no range of it"}));
 
-class ValidateProbe : public testing::TestWithParam<BadPlan> {};
+class ValidateProbe : public ::testing::TestWithParam<BadPlan> {};
 
 TEST_P(ValidateProbe, NamesWhatIsWrong) {
   Plan plan = SampleProbedPlan();
@@ -121,11 +122,15 @@ TEST_P(ValidateProbe, NamesWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, ValidateProbe,
-    testing::Values(
+    ::testing::Values(
         BadPlan{[](Plan& p) { p.probe->inputs.pop_back(); }, "'probe' has 1 inputs, the model has 2"},
-        BadPlan{[](Plan& p) { p.probe->inputs[0] = {kDynamic, 8}; },
+        BadPlan{[](Plan& p) {
+                  p.probe->inputs[0] = {kDynamic, 8};
+                },
                 "'probe': input 'x' is [-1,8], the model's is FP32 [-1,8]"},
-        BadPlan{[](Plan& p) { p.probe->inputs[0] = {int64_t{1} << 60, 8}; },
+        BadPlan{[](Plan& p) {
+                  p.probe->inputs[0] = {int64_t{1} << 60, 8};
+                },
                 "'probe': input 'x' is [1152921504606846976,8], the model's is FP32 [-1,8]"},
         BadPlan{[](Plan& p) { p.probe->outputs[0] = {1}; },
                 "'probe': output 'z' is [1], the model's is FP16 []"},
