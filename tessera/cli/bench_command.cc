@@ -5,7 +5,7 @@
 
 #include "tessera/base/cores.h"
 #include "tessera/cli/benchmark.h"
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/model_directory.h"
 #include "tessera/cli/model_pair.h"
 #include "tessera/cli/progress.h"
@@ -22,18 +22,18 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds kTurn{100};  // long against a switch of models, short against the run
 
-constexpr const char* kAbout =
+constexpr const char* kBenchAbout =
     "Measures latency and throughput of a sharded model, one step after the other as a server with one "
     "instance runs "
     "them. With --baseline also those of the original model on one device that has all the cores, in the "
     "same run and "
     "in turns, so that the ratio does not depend on what else the machine does. Percentiles are of single "
     "steps.";
-constexpr const char* kExample =
+constexpr const char* kBenchExample =
     "Example:\n"
     "  tessera bench repo/minilm --baseline minilm.onnx --batch 8 --length 128 --seconds 10";
 
-struct Options {
+struct BenchOptions {
   std::string model;
   std::string baseline;
   double seconds = 5;
@@ -110,7 +110,7 @@ Result<std::vector<Measured>> Measure(const ModelPair& pair, const Inputs& input
   return measured;
 }
 
-Result<int> Bench(const Options& options) {
+Result<int> Bench(const BenchOptions& options) {
   if (!(options.seconds > 0))
     return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0", options.seconds);
   ProgressBar bar(!options.json);
@@ -129,18 +129,16 @@ Result<int> Bench(const Options& options) {
 
 }  // namespace
 
-Command MakeBenchCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand("bench", kAbout);
-  app->footer(kExample);
-  app->add_option("MODEL", options->model, "The sharded model's directory, REPO/NAME")->required();
-  app->add_option("--baseline", options->baseline, "The ONNX file that was sharded, measured alongside");
-  app->add_option("--seconds", options->seconds, "How long to measure")->capture_default_str();
-  app->add_option("--batch", options->sizes.batch, "Size of every free first dimension; else 8");
-  app->add_option("--length", options->sizes.length, "Size of every other free dimension; else 128");
-  app->add_option("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
-  app->add_flag("--json", options->json, "Print one JSON object instead of text");
-  return {app, [options] { return Bench(*options); }};
+void AddBenchCommand(Program& program) {
+  auto options = std::make_shared<BenchOptions>();
+  Command command = program.Add("bench", kBenchAbout, kBenchExample, [options] { return Bench(*options); });
+  command.Add("MODEL", options->model, "The sharded model's directory, REPO/NAME").Required();
+  command.Add("--baseline", options->baseline, "The ONNX file that was sharded, measured alongside");
+  command.Add("--seconds", options->seconds, "How long to measure").ShowDefault();
+  command.Add("--batch", options->sizes.batch, "Size of every free first dimension; else 8");
+  command.Add("--length", options->sizes.length, "Size of every other free dimension; else 128");
+  command.Add("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  command.JsonFlag(options->json);
 }
 
 }  // namespace tessera::cli

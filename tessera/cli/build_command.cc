@@ -12,7 +12,7 @@
 #include "tessera/base/sha256.h"
 #include "tessera/build/check.h"
 #include "tessera/build/profiles.h"
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/model_directory.h"
 #include "tessera/cli/probe_record.h"
@@ -31,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr const char* kAbout =
+constexpr const char* kBuildAbout =
     "Makes the TensorRT engine of every rank from its ONNX file, with TensorRT's own parser and builder, "
     "several ranks "
     "at a time. The model must have been sharded with --engine tensorrt. The engines go beside the ONNX "
@@ -41,12 +41,12 @@ constexpr const char* kAbout =
     "the plan's. TensorRT builds for the GPU of this machine; TensorRT-RTX also for one that is not here "
     "(--sm). "
     "Engines compute in the model's own types: for half precision, shard a model in half precision.";
-constexpr const char* kExample =
+constexpr const char* kBuildExample =
     "Examples:\n"
     "  tessera build repo/minilm --profile batch=1:8:64,sequence=1:128:256\n"
     "  tessera build repo/minilm --sm 80 --sm 120 --no-tf32";
 
-struct Options {
+struct BuildOptions {
   std::string model;
   std::vector<int> capabilities;
   std::vector<std::string> profiles;
@@ -100,7 +100,8 @@ double Loosest(const plan::Probe& probe) {
 // Every step needs the ones before.
 class ModelBuild {
  public:
-  ModelBuild(const Options& options, fs::path version) : options_(options), version_(std::move(version)) {}
+  ModelBuild(const BuildOptions& options, fs::path version)
+      : options_(options), version_(std::move(version)) {}
 
   Result<int> Run() {
     const auto start = std::chrono::steady_clock::now();
@@ -313,7 +314,7 @@ class ModelBuild {
     fmt::print("{}\n", object.dump(2));
   }
 
-  const Options& options_;
+  const BuildOptions& options_;
   const fs::path version_;
   plan::Plan plan_;
   std::vector<plan::Profile> profiles_;
@@ -322,50 +323,48 @@ class ModelBuild {
   double seconds_ = 0;
 };
 
-Result<int> BuildModel(const Options& options) {
+Result<int> BuildModel(const BuildOptions& options) {
   TRY_ASSIGN(fs::path version, FindVersion(options.model));
   return ModelBuild(options, std::move(version)).Run();
 }
 
 }  // namespace
 
-Command MakeBuildCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand("build", kAbout);
-  app->footer(kExample);
-  app->add_option("MODEL", options->model, "The model's directory, REPO/NAME (or one version of it)")
-      ->required();
-  app->add_option(
-         "--sm", options->capabilities,
-         "Compute capability to build for, 80 for 8.0; may be given several times; else this machine's GPU")
-      ->check(CLI::Range(10, 999));
-  app->add_option(
+void AddBuildCommand(Program& program) {
+  auto options = std::make_shared<BuildOptions>();
+  Command command =
+      program.Add("build", kBuildAbout, kBuildExample, [options] { return BuildModel(*options); });
+  command.Add("MODEL", options->model, "The model's directory, REPO/NAME (or one version of it)").Required();
+  command
+      .Add("--sm", options->capabilities,
+           "Compute capability to build for, 80 for 8.0; may be given several times; else this machine's GPU")
+      .Between(10, 999);
+  command.Add(
       "--profile", options->profiles,
       "NAME=MIN:OPT:MAX,..: sizes of free dimensions (INPUT.AXIS for one without a name); 1:8:64 for those "
       "that come first in an input and 1:128:512 for others are assumed. Given several times: several "
       "optimisation profiles");
-  app->add_flag("--no-tf32", options->no_tf32,
-                "Compute FP32 products in FP32, not in TF32: slower, more exact");
-  app->add_option("--builder", options->builder,
-                  "tensorrt or tensorrt-rtx; else TensorRT-RTX with --sm, TensorRT without");
-  app->add_option("--library", options->library, "The library's file, if the loader does not find it");
-  app->add_option(
+  command.Flag("--no-tf32", options->no_tf32,
+               "Compute FP32 products in FP32, not in TF32: slower, more exact");
+  command.Add("--builder", options->builder,
+              "tensorrt or tensorrt-rtx; else TensorRT-RTX with --sm, TensorRT without");
+  command.Add("--library", options->library, "The library's file, if the loader does not find it");
+  command.Add(
       "--timing-cache", options->timing_cache,
       "File of kernel timings to start from and to update; makes the next build faster (TensorRT only)");
-  app->add_option("--against", options->against,
-                  "The ONNX file that was sharded: it answers the probe, a request that is run and compared "
-                  "whenever the engines are loaded; else the ranks' ONNX files do, on the CPU");
-  app->add_flag("--no-probe", options->no_probe, "Record no probe");
-  app->add_option(
-         "--probe-tolerance", options->probe_tolerance,
-         "How far off the probe's answers may be, relative to the largest value of an output; else by "
-         "type")
-      ->check(CLI::NonNegativeNumber);
-  app->add_option("--jobs", options->jobs, "How many ranks to build at a time; 0 = as many as cores")
-      ->capture_default_str();
-  app->add_flag("--verbose", options->verbose, "Show all of the builder's messages on stderr");
-  app->add_flag("--json", options->json, "Print one JSON object instead of text");
-  return {app, [options] { return BuildModel(*options); }};
+  command.Add("--against", options->against,
+              "The ONNX file that was sharded: it answers the probe, a request that is run and compared "
+              "whenever the engines are loaded; else the ranks' ONNX files do, on the CPU");
+  command.Flag("--no-probe", options->no_probe, "Record no probe");
+  command
+      .Add("--probe-tolerance", options->probe_tolerance,
+           "How far off the probe's answers may be, relative to the largest value of an output; else by "
+           "type")
+      .NotNegative();
+  command.Add("--jobs", options->jobs, "How many ranks to build at a time; 0 = as many as cores")
+      .ShowDefault();
+  command.Flag("--verbose", options->verbose, "Show all of the builder's messages on stderr");
+  command.JsonFlag(options->json);
 }
 
 }  // namespace tessera::cli

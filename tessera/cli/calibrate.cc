@@ -22,7 +22,7 @@ using shard::Curve;
 using std::chrono::nanoseconds;
 
 constexpr const char* kEngine = "openvino";
-constexpr std::chrono::milliseconds kTurn{10};
+constexpr std::chrono::milliseconds kShortTurn{10};
 constexpr int kFewOps = 4;
 constexpr int kManyOps = 36;
 // A time that noise pushed to nothing: no op is faster.
@@ -56,9 +56,9 @@ struct Probe {
 };
 
 // All probes for one number of ranks.
-class Bench {
+class RanksBench {
  public:
-  Bench(int ranks, int threads, fs::path directory, engine::Engine& engine)
+  RanksBench(int ranks, int threads, fs::path directory, engine::Engine& engine)
       : ranks_(ranks), threads_(threads), directory_(std::move(directory)), engine_(engine) {}
 
   Result<void> Load() {
@@ -87,7 +87,7 @@ class Bench {
       });
     }
     TRY_ASSIGN(const auto times,
-               MeasureInTurns(steps, nanoseconds(static_cast<int64_t>(seconds * 1e9)), kTurn));
+               MeasureInTurns(steps, nanoseconds(static_cast<int64_t>(seconds * 1e9)), kShortTurn));
     for (size_t i = 0; i < all_.size(); ++i) all_[i]->us = Summarize(times[i]).p25_us;
     return {};
   }
@@ -173,7 +173,7 @@ Result<shard::Speeds> MeasureRanks(const CalibrateOptions& options, int ranks) {
       options.threads_per_rank > 0 ? options.threads_per_rank : std::max(1, options.cores / ranks);
   TRY_ASSIGN(const auto engine, engine::MakeEngine(kEngine, {threads, {}}));
   TRY_ASSIGN(const ScratchDirectory scratch, ScratchDirectory::Create());
-  Bench bench(ranks, threads, scratch.path(), *engine);
+  RanksBench bench(ranks, threads, scratch.path(), *engine);
   TRY(bench.Load());
   TRY(bench.Measure(options.seconds));
   return bench.Speeds();

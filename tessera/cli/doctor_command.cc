@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tessera/cli/calibrate.h"
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/machine.h"
 #include "tessera/cli/progress.h"
 #include "tessera/cli/text.h"
@@ -16,13 +16,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kAbout =
+constexpr const char* kDoctorAbout =
     "Tells what this machine has - cores, memory, GPUs, OpenVINO, Triton, NCCL, TensorRT - what can be done "
     "with it, "
     "and what is missing for the rest. Triton is started for a moment to see that it runs. Exit code 1 when "
     "models "
     "cannot even be served on CPU ranks.";
-constexpr const char* kExample =
+constexpr const char* kDoctorExample =
     "Examples:\n"
     "  tessera doctor\n"
     "  tessera doctor --calibrate --output machine.json      a minute; then: tessera shard --machine "
@@ -30,7 +30,7 @@ constexpr const char* kExample =
 
 constexpr int kMostRanks = 256;
 
-struct Options {
+struct DoctorOptions {
   bool calibrate = false;
   std::string output;
   CalibrateOptions calibration;
@@ -102,7 +102,7 @@ void PrintTable(const shard::Machine& machine) {
   fmt::print("{}", table.ToString());
 }
 
-Result<void> Check(const Options& options) {
+Result<void> Check(const DoctorOptions& options) {
   const CalibrateOptions& wanted = options.calibration;
   if (wanted.ranks < 2 || wanted.ranks > kMostRanks)
     return Fail(Code::kInvalidArgument, "--ranks is {}, wanted 2 to {}", wanted.ranks, kMostRanks);
@@ -118,7 +118,7 @@ Result<void> Check(const Options& options) {
   return Fail(Code::kNotFound, "--output '{}': no directory '{}'", options.output, directory.string());
 }
 
-Result<int> CalibrateHere(Options options) {
+Result<int> CalibrateHere(DoctorOptions options) {
   TRY(Check(options));
   const Machine host = ProbeHost();
   options.calibration.name = fmt::format("{}, {} cores", host.cpu, host.cores);
@@ -136,7 +136,7 @@ Result<int> CalibrateHere(Options options) {
   return ToInt(ExitCode::kOk);
 }
 
-Result<int> Doctor(const Options& options) {
+Result<int> Doctor(const DoctorOptions& options) {
   if (options.calibrate) return CalibrateHere(options);
   const Machine machine = ProbeMachine();
   const std::vector<Ability> abilities = AbilitiesOf(machine);
@@ -151,28 +151,26 @@ Result<int> Doctor(const Options& options) {
 
 }  // namespace
 
-Command MakeDoctorCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand("doctor", kAbout);
-  app->footer(kExample);
-  CLI::Option* calibrate =
-      app->add_flag("--calibrate", options->calibrate,
-                    "Measure instead what plans are priced with: an op's launch, matrix products, memory and "
-                    "collectives by size, for CPU ranks. The machine should do nothing else");
-  app->add_option("--output", options->output, "Where the table is written, for tessera shard --machine")
-      ->needs(calibrate);
-  app->add_option("--ranks", options->calibration.ranks, "Up to how many ranks")
-      ->needs(calibrate)
-      ->capture_default_str();
-  app->add_option("--threads-per-rank", options->calibration.threads_per_rank,
-                  "Threads that a rank computes on; 0 = the cores shared out, as when serving")
-      ->needs(calibrate)
-      ->capture_default_str();
-  app->add_option("--seconds", options->calibration.seconds, "How long to measure each number of ranks")
-      ->needs(calibrate)
-      ->capture_default_str();
-  app->add_flag("--json", options->json, "Print one JSON object instead of text");
-  return {app, [options] { return Doctor(*options); }};
+void AddDoctorCommand(Program& program) {
+  auto options = std::make_shared<DoctorOptions>();
+  Command command =
+      program.Add("doctor", kDoctorAbout, kDoctorExample, [options] { return Doctor(*options); });
+  const Option calibrate =
+      command.Flag("--calibrate", options->calibrate,
+                   "Measure instead what plans are priced with: an op's launch, matrix products, memory and "
+                   "collectives by size, for CPU ranks. The machine should do nothing else");
+  command.Add("--output", options->output, "Where the table is written, for tessera shard --machine")
+      .Needs(calibrate);
+  command.Add("--ranks", options->calibration.ranks, "Up to how many ranks").Needs(calibrate).ShowDefault();
+  command
+      .Add("--threads-per-rank", options->calibration.threads_per_rank,
+           "Threads that a rank computes on; 0 = the cores shared out, as when serving")
+      .Needs(calibrate)
+      .ShowDefault();
+  command.Add("--seconds", options->calibration.seconds, "How long to measure each number of ranks")
+      .Needs(calibrate)
+      .ShowDefault();
+  command.JsonFlag(options->json);
 }
 
 }  // namespace tessera::cli

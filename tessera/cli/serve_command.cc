@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/gpu_probe.h"
 #include "tessera/cli/http.h"
 #include "tessera/cli/installation.h"
@@ -19,20 +19,20 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr const char* kAbout =
+constexpr const char* kServeAbout =
     "Serves a model repository: starts Triton Inference Server with Tessera's backend, waits until the "
     "models are "
     "loaded, prints where to send requests, and stays until Ctrl-C. A model that cannot be loaded is named "
     "with the "
     "reason; the others are served. Listens on this machine only, unless --address says otherwise.";
-constexpr const char* kExample =
+constexpr const char* kServeExample =
     "Examples:\n"
     "  tessera serve repo\n"
     "  tessera serve repo --http-port 0 --grpc-port 0 --metrics-port 0 --json      any free ports\n"
     "  tessera serve repo -- --log-verbose=1                                       arguments for "
     "tritonserver";
 
-struct Options {
+struct ServeOptions {
   ServerOptions server;
   std::string repository;
   std::string triton;
@@ -111,7 +111,7 @@ int Mind(ChildProcess& child, SignalQueue& signals) {
   }
 }
 
-Result<int> Serve(Options options) {
+Result<int> Serve(ServeOptions options) {
   ServerOptions& server = options.server;
   server.repository = options.repository;
   TRY(CheckRepository(server.repository));
@@ -134,24 +134,20 @@ Result<int> Serve(Options options) {
 
 }  // namespace
 
-Command MakeServeCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
+void AddServeCommand(Program& program) {
+  auto options = std::make_shared<ServeOptions>();
   ServerOptions& server = options->server;
-  CLI::App* app = parent.add_subcommand("serve", kAbout);
-  app->footer(kExample);
-  app->add_option("REPO", options->repository, "The model repository")->required();
-  app->add_option("--http-port", server.http_port, "0 = any free port")->capture_default_str();
-  app->add_option("--grpc-port", server.grpc_port, "0 = any free port")->capture_default_str();
-  app->add_option("--metrics-port", server.metrics_port, "0 = any free port")->capture_default_str();
-  app->add_option("--address", server.address, "Where to listen; 0.0.0.0 = on every network")
-      ->capture_default_str();
-  app->add_option("--triton", options->triton, "tritonserver, or the directory it is installed in");
-  app->add_option("--backends", options->backends,
-                  "Directory of backends, with tensorrt/libtriton_tensorrt.so");
-  app->add_flag("--verbose", server.verbose, "Show what the server logs, not only warnings");
-  app->add_flag("--json", options->json, "Print one line of JSON once ready");
-  app->add_option("TRITON_ARGS", server.extra, "Behind --: further arguments for tritonserver");
-  return {app, [options] { return Serve(*options); }};
+  Command command = program.Add("serve", kServeAbout, kServeExample, [options] { return Serve(*options); });
+  command.Add("REPO", options->repository, "The model repository").Required();
+  command.Add("--http-port", server.http_port, "0 = any free port").ShowDefault();
+  command.Add("--grpc-port", server.grpc_port, "0 = any free port").ShowDefault();
+  command.Add("--metrics-port", server.metrics_port, "0 = any free port").ShowDefault();
+  command.Add("--address", server.address, "Where to listen; 0.0.0.0 = on every network").ShowDefault();
+  command.Add("--triton", options->triton, "tritonserver, or the directory it is installed in");
+  command.Add("--backends", options->backends, "Directory of backends, with tensorrt/libtriton_tensorrt.so");
+  command.Flag("--verbose", server.verbose, "Show what the server logs, not only warnings");
+  command.Flag("--json", options->json, "Print one line of JSON once ready");
+  command.Add("TRITON_ARGS", server.extra, "Behind --: further arguments for tritonserver");
 }
 
 }  // namespace tessera::cli

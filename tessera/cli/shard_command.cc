@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/dim_option.h"
 #include "tessera/cli/probe_record.h"
 #include "tessera/cli/progress.h"
@@ -19,21 +19,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAbout =
+constexpr const char* kShardAbout =
     "Splits an ONNX model over N ranks and writes a model that Triton serves: REPO/NAME/config.pbtxt and "
     "REPO/NAME/1/ with the plan, one ONNX file a rank, and their weights. Weights of attention and MLP "
     "blocks are cut, "
     "so each rank holds and computes its part; where the parts must meet, the ranks run a collective. The "
     "model itself "
     "is not touched, and REPO/NAME appears whole or not at all.";
-constexpr const char* kExample =
+constexpr const char* kShardExample =
     "Examples:\n"
     "  tessera shard minilm.onnx --ranks 2 -o repo\n"
     "  tessera shard minilm.onnx --ranks 4 -o repo --name minilm4 --dim batch=8 --dim sequence=512";
 
 constexpr std::string_view kRunsOnnx = "openvino";
 
-struct Options {
+struct ShardOptions {
   std::string model;
   std::string repository;
   std::string name;
@@ -47,7 +47,7 @@ struct Options {
   shard::Options shard;
 };
 
-Result<void> Check(const Options& options) {
+Result<void> Check(const ShardOptions& options) {
   if (options.max_batch < 0)
     return Fail(Code::kInvalidArgument, "--max-batch is {}, wanted >= 0", options.max_batch);
   if (options.embeddings != "split" && options.embeddings != "whole")
@@ -96,7 +96,7 @@ Result<void> AddProbe(plan::Plan& plan, const fs::path& model, const fs::path& d
   return plan::WritePlan(plan, directory);
 }
 
-Result<int> Shard(Options options) {
+Result<int> Shard(ShardOptions options) {
   TRY(Check(options));
   TRY_ASSIGN(options.shard.nominal_dims, ParseDims(options.dims));
   options.shard.memory_per_rank = ByteCount{options.memory_per_rank};
@@ -138,53 +138,55 @@ Result<int> Shard(Options options) {
 
 }  // namespace
 
-Command MakeShardCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand("shard", kAbout);
-  app->footer(kExample);
-  app->add_option("MODEL.onnx", options->model, "The model to split")->required();
-  app->add_option("--ranks", options->shard.ranks, "Over how many ranks (devices)")->required();
-  app->add_option("-o,--output", options->repository, "The model repository to add it to; made if missing")
-      ->required();
-  app->add_option("--name", options->name, "The model's name in the repository; else the file's");
-  app->add_option("--strategy", options->shard.strategy,
-                  fmt::format("How to split: {}", fmt::join(shard::Strategies(), ", ")))
-      ->capture_default_str();
-  app->add_option("--engine", options->shard.engine, "What will run the ranks")->capture_default_str();
-  app->add_option("--machine", options->machine,
-                  fmt::format("Whose figures predict the cost: a table written by tessera doctor "
-                              "--calibrate, or {}; else that of the engine's device",
-                              fmt::join(shard::BuiltInMachines(), " or ")));
-  app->add_option("--max-batch", options->max_batch,
-                  "Largest batch to serve, where the first dimension of every input and output is free; 0 = "
-                  "no batching")
-      ->capture_default_str();
-  app->add_option("--dim", options->dims,
-                  "NAME=SIZE: assume this size of a free dimension when predicting cost");
-  app->add_option("--memory-per-rank", options->memory_per_rank,
-                  "Most bytes of weights that a rank may hold (500MiB, 80GB); 0 = any")
-      ->transform(CLI::AsSizeValue(false));
-  app->add_option("--search-limit", options->shard.search_limit,
-                  "Largest table of the exact search; where it would need a larger one, the plan is the best "
-                  "found and told with a bound")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app->add_option("--embeddings", options->embeddings,
-                  "Where weights are split: split = embedding tables of more than a tenth of them are, too, "
-                  "which takes a collective; whole = every rank holds all of every table")
-      ->capture_default_str();
-  app->add_flag("--ignore-annotations", options->shard.ignore_annotations,
-                "Plan as if the model had no multi-device annotations of its own (they are constraints)");
-  app->add_option("--annotated", options->shard.annotated,
-                  "Also write the model to this file with the plan as ONNX's multi-device annotations");
-  app->add_flag(
+void AddShardCommand(Program& program) {
+  auto options = std::make_shared<ShardOptions>();
+  Command command = program.Add("shard", kShardAbout, kShardExample, [options] { return Shard(*options); });
+  command.Add("MODEL.onnx", options->model, "The model to split").Required();
+  command.Add("--ranks", options->shard.ranks, "Over how many ranks (devices)").Required();
+  command.Add("-o,--output", options->repository, "The model repository to add it to; made if missing")
+      .Required();
+  command.Add("--name", options->name, "The model's name in the repository; else the file's");
+  command
+      .Add("--strategy", options->shard.strategy,
+           fmt::format("How to split: {}", fmt::join(shard::Strategies(), ", ")))
+      .ShowDefault();
+  command.Add("--engine", options->shard.engine, "What will run the ranks").ShowDefault();
+  command.Add("--machine", options->machine,
+              fmt::format("Whose figures predict the cost: a table written by tessera doctor "
+                          "--calibrate, or {}; else that of the engine's device",
+                          fmt::join(shard::BuiltInMachines(), " or ")));
+  command
+      .Add("--max-batch", options->max_batch,
+           "Largest batch to serve, where the first dimension of every input and output is free; 0 = "
+           "no batching")
+      .ShowDefault();
+  command.Add("--dim", options->dims, "NAME=SIZE: assume this size of a free dimension when predicting cost");
+  command
+      .Add("--memory-per-rank", options->memory_per_rank,
+           "Most bytes of weights that a rank may hold (500MiB, 80GB); 0 = any")
+      .Bytes();
+  command
+      .Add("--search-limit", options->shard.search_limit,
+           "Largest table of the exact search; where it would need a larger one, the plan is the best "
+           "found and told with a bound")
+      .ShowDefault()
+      .Positive();
+  command
+      .Add("--embeddings", options->embeddings,
+           "Where weights are split: split = embedding tables of more than a tenth of them are, too, "
+           "which takes a collective; whole = every rank holds all of every table")
+      .ShowDefault();
+  command.Flag("--ignore-annotations", options->shard.ignore_annotations,
+               "Plan as if the model had no multi-device annotations of its own (they are constraints)");
+  command.Add("--annotated", options->shard.annotated,
+              "Also write the model to this file with the plan as ONNX's multi-device annotations");
+  command.Flag(
       "--probe", options->probe,
       "Record the whole model's answer to a request, with which the ranks' are compared whenever they "
       "are loaded (tessera build records one unasked)");
-  app->add_flag("--trace", options->shard.trace,
-                "Also write what every value of the ranks holds, for tessera verify --trace");
-  app->add_flag("--json", options->json, "Print one JSON object instead of text");
-  return {app, [options] { return Shard(*options); }};
+  command.Flag("--trace", options->shard.trace,
+               "Also write what every value of the ranks holds, for tessera verify --trace");
+  command.JsonFlag(options->json);
 }
 
 }  // namespace tessera::cli

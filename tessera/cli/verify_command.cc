@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "tessera/cli/command.h"
+#include "tessera/cli/commands.h"
 #include "tessera/cli/lock_step.h"
 #include "tessera/cli/model_config.h"
 #include "tessera/cli/model_directory.h"
@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr const char* kAbout =
+constexpr const char* kVerifyAbout =
     "Proves that a sharded model computes what the original does: runs both on the same inputs and compares "
     "every "
     "output. max_rel is the largest difference over the largest value of that output; integer outputs must "
@@ -36,13 +36,13 @@ constexpr const char* kAbout =
     "several sizes, or taken from --inputs. Where requests would be batched, also checks that the rows of a "
     "batch do "
     "not influence each other. Exit code 1 when anything differs by more than the tolerance.";
-constexpr const char* kExample =
+constexpr const char* kVerifyExample =
     "Examples:\n"
     "  tessera verify repo/minilm --against minilm.onnx\n"
     "  tessera verify repo/minilm --against minilm.onnx --batch 8 --length 128 --tolerance 2e-5\n"
     "  tessera verify repo/minilm --against minilm.onnx --inputs sentences.npz";
 
-struct Options {
+struct VerifyOptions {
   std::string model;
   std::string against;
   std::string inputs;
@@ -54,7 +54,7 @@ struct Options {
 };
 
 // Several sizes for what is free, or several seeds when nothing is. What the user sets holds for all of them.
-Result<std::vector<Inputs>> RandomCases(const Options& options, const ModelPair& pair) {
+Result<std::vector<Inputs>> RandomCases(const VerifyOptions& options, const ModelPair& pair) {
   constexpr std::array<std::pair<int64_t, int64_t>, 4> kBatchAndLength{{{1, 16}, {2, 7}, {4, 32}, {3, 1}}};
   const plan::Plan& plan = pair.sharded->plan();
   std::vector<Inputs> cases;
@@ -66,7 +66,7 @@ Result<std::vector<Inputs>> RandomCases(const Options& options, const ModelPair&
   return cases;
 }
 
-Result<std::vector<Inputs>> GivenCase(const Options& options, const plan::Plan& plan) {
+Result<std::vector<Inputs>> GivenCase(const VerifyOptions& options, const plan::Plan& plan) {
   TRY_ASSIGN(const std::vector<HostTensor> given, ReadNpz(options.inputs));
   auto inputs = OrderInputs(plan, given);
   if (!inputs) return Fail(Code::kInvalidArgument, "'{}': {}", options.inputs, inputs.error().message);
@@ -118,7 +118,7 @@ struct Verification {
   bool ok() const { return AllOk(outputs) && AllOk(rows); }
 };
 
-Result<Verification> RunChecks(const Options& options, const ModelPair& pair, ProgressBar& bar) {
+Result<Verification> RunChecks(const VerifyOptions& options, const ModelPair& pair, ProgressBar& bar) {
   const plan::Plan& plan = pair.sharded->plan();
   bar.Show("making inputs", 0.4);
   TRY_ASSIGN(const auto cases,
@@ -132,7 +132,7 @@ Result<Verification> RunChecks(const Options& options, const ModelPair& pair, Pr
   return result;
 }
 
-void Print(const Options& options, const plan::Plan& plan, const Verification& result) {
+void Print(const VerifyOptions& options, const plan::Plan& plan, const Verification& result) {
   if (options.json) {
     fmt::print("{}\n", ToJson(result.outputs, result.ok()).dump(2));
   } else {
@@ -148,7 +148,7 @@ void Print(const Options& options, const plan::Plan& plan, const Verification& r
 }
 
 // The first value that is wrong, on the first case.
-Result<int> Trace(const Options& options, const fs::path& version, const ModelPair& pair) {
+Result<int> Trace(const VerifyOptions& options, const fs::path& version, const ModelPair& pair) {
   TRY_ASSIGN(const auto cases,
              options.inputs.empty() ? RandomCases(options, pair) : GivenCase(options, pair.sharded->plan()));
   TRY_ASSIGN(const ScratchDirectory scratch, ScratchDirectory::Create());
@@ -178,7 +178,7 @@ Result<int> Trace(const Options& options, const fs::path& version, const ModelPa
   return ToInt(ok ? ExitCode::kOk : ExitCode::kCheckFailed);
 }
 
-Result<void> Check(const Options& options) {
+Result<void> Check(const VerifyOptions& options) {
   if (options.against.empty() && options.expected.empty()) {
     return Fail(Code::kInvalidArgument,
                 "give --against MODEL.onnx: a plan does not tell where its model was");
@@ -193,7 +193,7 @@ Result<void> Check(const Options& options) {
   return {};
 }
 
-Result<int> Verify(const Options& options) {
+Result<int> Verify(const VerifyOptions& options) {
   TRY(Check(options));
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
@@ -214,25 +214,24 @@ Result<int> Verify(const Options& options) {
 
 }  // namespace
 
-Command MakeVerifyCommand(CLI::App& parent) {
-  auto options = std::make_shared<Options>();
-  CLI::App* app = parent.add_subcommand("verify", kAbout);
-  app->footer(kExample);
-  app->add_option("MODEL", options->model, "The sharded model's directory, REPO/NAME")->required();
-  app->add_option("--against", options->against, "The ONNX file that was sharded");
-  app->add_option("--inputs", options->inputs,
-                  "An .npz file with an array for every input, instead of random ones");
-  app->add_option("--expected", options->expected,
-                  "Instead of --against: an .npz file with what every output must be for --inputs");
-  app->add_option("--tolerance", options->tolerance, "Largest max_rel that is ok")->capture_default_str();
-  app->add_option("--batch", options->sizes.batch, "Size of every free first dimension");
-  app->add_option("--length", options->sizes.length, "Size of every other free dimension");
-  app->add_option("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
-  app->add_flag(
+void AddVerifyCommand(Program& program) {
+  auto options = std::make_shared<VerifyOptions>();
+  Command command =
+      program.Add("verify", kVerifyAbout, kVerifyExample, [options] { return Verify(*options); });
+  command.Add("MODEL", options->model, "The sharded model's directory, REPO/NAME").Required();
+  command.Add("--against", options->against, "The ONNX file that was sharded");
+  command.Add("--inputs", options->inputs,
+              "An .npz file with an array for every input, instead of random ones");
+  command.Add("--expected", options->expected,
+              "Instead of --against: an .npz file with what every output must be for --inputs");
+  command.Add("--tolerance", options->tolerance, "Largest max_rel that is ok").ShowDefault();
+  command.Add("--batch", options->sizes.batch, "Size of every free first dimension");
+  command.Add("--length", options->sizes.length, "Size of every other free dimension");
+  command.Add("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  command.Flag(
       "--trace", options->trace,
       "Compare every value instead of the outputs, and name the first that is wrong (needs shard --trace)");
-  app->add_flag("--json", options->json, "Print one JSON object instead of text");
-  return {app, [options] { return Verify(*options); }};
+  command.JsonFlag(options->json);
 }
 
 }  // namespace tessera::cli

@@ -46,7 +46,7 @@ def violations_of(folder, file, line):
     ("base/log.h", '#include "tessera/plan/plan.h"', "base may not include plan"),
     ("comm/inproc/group.cc", '#include "tessera/cuda/stream.h"', "comm/inproc may not include cuda"),
     ("engine/registry/registry.cc", '#include "tessera/triton/backend.h"', "engine/registry may not include triton"),
-    ("exec/executor_test.cc", '#include "tessera/cli/command.h"', "exec may not include cli"),
+    ("exec/executor_test.cc", '#include "tessera/cli/commands.h"', "exec may not include cli"),
     ("plan/plan_test.cc", '#include "tessera/comm/inproc/group.h"', "plan may not include comm/inproc"),
     ("exec/executor.cc", '#include "tessera/base/testing/folder.h"', "a file for tests"),
     ("exec/executor.cc", '#include "tessera/surprise/x.h"', "stands in no module of the table"),
