@@ -42,6 +42,11 @@ def statistics(server, model: str, rows: int) -> dict:
             return stats
 
 
+def reasons(client: Client) -> dict[str, str]:
+    """What the index of a server says, over HTTP, of why a model is as it is: "" of one that is well."""
+    return {model["name"]: model.get("reason", "") for model in client.raw.get_model_repository_index()}
+
+
 def arrays(result) -> dict[str, np.ndarray]:
     response = result.get_response()
     outputs = response["outputs"] if isinstance(response, dict) else response.outputs

@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from clients import Client
+from clients import Client, reasons
 from gpu_models import MLP, parameters, random_rows, relative_error
 from tritonclient.utils import InferenceServerException
 
@@ -41,9 +41,9 @@ def test_bad_parameters_are_named_and_others_live_on(serve, repository):
         (repository.path / name / "config.pbtxt").write_text(
             f'backend: "tensorrt"\ninstance_group [ {{ kind: {kind} count: 1 }} ]\n{parameters(**rest)}\n')
     client = Client(serve(repository, *BAD, tolerant=True), "http")
-    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
-    wrong = {name: reasons[name] for name, (_, wanted) in BAD.items()
-             if any(text not in reasons[name] for text in wanted) or "\n" in reasons[name]}
+    found = reasons(client)
+    wrong = {name: found[name] for name, (_, wanted) in BAD.items()
+             if any(text not in found[name] for text in wanted) or "\n" in found[name]}
     assert not wrong
     assert not any(client.raw.is_model_ready(name) for name in BAD)
     repository.add_mlp("good", form="one")
@@ -56,7 +56,7 @@ def test_an_engine_without_collectives_is_no_multi_device_engine(serve, reposito
     (repository.path / "one" / "config.pbtxt").write_text(
         'backend: "tensorrt"\n' + parameters(enable_multi_device="true", multi_device_gpus=pair))
     client = Client(serve(repository, "one", tolerant=True), "http")
-    assert "not a multi-device engine" in client.raw.get_model_repository_index()[0]["reason"]
+    assert "not a multi-device engine" in reasons(client)["one"]
 
 
 def test_plan_json_and_the_list_of_gpus_have_as_many_ranks(serve, repository, pair):
@@ -64,7 +64,7 @@ def test_plan_json_and_the_list_of_gpus_have_as_many_ranks(serve, repository, pa
     config = repository.path / "m" / "config.pbtxt"
     config.write_text(config.read_text().replace(f'"{pair}"', '"0"'))
     client = Client(serve(repository, "m", tolerant=True), "http")
-    reason = client.raw.get_model_repository_index()[0]["reason"]
+    reason = reasons(client)["m"]
     assert "multi_device_gpus lists 1 GPUs, plan.json has 2 ranks" in reason
 
 
@@ -83,7 +83,7 @@ def test_a_batch_beyond_the_engine_is_refused_and_the_next_request_works(serve, 
 def test_a_configured_batch_beyond_the_engine_is_refused_at_load(serve, repository, few):
     repository.add_mlp("m", few, "ranks", "max_batch_size: 65")
     client = Client(serve(repository, "m", tolerant=True), "http")
-    reason = client.raw.get_model_repository_index()[0]["reason"]
+    reason = reasons(client)["m"]
     assert "configuration specified max-batch 65 but TensorRT engine only supports max-batch 64" in reason
 
 
@@ -105,8 +105,7 @@ def test_files_by_compute_capability_are_found(serve, repository, pair):
     client = Client(serve(repository, *models, "missing", tolerant=True), "http")
     for name in models:
         assert client.infer(name, {"x": random_rows(3)})["y"].shape == (3, 256)
-    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
-    assert "1/ours.plan' for model instance 'missing" in reasons["missing"]
+    assert "1/ours.plan' for model instance 'missing" in reasons(client)["missing"]
 
 
 def test_shapes_of_graph_specs_are_captured_at_load(serve, repository, few):
@@ -133,7 +132,7 @@ def test_plugin_libraries_are_opened_and_a_missing_one_refuses_the_model(serve, 
     assert Client(server, "http").infer("m", {"x": random_rows(1)})["y"].shape == (1, 256)
     missing = tmp_path / "no_such_plugin.so"
     bad = Client(serve(repository, "m", arguments=[f"--backend-config=tensorrt,plugins={missing}"], tolerant=True), "http")
-    assert str(missing) in bad.raw.get_model_repository_index()[0]["reason"]
+    assert str(missing) in reasons(bad)["m"]
 
 
 RESHAPED = {**MLP, "reshaped": 1}
@@ -194,9 +193,9 @@ def test_an_instance_uses_the_profiles_that_its_group_lists(serve, repository, f
         else:
             with pytest.raises(InferenceServerException, match="the engine takes"):
                 client.infer(name, {"x": x})
-    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
-    assert "invalid profile 2. Number of profiles supported by TensorRT engine: 2" in reasons["none"]
-    assert "specified max-batch 65 but TensorRT engine only supports max-batch 64" in reasons["batched"]
+    found = reasons(client)
+    assert "invalid profile 2. Number of profiles supported by TensorRT engine: 2" in found["none"]
+    assert "specified max-batch 65 but TensorRT engine only supports max-batch 64" in found["batched"]
 
 
 def test_a_batch_may_be_as_large_as_any_groups_profiles_take(serve, repository, few):
@@ -204,8 +203,7 @@ def test_a_batch_may_be_as_large_as_any_groups_profiles_take(serve, repository, 
     for name, most in (("fits", 256), ("beyond", 257)):
         repository.add_mlp(name, few, "ranks", f"max_batch_size: {most}\n{groups}", sizes=TWO_PROFILES)
     client = Client(serve(repository, "fits", "beyond", tolerant=True), "http")
-    reasons = {model["name"]: model["reason"] for model in client.raw.get_model_repository_index()}
-    assert "specified max-batch 257 but TensorRT engine only supports max-batch 256" in reasons["beyond"]
+    assert "specified max-batch 257 but TensorRT engine only supports max-batch 256" in reasons(client)["beyond"]
     assert client.infer("fits", {"x": random_rows(64)})["y"].shape == (64, 256)
 
 
