@@ -42,7 +42,7 @@ Nvml Open() {
 }
 
 // Stays open: NCCL uses it as well, and starting it takes milliseconds.
-const Nvml& OfProcess() {
+const Nvml& NvmlOfProcess() {
   static const Nvml nvml = Open();
   return nvml;
 }
@@ -63,7 +63,7 @@ Result<bool> HasNvLink(DeviceId one, DeviceId other) {
   if (one == other) return true;
   TRY_ASSIGN(const bool reachable, CanAccessPeer(one, other));
   if (!reachable) return false;
-  const Nvml& nvml = OfProcess();
+  const Nvml& nvml = NvmlOfProcess();
   if (nvml.started != kSuccess) {
     return Fail(Code::kUnavailable, "no libnvidia-ml.so.1 that tells how GPUs are linked");
   }

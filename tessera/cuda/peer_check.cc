@@ -22,7 +22,7 @@ struct Verdicts {
   std::map<std::pair<DeviceId, DeviceId>, bool> arrive GUARDED_BY(mutex);
 };
 
-Verdicts& OfProcess() {
+Verdicts& VerdictsOfProcess() {
   static Verdicts verdicts;
   return verdicts;
 }
@@ -89,7 +89,7 @@ Result<bool> Check(DeviceId from, DeviceId to, Deadline deadline, const TamperWi
 
 Result<bool> PeerCopiesArrive(DeviceId from, DeviceId to, Deadline deadline, const TamperWithCopy& tamper) {
   if (tamper) return Check(from, to, deadline, tamper);
-  Verdicts& verdicts = OfProcess();
+  Verdicts& verdicts = VerdictsOfProcess();
   MutexLock lock(verdicts.mutex);
   if (auto known = verdicts.arrive.find({from, to}); known != verdicts.arrive.end()) return known->second;
   TRY_ASSIGN(const bool arrives, Check(from, to, deadline, tamper));

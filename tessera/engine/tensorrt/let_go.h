@@ -1,6 +1,7 @@
 // How memory that GPUs work with is given back.
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -11,6 +12,9 @@
 #include "tessera/engine/tensorrt/device_order.h"
 
 namespace tessera::engine {
+
+// How long a stream may still be at work when its collectives were aborted.
+inline constexpr std::chrono::seconds kDrainLimit{5};
 
 // CUDA frees memory when the GPU is done with it, and every other one that has access to it: for ever where
 // work never ends, and never between the launches of a step, for it holds up whoever launches meanwhile.

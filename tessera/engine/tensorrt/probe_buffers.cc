@@ -8,11 +8,7 @@
 #include "tessera/engine/tensorrt/step_plan.h"
 
 namespace tessera::engine {
-namespace {
-
-constexpr std::chrono::seconds kDrainLimit{5};  // of collectives that were aborted
-
-}  // namespace
+namespace {}  // namespace
 
 Result<std::shared_ptr<const ProbeBuffers>> ProbeBuffers::Create(const std::vector<DeviceId>& devices,
                                                                  size_t bytes) {

@@ -6,11 +6,10 @@
 #include "tessera/base/log.h"
 #include "tessera/cuda/status.h"
 #include "tessera/engine/step_check.h"
+#include "tessera/engine/tensorrt/let_go.h"
 
 namespace tessera::engine {
 namespace {
-
-constexpr std::chrono::seconds kDrainLimit{5};
 
 std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
   std::vector<TensorSpec> specs;
