@@ -14,7 +14,7 @@ std::atomic<int> threads{0};
 // Not the log: what it writes to may be gone by now.
 void EndNow(int status, void*) {
   if (Unfinished::count() == 0) return;
-  constexpr char kText[] = "tessera: threads are stuck; the process ends without waiting for them\n";
+  constexpr char kText[] = "tessera: threads have not ended; the process ends without waiting for them\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof kText - 1);
   _exit(status);
 }

@@ -20,7 +20,7 @@ void Exit(bool with_stuck_thread) {
 }
 
 TEST(UnfinishedDeathTest, AProcessWithStuckThreadsEndsWithItsStatus) {
-  EXPECT_EXIT(Exit(true), ::testing::ExitedWithCode(3), "threads are stuck");
+  EXPECT_EXIT(Exit(true), ::testing::ExitedWithCode(3), "threads have not ended");
 }
 
 // Something begins after the load that waits at the exit; only a slow step is noticed behind it.
@@ -35,7 +35,7 @@ void ExitFromSlowStep() {
 }
 
 TEST(UnfinishedDeathTest, ASlowStepMovesTheHandlerBehindWhatHasBegun) {
-  EXPECT_EXIT(ExitFromSlowStep(), ::testing::ExitedWithCode(3), "threads are stuck");
+  EXPECT_EXIT(ExitFromSlowStep(), ::testing::ExitedWithCode(3), "threads have not ended");
 }
 
 TEST(UnfinishedDeathTest, OthersEndAsEver) {
