@@ -12,10 +12,10 @@ build=${3:-$root/build/gpu}
 part=${4:-60}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+rm -f "$folder"/models.tar.xz.*  # of another run: should this one fail, there are none
 "${TESSERA_PYTHON:-$root/.venv/bin/python}" "$root/tests/gpu/make_cases.py" "$build/bin/tessera" "$model" "$work"
 rm -f "$work"/*/report.html
 mkdir -p "$folder"
-rm -f "$folder"/models.tar.xz.*
 # 2 and 4 ranks hold the same weights: a window that is larger than the model stores them once.
 tar -C "$work" -c . | xz -T1 --lzma2=preset=1,dict=512MiB | split -d -a 1 -b "${part}M" - "$folder/models.tar.xz."
 ls -l "$folder"

@@ -4,6 +4,7 @@
 #   tests/gpu/served_bundle.sh [BUILD_DIR] [FOLDER] [server] [python] [tests]      default: all three
 # FOLDER/server.tar.xz (Triton) and python.tar.xz (packages) change with the locked versions only, tests.tar.xz with the
 # code. There: unpack them into one folder and call its run.sh. Sharded models come in with a folder of bundle.sh beside.
+# An archive that cannot be made is not there afterwards, whatever was there before, and the exit code is not 0.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${1:-$root/build/gpu}" && pwd)
@@ -14,9 +15,19 @@ shift $(($# < 2 ? $# : 2))
 python=${TESSERA_PYTHON:-$root/.venv/bin/python}
 site=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+part=''
 
-pack() { tar -C "$work/$1" -c . | xz -T0 -"${2:-4}" >"$folder/$1.tar.xz"; }
+finish() {
+  local status=$?
+  rm -rf "$work"
+  [ $status = 0 ] || echo "FAILED, exit code $status: there is no $folder/$part.tar.xz" >&2
+}
+trap finish EXIT
+
+pack() {
+  tar -C "$work/$1" -c . | xz -T0 -"${2:-4}" >"$work/$1.tar.xz"
+  mv "$work/$1.tar.xz" "$folder/"
+}
 
 # Without the backend for Python models and its interpreter.
 make_server() {
@@ -61,5 +72,6 @@ make_tests() {
   pack tests 9
 }
 
+for part in "$@"; do rm -f "$folder/$part.tar.xz"; done
 for part in "$@"; do "make_$part"; done
 ls -l "$folder"
