@@ -39,9 +39,12 @@ RankEngine::~RankEngine() {
     std::unique_ptr<TensorRtLogger> logger;
     std::unique_ptr<nvinfer1::IRuntime> runtime;
     std::unique_ptr<nvinfer1::ICudaEngine> engine;
+    cuda::DeviceBuffer memory;
     std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts;
   };
-  LetGo(Made{std::move(logger_), std::move(runtime_), std::move(engine_), std::move(contexts_)}, stream_);
+  LetGo(Made{std::move(logger_), std::move(runtime_), std::move(engine_), std::move(memory_),
+             std::move(contexts_)},
+        stream_);
 }
 
 tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_view what) {
