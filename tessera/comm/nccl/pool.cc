@@ -71,8 +71,8 @@ void NcclPool::Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWo
   if (shelf.being_made || !shelf.idle.empty()) return;
   // Behind CUDA's and NCCL's beginning, so that exit() comes here before it takes them from that thread.
   [[maybe_unused]] static const int registered = std::atexit([] { OfProcess().AwaitSpares(); });
-  shelf.being_made = true;
   std::thread(&NcclPool::MakeSpare, this, devices, std::move(before_work)).detach();
+  shelf.being_made = true;  // behind what may throw; the thread waits for the lock before it clears this
 }
 
 void NcclPool::MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::BeforeWork& before_work) {
