@@ -22,6 +22,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = "clang-tidy-16"  # in Debian 12 and in Ubuntu 24.04
 ARGUMENTS = ["--quiet", "--extra-arg=-Wthread-safety", "--extra-arg=-Wno-unknown-warning-option"]
+TOLD = f"--header-filter=^{ROOT}/(tessera|tests)/"  # sources that are checked together are headers to clang-tidy
 ANALYZE = "clang-analyzer-*,performance-unnecessary-value-param"
 TOGETHER = 16  # sources; as in the unity builds of CMakePresets.json
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(tessera/[^"]+)"', re.MULTILINE)
@@ -66,7 +67,7 @@ def check(entries, folder, arguments):
     if len(entries) > 1:
         together = folder / f"{hashlib.sha256(entries[0]['file'].encode()).hexdigest()[:16]}.cc"
         together.write_text("".join(f'#include "{entry["file"]}"  // NOLINT\n' for entry in entries))
-        if not run_tidy(str(together), entries[0], arguments):
+        if not run_tidy(str(together), entries[0], [*arguments, TOLD]):
             return [""] * len(entries)
     return [run_tidy(entry["file"], entry, arguments) for entry in entries]
 
