@@ -67,7 +67,7 @@ test_tsan() {
 }
 
 # The TensorRT adapter and the stand-in engine, where what they are compiled with is found; what needs no GPU is run.
-GPU_TESTS="direct_steps_test shape_values_test nvinfer_standin_test gpu_operators_test"
+GPU_TESTS="direct_steps_test replication_choice_test shape_values_test nvinfer_standin_test gpu_operators_test"
 test_gpu() {
   local missing
   mkdir -p build/gpu
