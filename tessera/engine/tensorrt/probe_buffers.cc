@@ -8,7 +8,6 @@
 #include "tessera/engine/tensorrt/step_plan.h"
 
 namespace tessera::engine {
-namespace {}  // namespace
 
 Result<std::shared_ptr<const ProbeBuffers>> ProbeBuffers::Create(const std::vector<DeviceId>& devices,
                                                                  size_t bytes) {
