@@ -1,5 +1,7 @@
 #include "tessera/triton/warm_up.h"
 
+#include <algorithm>
+
 #include "tessera/base/log.h"
 
 namespace tessera::triton {
@@ -10,7 +12,17 @@ class Nowhere final : public exec::OutputTarget {
   Result<Region> Place(int, DType, const Shape&) override { return Region{}; }
 };
 
+Result<void> CheckNames(const exec::Executor& executor, const GraphSpec& spec) {
+  for (const auto& [name, shape] : spec.inputs) {
+    const bool known = std::any_of(executor.inputs().begin(), executor.inputs().end(),
+                                   [&name = name](const TensorSpec& input) { return input.name == name; });
+    if (!known) return Fail(Code::kInvalidArgument, "the model has no input '{}'", name);
+  }
+  return {};
+}
+
 Result<void> Run(exec::Executor& executor, const GraphSpec& spec, Deadline deadline) {
+  TRY(CheckNames(executor, spec));
   std::vector<std::vector<std::byte>> zeros;
   std::vector<TensorView> inputs;
   for (const TensorSpec& input : executor.inputs()) {

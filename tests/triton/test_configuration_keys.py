@@ -34,6 +34,7 @@ REFUSED = {
     "strategy": (STRATEGY % "DYNAMIC", ["execution_context_allocation_strategy is 'DYNAMIC'"]),
     "big_graph": ("max_batch_size: 4 " + SPEC % (8, ""), ["graph_spec has batch_size 8, max_batch_size is 4"]),
     "other_graph": (SPEC % (8, INPUT_X.replace("4", "5")), ["graph_spec", "'x' is [8,5]"]),
+    "graph_of_no_input": (SPEC % (8, INPUT_X.replace("x", "z")), ["graph_spec", "no input 'z'"]),
     "file": ('default_model_filename: "other.onnx"', ["unable to find '", "other.onnx' for model instance 'file_0"]),
 }
 REFUSED_BESIDE_A_PLAN = {
