@@ -44,9 +44,8 @@ Result<std::vector<int>> ProfilesOfModel(const json& config) {
 
 // The server numbers the instances of a group.
 std::string FirstInstance(const json& config) {
-  const json groups = config.value("instance_group", json::array());
-  if (groups.empty()) return config.value("name", std::string());
-  return groups.front().value("name", std::string()) + "_0";
+  const json group = FirstGroup(config);
+  return group.empty() ? config.value("name", std::string()) : group.value("name", std::string()) + "_0";
 }
 
 Result<void> CheckDevices(const json& config) {

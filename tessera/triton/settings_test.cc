@@ -83,11 +83,15 @@ TEST(ReadSettings, TakesFilesByComputeCapabilityAndTheFirstInstancesName) {
   const Settings settings = ReadSettings({{"name", "m"},
                                           {"default_model_filename", "any.plan"},
                                           {"cc_model_filenames", {{"9.0", "hopper.plan"}}},
-                                          {"instance_group", {{{"name", "m_0"}, {"kind", "KIND_MODEL"}}}}})
+                                          {"instance_group",
+                                           {{{"name", "m_0"}, {"kind", "KIND_MODEL"}},
+                                            {{"name", "m_1"}, {"kind", "KIND_GPU"}, {"gpus", {0}}}}}})
                                 .value();
   EXPECT_EQ(settings.model_file, "any.plan");
   EXPECT_EQ(settings.cc_model_files.at("9.0"), "hopper.plan");
-  EXPECT_EQ(settings.first_instance, "m_0_0");
+  EXPECT_EQ(settings.first_instance, "m_1_0") << "of KIND_GPU: the model is loaded for it first";
+  EXPECT_EQ(ReadSettings({{"instance_group", {{{"name", "m_0"}}}}})->first_instance, "m_0_0");
+  EXPECT_EQ(ReadSettings({{"name", "m"}})->first_instance, "m");
 }
 
 TEST(ReadSettings, PrefersTheParameterOfGraphsToTheOptimization) {
