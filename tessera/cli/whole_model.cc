@@ -1,7 +1,5 @@
 #include "tessera/cli/whole_model.h"
 
-#include <future>
-
 #include "tessera/base/sha256.h"
 #include "tessera/cli/scratch_directory.h"
 #include "tessera/graph/onnx.h"
@@ -23,9 +21,7 @@ class OneRankRunner final : public Runner, private engine::OutputSink {
   Result<const std::vector<HostTensor>*> Run(std::span<const HostTensor> inputs) override {
     step_.ranks[0].tensors.clear();
     for (const HostTensor& input : inputs) step_.ranks[0].tensors.push_back(input.View());
-    std::promise<Result<engine::StepReport>> done;
-    group_->Submit(step_, [&](Result<engine::StepReport> report) { done.set_value(std::move(report)); });
-    TRY(done.get_future().get());
+    TRY(group_->Run(step_));
     return &outputs_;
   }
 

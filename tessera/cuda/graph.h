@@ -4,9 +4,12 @@
 #include <cuda_runtime_api.h>
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/base/unique_handle.h"
+#include "tessera/cuda/event.h"
 #include "tessera/cuda/stream.h"
 
 namespace tessera::cuda {
@@ -30,6 +33,13 @@ class Graph {
   // threads may use CUDA meanwhile. An error of `record`, or work that cannot be captured, leaves the stream
   // usable.
   static Result<Graph> Capture(const Stream& stream, const std::function<Result<void>()>& record);
+
+  // The same work made ready once more, recording `second` of an exchange where this graph records `first`:
+  // so that the events of one launch outlive the next one. Launched on the same stream, or one after the
+  // other. Only of a graph that Capture made; it may go before. Errors: kInternal (an event is not recorded
+  // here).
+  using Exchange = std::pair<const Event*, const Event*>;
+  Result<Graph> With(const std::vector<Exchange>& events, const Stream& stream) const;
 
   Result<void> Launch(const Stream& stream) const;
 

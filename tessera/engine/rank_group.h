@@ -60,16 +60,23 @@ class RankGroup {
   // By input, the size that the ranks' engines are made fastest for, and have run. Empty: none is told.
   virtual std::vector<Shape> usual_inputs() const { return {}; }
 
-  // Starts one step on every rank and returns at once. `done` is called exactly once, from a thread of the
-  // adapter (or from Submit itself when no rank was started), when every rank has finished or failed and no
-  // longer touches the step's memory: with the report, or with the error of the rank that failed first
-  // (Error::rank says which). `step` stays alive until then. One step at a time: the next from within `done`
-  // on. `done` must not destroy the group.
+  // How many steps may be under way at the same time: submitted, and `done` not called.
+  virtual int steps_in_flight() const { return 1; }
+
+  // Starts one step on every rank and returns; blocks as long as it takes to issue the work of a step and,
+  // where memory or graphs are to be made for it, until the steps before have ended. `done` is called exactly
+  // once, from a thread of the adapter or from Submit itself (a step that was refused, or had to run there),
+  // when every rank has finished or failed and no longer touches the step's memory: with the report, or with
+  // the error of the rank that failed first (Error::rank says which). `step` stays alive until then. Steps
+  // under way end in the order in which they were submitted; a failure fails all of them. A step behind
+  // another has its time from when that one ended. Where steps_in_flight() is 1 the next may be submitted
+  // from within `done` on, else not there. `done` must not block for long, nor destroy the group.
   using Completion = std::function<void(Result<StepReport>)>;
   virtual void Submit(const Step& step, Completion done) = 0;
 
-  // One step from Submit to completion, blocking. An adapter whose steps need no thread of their own runs
-  // them in the caller's: a GPU step costs 10 us of host time, and a wake-up of a thread 20.
+  // One step from Submit to completion, blocking, when the steps before have ended. An adapter whose steps
+  // need no thread of their own runs them in the caller's: a GPU step costs 10 us of host time, and a wake-up
+  // of a thread 20.
   virtual Result<StepReport> Run(const Step& step) {
     auto report = std::make_shared<std::promise<Result<StepReport>>>();
     std::future<Result<StepReport>> ready = report->get_future();
@@ -77,7 +84,7 @@ class RankGroup {
     return ready.get();
   }
 
-  // Ends the step in flight on every rank with `reason` and makes the group unusable. Any thread.
+  // Ends the steps in flight on every rank with `reason` and makes the group unusable. Any thread.
   virtual void Abort(const Error& reason) noexcept = 0;
 
   // False once a step failed in a way that leaves ranks out of step (any error but those of the checks made

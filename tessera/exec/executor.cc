@@ -11,6 +11,7 @@
 #include "tessera/exec/layout.h"
 #include "tessera/exec/model_directory.h"
 #include "tessera/exec/probe.h"
+#include "tessera/exec/under_way.h"
 
 namespace tessera::exec {
 namespace {
@@ -21,22 +22,39 @@ Deadline Sooner(Deadline a, Deadline b) {
   return a.at() < b.at() ? a : b;
 }
 
+// A request on its way through the ranks.
+struct Trip {
+  Trip(const Layout& layout, OutputTarget& outputs, std::vector<engine::RankInputs> parts,
+       Clock::time_point began)
+      : sink(layout, outputs), step{std::move(parts), &sink, Deadline::Never()}, start(began) {}
+  GatherSink sink;
+  engine::Step step;
+  engine::RankGroup* group = nullptr;  // once on board
+  const Clock::time_point start;
+};
+
 class GroupExecutor final : public Executor {
  public:
   GroupExecutor(plan::Plan plan, const Options& options) : plan_(std::move(plan)), options_(options) {}
+  ~GroupExecutor() override {
+    if (under_way_) under_way_->AwaitNone();
+  }
 
-  Result<void> Start(std::unique_ptr<engine::RankGroup> group, GroupKeeper::Loader load);
+  Result<void> Begin(std::unique_ptr<engine::RankGroup> group, GroupKeeper::Loader load);
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   const plan::Plan& plan() const override { return plan_; }
   std::optional<int64_t> max_rows() const override { return max_rows_; }
+  int steps_in_flight() const override { return steps_in_flight_; }
   Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                             Deadline deadline) override;
+  void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
+             Answer done) override;
 
  private:
-  Result<engine::StepReport> RunStep(std::vector<engine::RankInputs> parts, OutputTarget& outputs,
-                                     Deadline deadline);
+  Result<void> Board(Trip& trip, Deadline deadline);
+  Result<InferReport> Alight(Trip& trip, Result<engine::StepReport> report);
 
   const plan::Plan plan_;
   const Options options_;
@@ -44,15 +62,19 @@ class GroupExecutor final : public Executor {
   std::vector<TensorSpec> outputs_;
   std::optional<Layout> layout_;
   std::optional<int64_t> max_rows_;
+  int steps_in_flight_ = 1;
+  std::optional<UnderWay> under_way_;
   std::unique_ptr<GroupKeeper> keeper_;
-  Fifo fifo_;  // guards the group that the keeper lends
+  Fifo fifo_;  // who may use the group that the keeper lends
 };
 
-Result<void> GroupExecutor::Start(std::unique_ptr<engine::RankGroup> group, GroupKeeper::Loader load) {
+Result<void> GroupExecutor::Begin(std::unique_ptr<engine::RankGroup> group, GroupKeeper::Loader load) {
   for (const plan::TensorPlan& input : plan_.inputs) inputs_.push_back(input.spec);
   for (const plan::TensorPlan& output : plan_.outputs) outputs_.push_back(output.spec);
   TRY_ASSIGN(layout_, Layout::Create(plan_, group->inputs(), group->outputs()));
   max_rows_ = layout_->MaxRows(group->largest_inputs());
+  steps_in_flight_ = group->steps_in_flight();
+  under_way_.emplace(steps_in_flight_, [this] { keeper_->Renew(); });
   TRY_ASSIGN(keeper_, GroupKeeper::Create(std::move(group), std::move(load), options_.on_ready));
   return {};
 }
@@ -61,25 +83,53 @@ Result<InferReport> GroupExecutor::Infer(std::span<const TensorView> inputs, Out
                                          Deadline deadline) {
   const Clock::time_point start = Clock::now();
   TRY_ASSIGN(std::vector<engine::RankInputs> parts, layout_->Split(inputs));
+  Trip trip(*layout_, outputs, std::move(parts), start);
   TRY_ASSIGN(const Fifo::Turn turn, fifo_.Enter(deadline));
-  TRY_ASSIGN(engine::StepReport step, RunStep(std::move(parts), outputs, deadline));
-  return InferReport{std::move(step.rank_time), Clock::now() - start};
+  TRY(Board(trip, deadline));
+  Result<InferReport> answer = Alight(trip, trip.group->Run(trip.step));
+  under_way_->Left();
+  return answer;
 }
 
-Result<engine::StepReport> GroupExecutor::RunStep(std::vector<engine::RankInputs> parts,
-                                                  OutputTarget& outputs, Deadline deadline) {
-  TRY_ASSIGN(engine::RankGroup * group, keeper_->Acquire(deadline));
-  GatherSink sink(*layout_, outputs);
-  const engine::Step step{std::move(parts), &sink, Sooner(deadline, Deadline::In(options_.step_limit))};
-  if (step.deadline.passed())
+void GroupExecutor::Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
+                          Answer done) {
+  const Clock::time_point start = Clock::now();
+  Result<std::vector<engine::RankInputs>> parts = layout_->Split(inputs);
+  if (!parts) return done(Forward(std::move(parts)));
+  auto trip = std::make_shared<Trip>(*layout_, outputs, *std::move(parts), start);
+  Result<Fifo::Turn> turn = fifo_.Enter(deadline);
+  if (!turn) return done(Forward(std::move(turn)));
+  Result<void> boarded = Board(*trip, deadline);
+  if (!boarded) return done(Forward(std::move(boarded)));
+  trip->group->Submit(trip->step, [this, trip, done = std::move(done)](Result<engine::StepReport> report) {
+    done(Alight(*trip, std::move(report)));
+    under_way_->Left();
+  });
+}
+
+Result<void> GroupExecutor::Board(Trip& trip, Deadline deadline) {
+  TRY(under_way_->Begin(deadline));
+  auto board = [&]() -> Result<void> {
+    TRY_ASSIGN(trip.group, keeper_->Acquire(deadline));
+    trip.step.deadline = Sooner(deadline, Deadline::In(options_.step_limit));
+    if (!trip.step.deadline.passed()) return {};
     return Fail(Code::kDeadline, "the deadline passed before the ranks could start");
-  Result<engine::StepReport> report = group->Run(step);
-  if (!group->usable()) {
-    if (!report) TESSERA_LOG(kWarning, "the ranks are loaded anew: {}", report.error().ToString());
-    keeper_->Renew();
+  };
+  Result<void> boarded = board();
+  if (boarded) return boarded;
+  (void)under_way_->Ended(true);
+  under_way_->Left();
+  return boarded;
+}
+
+Result<InferReport> GroupExecutor::Alight(Trip& trip, Result<engine::StepReport> report) {
+  const bool first_loss = under_way_->Ended(trip.group->usable());
+  if (!report) {
+    if (first_loss) TESSERA_LOG(kWarning, "the ranks are loaded anew: {}", report.error().ToString());
+    return Forward(std::move(report));
   }
-  if (report) TRY(sink.Finish());
-  return report;
+  TRY(trip.sink.Finish());
+  return InferReport{std::move(report->rank_time), Clock::now() - trip.start};
 }
 
 }  // namespace
@@ -106,7 +156,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::f
   if (IsMadeUp(plan)) Describe(engine, *group, plan);
   MarkShapeTensors(*group, plan);
   auto executor = std::make_unique<GroupExecutor>(std::move(plan), options);
-  TRY(executor->Start(std::move(group), std::move(load)));
+  TRY(executor->Begin(std::move(group), std::move(load)));
   return executor;
 }
 

@@ -24,8 +24,9 @@ namespace tessera::exec {
 class OutputTarget {
  public:
   virtual ~OutputTarget() = default;
-  // Dense memory for output `index` (as in Executor::outputs()), valid until Infer returns. data == nullptr:
-  // not wanted. Called at most once per output and Infer, one call at a time, from any thread.
+  // Dense memory for output `index` (as in Executor::outputs()), valid until Infer returns or Start's `done`
+  // is called. data == nullptr: not wanted. Called at most once per output and request, one call at a time,
+  // from any thread.
   virtual Result<Region> Place(int index, DType type, const Shape& shape) = 0;
 };
 
@@ -50,7 +51,8 @@ struct Options {
   std::function<void(bool ready)> on_ready{};
 };
 
-// One loaded model. Thread-safe; Infer calls are served one at a time in order of arrival.
+// One loaded model. Thread-safe; calls of Infer are served one at a time in order of arrival, those of Start
+// as many at a time as steps_in_flight() tells.
 class Executor {
  public:
   // Loads the model in `directory` (plan.json, or a lone model file as one rank) with `engine`, which must
@@ -61,7 +63,7 @@ class Executor {
   // The same for a plan that is at hand; its files are in `directory`, and not verified.
   static Result<std::unique_ptr<Executor>> Create(plan::Plan plan, const std::filesystem::path& directory,
                                                   engine::Engine& engine, const Options& options = {});
-  virtual ~Executor() = default;
+  virtual ~Executor() = default;  // blocks until what was started is done
 
   // Global names, types and shapes; kDynamic where free.
   virtual const std::vector<TensorSpec>& inputs() const = 0;
@@ -77,6 +79,18 @@ class Executor {
   // anew before the next request is served (kUnavailable if that fails).
   virtual Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                                     Deadline deadline) = 0;
+
+  // How many requests that were given to Start run at the same time: one computes while others' data travels.
+  virtual int steps_in_flight() const = 0;
+  // Called exactly once, from this call of Start or from a thread of the engine; must not call Start or
+  // Infer, nor block for long. Afterwards the request's memory is not touched any more.
+  using Answer = std::function<void(Result<InferReport>)>;
+  // As Infer, but returns when the ranks' work is issued, and gives the answer to `done`. Blocks until that
+  // can be: while as many are in flight as may be, or the ranks are loaded anew. What `inputs` and `outputs`
+  // refer to stays until `done`; requests that go well are done in the order in which they were started. A
+  // failure of the ranks fails all that are in flight.
+  virtual void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
+                     Answer done) = 0;
 };
 
 }  // namespace tessera::exec

@@ -1,49 +1,72 @@
 #include "tessera/engine/tensorrt/group.h"
 
+#include <cuda_runtime_api.h>
+
+#include <utility>
+
+#include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/engine/named_thread.h"
+#include "tessera/engine/tensorrt/let_go.h"
 
 namespace tessera::engine {
+namespace {
+
+// A failed step is drained for this long at most; the rest is for seeing the failure and telling of it.
+constexpr auto kLeaveLimit = kDrainLimit + std::chrono::seconds(2);
+
+}  // namespace
 
 Result<std::unique_ptr<TensorRtGroup>> TensorRtGroup::Create(std::unique_ptr<RankSet> ranks) {
   std::unique_ptr<TensorRtGroup> group(new TensorRtGroup(std::move(ranks)));
-  TRY_ASSIGN(group->thread_, StartNamedThread("tessera-launch", [self = group.get()] { self->Serve(); }));
+  TRY_ASSIGN(group->finishing_, StartNamedThread("tessera-finish", [core = group->core_] { Finish(core); }));
   return group;
 }
 
 TensorRtGroup::~TensorRtGroup() {
-  {
-    MutexLock lock(mutex_);
-    stop_ = true;
-    if (order_) ranks_->Abort(Error{Code::kCancelled, "the model is being unloaded", -1, __FILE__, __LINE__});
-    changed_.notify_all();
+  if (!finishing_.joinable()) return;
+  StepQueue& in_flight = core_->in_flight;
+  if (!in_flight.idle()) {
+    ranks().Abort(Error{Code::kCancelled, "the model is being unloaded", -1, __FILE__, __LINE__});
   }
-  if (thread_.joinable()) thread_.join();
+  in_flight.Stop();
+  if (in_flight.AwaitLeft(Deadline::In(kLeaveLimit))) {
+    finishing_.join();
+    return;
+  }
+  in_flight.Abandon();
+  TESSERA_LOG(kError, "the thread that waits for a model's steps is stuck and is left behind");
+  finishing_.detach();
 }
 
 void TensorRtGroup::Submit(const Step& step, Completion done) {
-  MutexLock lock(mutex_);
-  order_ = Order{&step, std::move(done)};
-  changed_.notify_all();
+  Result<std::optional<StepReport>> over = [&]() -> Result<std::optional<StepReport>> {
+    MutexLock lock(issuing_);
+    StepQueue& in_flight = core_->in_flight;
+    const size_t slot = in_flight.AwaitSlot();
+    TRY_ASSIGN(std::optional<StepReport> report, ranks().Issue(step, slot, in_flight));
+    if (report) return report;
+    in_flight.Push({slot, ranks().deadline_of(slot), ranks().limit_of(slot), std::move(done)});
+    return std::nullopt;
+  }();
+  if (!over) return done(Forward(std::move(over)));
+  if (*over) done(**std::move(over));
 }
 
 Result<StepReport> TensorRtGroup::Run(const Step& step) {
-  MutexLock lock(step_mutex_);
-  return ranks_->Run(step);
+  MutexLock lock(issuing_);
+  return ranks().Run(step, core_->in_flight);
 }
 
-void TensorRtGroup::Serve() {
-  while (true) {
-    std::optional<Order> order;
-    {
-      MutexLock lock(mutex_);
-      changed_.wait(lock.std_lock(),
-                    [this]() NO_THREAD_SAFETY_ANALYSIS { return stop_ || order_.has_value(); });
-      if (!order_) return;
-      order = std::exchange(order_, std::nullopt);
-    }
-    Result<StepReport> report = Run(*order->step);
-    order->done(std::move(report));
+void TensorRtGroup::Finish(const std::shared_ptr<Core>& core) {
+  const Unfinished may_hang;
+  // Else CUDA would make a context on GPU 0. A failure shows in the first step as well.
+  (void)cudaSetDevice(core->ranks->first_device().value());
+  while (const std::optional<StepQueue::Oldest> oldest = core->in_flight.AwaitOldest()) {
+    Result<StepReport> report = core->ranks->Finish(oldest->slot, oldest->deadline);
+    if (const Completion done = core->in_flight.Pop()) done(std::move(report));
   }
+  core->in_flight.Leave();
 }
 
 std::optional<StepTimes> LastStepTimes(const RankGroup& group) {

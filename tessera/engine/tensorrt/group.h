@@ -1,47 +1,53 @@
 // The RankGroup of TensorRT engines.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
 #include <thread>
 
 #include "tessera/base/mutex.h"
 #include "tessera/engine/rank_group.h"
+#include "tessera/engine/step_queue.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
 namespace tessera::engine {
 
+// Steps are issued in the caller's thread. Run waits there as well; the ends of submitted ones are seen to by
+// a thread of the group, for life: it wakes while the GPUs work, so its wake-up costs a step nothing.
 class TensorRtGroup final : public RankGroup {
  public:
   static Result<std::unique_ptr<TensorRtGroup>> Create(std::unique_ptr<RankSet> ranks);
+  // Leaves a thread that is stuck in CUDA behind, with all that it may touch and a line in the log; the steps
+  // in flight are never told to be done then.
   ~TensorRtGroup() override;
 
-  int world_size() const override { return ranks_->world_size(); }
-  const std::vector<TensorSpec>& inputs() const override { return ranks_->inputs(); }
-  const std::vector<TensorSpec>& outputs() const override { return ranks_->outputs(); }
-  std::vector<Shape> largest_inputs() const override { return ranks_->LargestInputs(); }
-  std::vector<Shape> usual_inputs() const override { return ranks_->UsualInputs(); }
+  int world_size() const override { return ranks().world_size(); }
+  const std::vector<TensorSpec>& inputs() const override { return ranks().inputs(); }
+  const std::vector<TensorSpec>& outputs() const override { return ranks().outputs(); }
+  std::vector<Shape> largest_inputs() const override { return ranks().LargestInputs(); }
+  std::vector<Shape> usual_inputs() const override { return ranks().UsualInputs(); }
+  int steps_in_flight() const override { return ranks().slot_count(); }
   void Submit(const Step& step, Completion done) override;
   Result<StepReport> Run(const Step& step) override;
-  void Abort(const Error& reason) noexcept override { ranks_->Abort(reason); }
-  const StepTimes& times() const { return ranks_->times(); }
-  bool usable() const noexcept override { return !ranks_->failure().has_value(); }
+  void Abort(const Error& reason) noexcept override { ranks().Abort(reason); }
+  const StepTimes& times() const { return ranks().times(); }
+  bool usable() const noexcept override { return !ranks().failure().has_value(); }
 
  private:
-  explicit TensorRtGroup(std::unique_ptr<RankSet> ranks) : ranks_(std::move(ranks)) {}
-  void Serve();
-
-  struct Order {
-    const Step* step;
-    Completion done;
+  // Shared with the thread. The ranks go last.
+  struct Core {
+    explicit Core(std::unique_ptr<RankSet> made)
+        : ranks(std::move(made)), in_flight(static_cast<size_t>(ranks->slot_count())) {}
+    const std::unique_ptr<RankSet> ranks;
+    StepQueue in_flight;
   };
-  const std::unique_ptr<RankSet> ranks_;
-  Mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<Order> order_ GUARDED_BY(mutex_);
-  bool stop_ GUARDED_BY(mutex_) = false;
-  Mutex step_mutex_;    // one step at a time, whether by Submit or by Run
-  std::thread thread_;  // runs what Submit brings
+
+  explicit TensorRtGroup(std::unique_ptr<RankSet> ranks) : core_(std::make_shared<Core>(std::move(ranks))) {}
+  static void Finish(const std::shared_ptr<Core>& core);
+  RankSet& ranks() const { return *core_->ranks; }
+
+  const std::shared_ptr<Core> core_;
+  Mutex issuing_;  // one thread issues at a time, and no other step starts while one Runs
+  std::thread finishing_;
 };
 
 }  // namespace tessera::engine

@@ -37,6 +37,10 @@ struct TensorRtOptions {
   // them beside this one.
   bool spare_connections = true;
   bool version_compatible = false;  // engines may bring code of their own
+  // Steps that may be issued while others run, these included, at most kMostStepsInFlight. 1: none beside
+  // another.
+  int steps_in_flight = 2;
+  static constexpr int kMostStepsInFlight = 4;
 };
 
 }  // namespace tessera::engine

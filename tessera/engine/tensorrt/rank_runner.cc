@@ -9,20 +9,28 @@
 namespace tessera::engine {
 
 Result<std::shared_ptr<RankRunner>> RankRunner::Create(std::unique_ptr<RankEngine> engine,
-                                                       std::shared_ptr<Peers> peers) {
+                                                       std::shared_ptr<Peers> peers, size_t slots) {
   const DeviceId device = engine->stream().device();
-  TRY_ASSIGN(cuda::Event start, cuda::Event::Create(device, cuda::Event::Timing::kOn));
-  TRY_ASSIGN(cuda::Event end, cuda::Event::Create(device, cuda::Event::Timing::kOn));
+  std::vector<Times> times;
+  for (size_t slot = 0; slot < slots; ++slot) {
+    TRY_ASSIGN(cuda::Event start, cuda::Event::Create(device, cuda::Event::Timing::kOn));
+    TRY_ASSIGN(cuda::Event end, cuda::Event::Create(device, cuda::Event::Timing::kOn));
+    times.push_back({std::move(start), std::move(end)});
+  }
+  std::optional<CopyLanes> lanes;
+  if (slots > 1) {
+    TRY_ASSIGN(lanes, CopyLanes::Create(device));
+  }
   return std::shared_ptr<RankRunner>(
-      new RankRunner(std::move(engine), std::move(peers), std::move(start), std::move(end)));
+      new RankRunner(std::move(engine), std::move(peers), std::move(times), std::move(lanes)));
 }
 
-RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<Peers> peers, cuda::Event start,
-                       cuda::Event end)
+RankRunner::RankRunner(std::unique_ptr<RankEngine> engine, std::shared_ptr<Peers> peers,
+                       std::vector<Times> times, std::optional<CopyLanes> lanes)
     : peers_(std::move(peers)),
       engine_(std::move(engine)),
-      start_(std::move(start)),
-      end_(std::move(end)),
+      times_(std::move(times)),
+      lanes_(std::move(lanes)),
       buffers_(engine_->stream().device(), engine_->tensors().inputs.size(),
                engine_->tensors().outputs.size()),
       dynamic_(engine_->tensors().outputs.size()) {
@@ -78,18 +86,20 @@ Result<bool> RankRunner::Bind(const StepPlan& plan, const StepAddresses& at, std
   return moved;
 }
 
-Result<void> RankRunner::CopyInput(const StepPlan& plan, size_t input, const ConstRegion& from) {
+RankRunner::Inbound RankRunner::InputPart(const StepPlan& plan, size_t input,
+                                          const ConstRegion& whole) const {
   std::byte* to = buffers_.input(input);
-  ConstRegion part = from;
-  if (plan.shape.replication[input] == Replication::kGather) {
-    const size_t chunk = GatherChunk(from.bytes(), world_size());
-    const size_t at = std::min(chunk * static_cast<size_t>(engine_->rank().value()), from.bytes());
-    const size_t bytes = std::min(chunk, from.bytes() - at);
-    part = ConstRegion{from.data + at, 1, bytes, bytes, from.kind, from.device};
-    to += at;
-  }
-  const size_t bytes = part.bytes();
-  return cuda::CopyAsync(part, Region{to, 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, stream());
+  if (plan.shape.replication[input] != Replication::kGather) return {whole, to};
+  const size_t chunk = GatherChunk(whole.bytes(), world_size());
+  const size_t at = std::min(chunk * static_cast<size_t>(engine_->rank().value()), whole.bytes());
+  const size_t bytes = std::min(chunk, whole.bytes() - at);
+  return {ConstRegion{whole.data + at, 1, bytes, bytes, whole.kind, whole.device}, to + at};
+}
+
+Result<void> RankRunner::CopyInput(const Inbound& part) const {
+  const size_t bytes = part.from.bytes();
+  return cuda::CopyAsync(part.from, Region{part.to, 1, bytes, bytes, MemoryKind::kDevice, stream().device()},
+                         stream());
 }
 
 Result<void> RankRunner::Gather(const StepPlan& plan) {
@@ -111,29 +121,43 @@ Result<void> RankRunner::WhileUsable(Call call) {
 }
 
 Result<void> RankRunner::IssueFirst(const StepPlan& plan, Deadline deadline) {
-  TRY(start_.Record(stream().get()));
+  TRY(times_.front().start.Record(stream().get()));
   TRY(WhileUsable([&] { return Gather(plan); }));
   TRY(stream().Drain(deadline));
   TRY(WhileUsable([&] { return engine_->Enqueue(plan.profile); }));
-  return end_.Record(stream().get());
+  return times_.front().end.Record(stream().get());
 }
 
-Result<void> RankRunner::IssueAs(const StepPlan& plan, Mode mode) {
-  TRY(mode == Mode::kInGraph ? start_.RecordInGraph(stream().get()) : start_.Record(stream().get()));
+Result<void> RankRunner::IssueAs(const StepPlan& plan, const Times& times, Mode mode) {
+  auto record = [&](const cuda::Event& event) {
+    return mode == Mode::kInGraph ? event.RecordInGraph(stream().get()) : event.Record(stream().get());
+  };
+  TRY(record(times.start));
   Result<void> issued = WhileUsable([&]() -> Result<void> {
     TRY(Gather(plan));
     return engine_->Enqueue(plan.profile);
   });
   TRY(std::move(issued));
-  return mode == Mode::kInGraph ? end_.RecordInGraph(stream().get()) : end_.Record(stream().get());
+  return record(times.end);
 }
 
-Result<void> RankRunner::Issue(const StepPlan& plan) {
-  return IssueAs(plan, Mode::kNow);
+Result<void> RankRunner::Issue(const StepPlan& plan, size_t slot) {
+  return IssueAs(plan, times_[slot], Mode::kNow);
 }
 
-Result<cuda::Graph> RankRunner::Capture(const StepPlan& plan) {
-  return cuda::Graph::Capture(stream(), [&] { return IssueAs(plan, Mode::kInGraph); });
+Result<Graphs> RankRunner::Capture(const StepPlan& plan) {
+  Graphs graphs;
+  const Times& captured = times_.front();
+  TRY_ASSIGN(cuda::Graph first,
+             cuda::Graph::Capture(stream(), [&] { return IssueAs(plan, captured, Mode::kInGraph); }));
+  graphs.push_back(std::move(first));
+  for (size_t slot = 1; slot < times_.size(); ++slot) {
+    const Times& own = times_[slot];
+    TRY_ASSIGN(cuda::Graph next,
+               graphs.front().With({{&captured.start, &own.start}, {&captured.end, &own.end}}, stream()));
+    graphs.push_back(std::move(next));
+  }
+  return graphs;
 }
 
 Result<void> RankRunner::Launch(const cuda::Graph& graph) {
@@ -141,15 +165,14 @@ Result<void> RankRunner::Launch(const cuda::Graph& graph) {
   return graph.Launch(stream());
 }
 
-Result<void> RankRunner::CopyOutput(size_t output, const Region& to) {
-  const std::byte* from = dynamic_[output] ? allocators_[output]->data() : buffers_.output(output);
+Result<void> RankRunner::CopyOutput(size_t output, const Region& to) const {
   const size_t bytes = to.bytes();
-  return cuda::CopyAsync(ConstRegion{from, 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, to,
-                         stream());
+  return cuda::CopyAsync(
+      ConstRegion{OutputAt(output), 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, to, stream());
 }
 
-Result<std::chrono::nanoseconds> RankRunner::Time() const {
-  return cuda::Elapsed(start_, end_);
+Result<std::chrono::nanoseconds> RankRunner::Time(size_t slot) const {
+  return cuda::Elapsed(times_[slot].start, times_[slot].end);
 }
 
 }  // namespace tessera::engine

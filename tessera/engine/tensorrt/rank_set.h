@@ -8,19 +8,19 @@
 #include "tessera/base/mutex.h"
 #include "tessera/engine/launch_team.h"
 #include "tessera/engine/rank_group.h"
-#include "tessera/engine/tensorrt/completion.h"
+#include "tessera/engine/step_queue.h"
 #include "tessera/engine/tensorrt/device_order.h"
 #include "tessera/engine/tensorrt/options.h"
 #include "tessera/engine/tensorrt/plan_cache.h"
 #include "tessera/engine/tensorrt/rank_runner.h"
 #include "tessera/engine/tensorrt/rank_threads.h"
-#include "tessera/engine/tensorrt/step_times.h"
-#include "tessera/engine/tensorrt/transfer.h"
+#include "tessera/engine/tensorrt/step_slot.h"
 
 namespace tessera::engine {
 
-// Runs steps one at a time, in the calling thread. The first step of a shape is run by the ranks' threads and
-// captured; later ones are launched, for all ranks, by the caller and helpers that are awake.
+// Issues steps, and waits for their ends. The first step of a shape is run by the ranks' threads and
+// captured; later ones are launched, for all ranks, by the caller and helpers that are awake. Issue and Run
+// are called by one thread at a time, Finish by one at a time, which may be another.
 class RankSet {
  public:
   static Result<std::unique_ptr<RankSet>> Create(std::vector<std::shared_ptr<RankRunner>> runners,
@@ -30,6 +30,8 @@ class RankSet {
   ~RankSet();
 
   int world_size() const { return static_cast<int>(runners_.size()); }
+  int slot_count() const { return static_cast<int>(slots_.size()); }
+  DeviceId first_device() const { return runners_.front()->stream().device(); }
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
 
@@ -42,11 +44,23 @@ class RankSet {
   // loaded.
   Result<void> WarmUp(Deadline deadline);
 
-  // As RankGroup::Run; not at the same time from two threads.
-  Result<StepReport> Run(const Step& step);
+  // As RankGroup::Run. `others` are the steps in flight.
+  Result<StepReport> Run(const Step& step, StepQueue& others);
+
+  // Issues a step in a slot that no step in flight has. Without a report it is in flight, to be ended by
+  // Finish; with one it is over: it needed the GPUs for itself, as `others` were waited for. So they are when
+  // memory or graphs have to be made. Errors as those of RankGroup::Submit: the step is over; after one that
+  // makes the ranks unusable no step is in flight.
+  Result<std::optional<StepReport>> Issue(const Step& step, size_t slot, StepQueue& others);
+  // Blocks until the step in flight in `slot` has ended. After an error none of its work is left.
+  Result<StepReport> Finish(size_t slot, Deadline deadline);
+
+  // How long a step that was issued has.
+  Deadline deadline_of(size_t slot) const { return slots_[slot]->deadline; }
+  StepQueue::Duration limit_of(size_t slot) const { return slots_[slot]->limit; }
 
   // Of the last Run that succeeded. Not while one runs.
-  const StepTimes& times() const { return times_; }
+  const StepTimes& times() const { return slots_.front()->times; }
 
   // Any thread.
   void Abort(const Error& reason) noexcept;
@@ -54,36 +68,47 @@ class RankSet {
   std::optional<Error> failure() const;
 
  private:
-  using Graphs = std::vector<cuda::Graph>;
   RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
           std::unique_ptr<RankThreads> threads, std::unique_ptr<LaunchTeam> launchers,
-          const TensorRtOptions& options, StepCompletion completion);
+          const TensorRtOptions& options);
 
   // rank_set_plan.cc
   Result<int> CommonProfile(const StepShape& shape) const;
   Result<void> CheckShapes(const StepShape& shape, int profile);
-  Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step,
-                                             Deadline deadline);
+  Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step, StepSlot& slot);
   Result<void> MakeRoom(const StepShape& shape);
-  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, Deadline deadline);
-  std::optional<Graphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
-  Result<const Graphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
-                                   const Places& places);
-  Result<const CapturedStep*> CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step);
+  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
+  std::optional<SlotGraphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
+  Result<const SlotGraphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                       const Places& places, StepSlot& slot, StepQueue& others);
+  Result<const CapturedStep*> CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                            StepSlot& slot);
+
+  // rank_set_issue.cc
+  using MaybeOver = Result<std::optional<StepReport>>;
+  Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step, StepSlot& slot, StepQueue& others);
+  MaybeOver IssueKnown(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,
+                       StepQueue& others);
+  Result<void> Send(const std::shared_ptr<StepPlan>& plan, const Step& step, const Places& places,
+                    StepSlot& slot, StepQueue& others);
+  Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,
+                                StepQueue& others);
+  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs, const StepSlot& slot);
+  Result<void> BeAlone(StepSlot& slot, StepQueue& others) const;
+  template <class Data>
+  Result<void> MakeHostRoom(const Data& data, StepSlot& slot, StepQueue& others) const;
+  Result<bool> MayGoBeside(const StepPlan& plan, const Step& step, const Places& places, StepSlot& slot,
+                           StepQueue& others);
 
   // rank_set.cc
-  template <class Data>
-  Result<void> MakeHostRoom(const Data& data);
-  Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step);
-  Result<StepReport> RunKnown(const std::shared_ptr<StepPlan>& plan, const Step& step);
-  Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step);
-  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const Graphs& graphs, Deadline deadline);
-  Result<void> FetchAndWait(const Places& places, Deadline deadline);
-  Result<void> EndAndWait(Deadline deadline);
-  Result<StepReport> Report();
-  void Lap(std::chrono::nanoseconds& time);
+  Result<void> MakeSlots();
+  Result<void> EndAndWait(StepSlot& slot);
+  Result<void> Wait(const StepSlot& slot, Deadline deadline) const;
+  Result<StepReport> Report(StepSlot& slot) const;
   Result<void> CheckAlive() const;
-  tl::unexpected<Error> Fatal(const Error& reason);
+  void Drain(const Error& reason);
+  tl::unexpected<Error> Failed(const Error& reason);
+  tl::unexpected<Error> Fatal(const Error& reason, StepQueue& others);
 
   const TensorRtOptions options_;
   const std::shared_ptr<Peers> peers_;  // null: one rank
@@ -93,14 +118,12 @@ class RankSet {
   std::vector<TensorSpec> outputs_;
   const InputRules rules_;
   const StepAddresses own_buffers_;  // no memory of requests'
-  StepAddresses at_;                 // of the step in hand; kept for its memory
-  StepTimes times_;
-  std::chrono::steady_clock::time_point lap_;
-  StepTransfer transfer_;
-  StepCompletion completion_;
-  PlanCache plans_;  // graphs with collectives inside: they go before the runners and the communicators
+  std::vector<std::unique_ptr<StepSlot>> slots_;
+  bool beside_ = true;  // copies run while other steps compute, as far as the GPUs have memory for that
+  PlanCache plans_;     // graphs with collectives inside: they go before the runners and the communicators
   mutable Mutex mutex_;
   std::optional<Error> failure_ GUARDED_BY(mutex_);
+  std::optional<Deadline> drained_by_ GUARDED_BY(mutex_);
   // Last: their threads end first.
   const std::unique_ptr<RankThreads> threads_;
   const std::unique_ptr<LaunchTeam> launchers_;

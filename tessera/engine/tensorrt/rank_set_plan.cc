@@ -55,18 +55,19 @@ std::vector<Shape> RankSet::UsualInputs() const {
   return runners_.front()->engine().OptimalShapes(0).value_or(std::vector<Shape>());
 }
 
+// No step is in flight here and below: graphs are made and dropped, memory moves.
 Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile, const Step* step,
-                                                    Deadline deadline) {
+                                                    StepSlot& slot) {
   // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, deadline));
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
   TRY(MakeRoom(shape));
   auto plan = std::make_shared<StepPlan>();
   plan->shape = std::move(shape);
   plan->profile = profile;
-  if (step != nullptr) TRY(transfer_.SendInputs(*plan, *step, own_buffers_));
-  TRY(RunFirst(plan, own_buffers_, deadline));
+  if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
+  TRY(RunFirst(plan, own_buffers_, slot));
   if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
-    if (std::optional<Graphs> graphs = Capture(plan, deadline)) plan->graphs = *std::move(graphs);
+    if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) plan->graphs = *std::move(graphs);
   }
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   plans_.Keep(plan);
@@ -84,26 +85,26 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
 }
 
 Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
-                               Deadline deadline) {
+                               StepSlot& slot) {
   plan->outputs.resize(runners_.size());
   auto moved = std::make_shared<std::vector<char>>(runners_.size());
   TRY(threads_->RunAll(
-      [plan, at, moved, deadline, runners = runners_](Rank rank) -> Result<void> {
+      [plan, at, moved, deadline = slot.deadline, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, at, plan->outputs[r]));
         (*moved)[r] = grown ? 1 : 0;
         return runners[r]->IssueFirst(*plan, deadline);
       },
-      deadline, [this](const Error& error) { Abort(error); }));
+      slot.deadline, [this](const Error& error) { Abort(error); }));
   for (const char grown : *moved) {
     if (grown != 0) plans_.Clear();
   }
-  return EndAndWait(deadline);
+  return EndAndWait(slot);
 }
 
 // Of what was bound last. An engine that cannot be captured is no error: the ranks' threads run its steps.
-std::optional<RankSet::Graphs> RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
-  auto graphs = std::make_shared<std::vector<std::optional<cuda::Graph>>>(runners_.size());
+std::optional<SlotGraphs> RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
+  auto graphs = std::make_shared<std::vector<Graphs>>(runners_.size());  // [rank][slot]
   const Result<void> captured = threads_->RunAll(
       [plan, graphs, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
@@ -116,40 +117,44 @@ std::optional<RankSet::Graphs> RankSet::Capture(const std::shared_ptr<StepPlan>&
                 captured.error().ToString());
     return std::nullopt;
   }
-  Graphs whole;
-  for (std::optional<cuda::Graph>& graph : *graphs) whole.push_back(*std::move(graph));
-  return whole;
+  SlotGraphs by_slot(slots_.size());
+  for (Graphs& of_rank : *graphs) {
+    for (size_t slot = 0; slot < by_slot.size(); ++slot) by_slot[slot].push_back(std::move(of_rank[slot]));
+  }
+  return by_slot;
 }
 
-// The graphs that a step is launched with; at_ becomes what they use in place.
-Result<const RankSet::Graphs*> RankSet::PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
-                                                   const Places& places) {
-  at_.Clear();
+// The graphs that a step is launched with; slot.at becomes what they use in place.
+Result<const SlotGraphs*> RankSet::PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                              const Places& places, StepSlot& slot, StepQueue& others) {
+  slot.at.Clear();
   if (!plan->captured() || plan->direct.given_up()) return &plan->graphs;
-  transfer_.FindDirect(*plan, step, places, at_);
-  if (!at_.any()) return &plan->graphs;
-  const CapturedStep* direct = plan->direct.Find(at_);
-  if (direct == nullptr && plan->direct.Seen(at_)) {
-    TRY_ASSIGN(direct, CaptureDirect(plan, step));
+  slot.transfer.FindDirect(*plan, step, places, slot.at);
+  if (!slot.at.any()) return &plan->graphs;
+  const CapturedStep* direct = plan->direct.Find(slot.at);
+  if (direct == nullptr && plan->direct.Seen(slot.at)) {
+    TRY(BeAlone(slot, others));
+    TRY_ASSIGN(direct, CaptureDirect(plan, step, slot));
   }
   if (direct != nullptr) return &direct->graphs;
-  at_.Clear();
+  slot.at.Clear();
   return &plan->graphs;
 }
 
 // Runs the step once, as TensorRT wants it before a capture: its answer is the one that the launch then gives
 // again. Null: it cannot be captured.
-Result<const CapturedStep*> RankSet::CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step) {
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, step.deadline));
-  TRY(transfer_.SendInputs(*plan, step, at_));
-  TRY(RunFirst(plan, at_, step.deadline));
-  std::optional<Graphs> graphs = Capture(plan, step.deadline);
+Result<const CapturedStep*> RankSet::CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                                   StepSlot& slot) {
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
+  TRY(slot.transfer.SendInputs(*plan, step, slot.at, false));
+  TRY(RunFirst(plan, slot.at, slot));
+  std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline);
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   if (!graphs) {
     plan->direct.GiveUp();
     return nullptr;
   }
-  return plan->direct.Keep(CapturedStep{at_, *std::move(graphs)});
+  return plan->direct.Keep(CapturedStep{slot.at, *std::move(graphs)});
 }
 
 Result<void> RankSet::WarmUp(Deadline deadline) {
@@ -163,9 +168,10 @@ Result<void> RankSet::WarmUp(Deadline deadline) {
       shape.replication.push_back(input.on_host ? Replication::kOnHost : Replication::kCopies);
     }
     shape.values = runners_.front()->engine().OptimalValues(profile);
-    const Deadline limit = Sooner(deadline, Deadline::In(std::max(options_.step_limit, kLeastWarmUp)));
-    auto made = MakePlan(std::move(shape), profile, nullptr, limit);
-    if (!made) return Fatal(made.error());
+    StepSlot& slot = *slots_.front();
+    slot.deadline = Sooner(deadline, Deadline::In(std::max(options_.step_limit, kLeastWarmUp)));
+    auto made = MakePlan(std::move(shape), profile, nullptr, slot);
+    if (!made) return Failed(made.error());
   }
   return {};
 }

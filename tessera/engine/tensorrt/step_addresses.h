@@ -42,10 +42,14 @@ class StepAddresses {
   std::vector<UsedMemory> used_;
 };
 
+using Graphs = std::vector<cuda::Graph>;  // [rank]
+// For each slot that a step in flight may have the same work, with the events of that slot.
+using SlotGraphs = std::vector<Graphs>;
+
 // A step captured on certain addresses.
 struct CapturedStep {
   StepAddresses at;
-  std::vector<cuda::Graph> graphs;  // [rank], collectives inside
+  SlotGraphs graphs;  // collectives inside
 };
 
 }  // namespace tessera::engine

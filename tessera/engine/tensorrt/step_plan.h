@@ -39,8 +39,8 @@ struct StepPlan {
   StepShape shape;
   int profile = 0;
   std::vector<std::vector<Shape>> outputs;  // [rank][output]; kDynamic where it depends on the data
-  std::vector<cuda::Graph> graphs;  // [rank], collectives inside; empty: the ranks' threads issue each step
-  DirectSteps direct;               // of captured plans
+  SlotGraphs graphs;                        // collectives inside; empty: the ranks' threads issue each step
+  DirectSteps direct;                       // of captured plans
 
   bool captured() const { return !graphs.empty(); }
   bool HasDynamicOutputs() const;

@@ -54,6 +54,10 @@ class Loader {
 };
 
 Result<std::unique_ptr<RankGroup>> Loader::Load() {
+  if (options_.steps_in_flight < 1 || options_.steps_in_flight > TensorRtOptions::kMostStepsInFlight) {
+    return Fail(Code::kInvalidArgument, "{} steps in flight are asked for, wanted 1 to {}",
+                options_.steps_in_flight, TensorRtOptions::kMostStepsInFlight);
+  }
   TRY_ASSIGN(devices_, PickDevices());
   auto threads = std::make_unique<RankThreads>(devices_);
   TRY(LoadAndConnect(*threads));
@@ -152,8 +156,9 @@ Result<void> Loader::CheckBuild() const {
 
 Result<Runners> Loader::MakeRunners() {
   Runners runners;
+  const auto slots = static_cast<size_t>(options_.steps_in_flight);
   for (std::unique_ptr<RankEngine>& engine : *engines_) {
-    TRY_ASSIGN(std::shared_ptr<RankRunner> runner, RankRunner::Create(std::move(engine), peers_));
+    TRY_ASSIGN(std::shared_ptr<RankRunner> runner, RankRunner::Create(std::move(engine), peers_, slots));
     runners.push_back(std::move(runner));
   }
   return runners;

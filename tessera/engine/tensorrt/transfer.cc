@@ -80,6 +80,18 @@ PinnedNeed NeedOfOutputs(const Places& places) {
 
 }  // namespace
 
+Result<StepTransfer> StepTransfer::Create(const Runners& runners) {
+  StepTransfer transfer(runners);
+  for (const auto& runner : runners) {
+    if (runner->lanes() == nullptr) continue;
+    const EngineTensors& tensors = runner->engine().tensors();
+    TRY_ASSIGN(SideCopies side, SideCopies::Create(*runner->lanes(), runner->stream(), tensors.inputs.size(),
+                                                   tensors.outputs.size()));
+    transfer.sides_.push_back(std::move(side));
+  }
+  return transfer;
+}
+
 bool StepTransfer::HasRoom(const Step& step) const {
   const PinnedNeed need = NeedOfInputs(step);
   return inbound_.HasRoom(need.bytes, need.pieces);
@@ -103,35 +115,60 @@ Result<void> StepTransfer::MakeRoom(const Places& places) {
 void StepTransfer::FindDirect(const StepPlan& plan, const Step& step, const Places& places,
                               StepAddresses& at) const {
   at.Clear();
-  for (size_t r = 0; r < runners_.size(); ++r) {
+  for (size_t r = 0; r < runners_->size(); ++r) {
     const RankInputs& inputs = step.ranks[r];
     for (size_t i = 0; i < inputs.tensors.size(); ++i) {
       if (plan.shape.replication[i] != Replication::kCopies) continue;
-      at.input(r, i) = UsableBy(runners_[r]->stream(), inputs.tensors[i].data);
+      at.input(r, i) = UsableBy((*runners_)[r]->stream(), inputs.tensors[i].data);
     }
     for (size_t i = 0; i < places[r].size(); ++i) {
       if (IsOverAnInput(places[r][i], step)) continue;
-      at.output(r, i) = UsableBy(runners_[r]->stream(), places[r][i]);
+      at.output(r, i) = UsableBy((*runners_)[r]->stream(), places[r][i]);
     }
   }
 }
 
-Result<void> StepTransfer::SendInputs(const StepPlan& plan, const Step& step, const StepAddresses& at) {
-  inbound_.Begin();
+// Input by input, so that memory which all ranks read is put into pinned memory once.
+template <class Visit>
+Result<void> StepTransfer::VisitInputs(const StepPlan& plan, const Step& step, const StepAddresses& at,
+                                       Visit visit) {
   for (size_t i = 0; i < plan.shape.replication.size(); ++i) {
     if (plan.shape.replication[i] == Replication::kOnHost) continue;
-    for (size_t r = 0; r < runners_.size(); ++r) {
-      if (at.input(r, i).at != nullptr) continue;
-      const ConstRegion& data = step.ranks[r].tensors[i].data;
-      TRY(runners_[r]->CopyInput(plan, i, data.kind == MemoryKind::kHost ? inbound_.Put(data) : data));
+    for (size_t r = 0; r < runners_->size(); ++r) {
+      if (at.input(r, i).at == nullptr) TRY(visit(r, i, step.ranks[r].tensors[i].data));
     }
   }
   return {};
 }
 
+template <class Visit>
+Result<void> StepTransfer::VisitOutputs(const Places& places, const StepAddresses& at, Visit visit) {
+  for (size_t r = 0; r < places.size(); ++r) {
+    for (size_t i = 0; i < places[r].size(); ++i) {
+      const Region& place = places[r][i];
+      if (place.data != nullptr && at.output(r, i).at == nullptr) TRY(visit(r, i, place));
+    }
+  }
+  return {};
+}
+
+Result<void> StepTransfer::SendInputs(const StepPlan& plan, const Step& step, const StepAddresses& at,
+                                      bool beside) {
+  inbound_.Begin();
+  TRY(VisitInputs(plan, step, at, [&](size_t r, size_t i, const ConstRegion& data) -> Result<void> {
+    const ConstRegion source = data.kind == MemoryKind::kHost ? inbound_.Put(data) : data;
+    const RankRunner::Inbound part = (*runners_)[r]->InputPart(plan, i, source);
+    if (beside && sides_[r].Pays(part.from)) return sides_[r].Bring(i, part.from, part.to);
+    return (*runners_)[r]->CopyInput(part);
+  }));
+  if (!beside) return {};
+  for (SideCopies& side : sides_) TRY(side.Deliver());
+  return {};
+}
+
 Result<Places> StepTransfer::AskSink(const Step& step, const OutputShapes& shapes) const {
   Places places(shapes.size());
-  const std::vector<TensorInfo>& outputs = runners_.front()->engine().tensors().outputs;
+  const std::vector<TensorInfo>& outputs = runners_->front()->engine().tensors().outputs;
   for (size_t r = 0; r < shapes.size(); ++r) {
     for (size_t i = 0; i < shapes[r].size(); ++i) {
       const TensorSpec& spec = outputs[i].spec;
@@ -145,16 +182,48 @@ Result<Places> StepTransfer::AskSink(const Step& step, const OutputShapes& shape
   return places;
 }
 
-Result<void> StepTransfer::FetchOutputs(const Places& places, const StepAddresses& at) {
+Result<void> StepTransfer::FetchOutputs(const Places& places, const StepAddresses& at, bool beside) {
   outbound_.Begin();
-  for (size_t r = 0; r < places.size(); ++r) {
-    for (size_t i = 0; i < places[r].size(); ++i) {
-      const Region& place = places[r][i];
-      if (place.data == nullptr || at.output(r, i).at != nullptr) continue;
-      TRY(runners_[r]->CopyOutput(i, place.kind == MemoryKind::kHost ? outbound_.Receive(place) : place));
+  TRY(VisitOutputs(places, at, [&](size_t r, size_t i, const Region& place) -> Result<void> {
+    const RankRunner& runner = *(*runners_)[r];
+    const Region target = place.kind == MemoryKind::kHost ? outbound_.Receive(place) : place;
+    if (beside && sides_[r].Pays(target)) return sides_[r].Fetch(i, runner.OutputAt(i), target);
+    return runner.CopyOutput(i, target);
+  }));
+  for (size_t r = 0; r < runners_->size(); ++r) {
+    last_streams_[r] = &(*runners_)[r]->stream();
+    if (beside) {
+      TRY_ASSIGN(last_streams_[r], sides_[r].Leave());
     }
   }
   return {};
+}
+
+// What goes beside needs room there, whether it lies in pinned memory by then or not.
+Result<void> StepTransfer::MakeSideRoom(const StepPlan& plan, const Step& step, const Places& places,
+                                        const StepAddresses& at) {
+  TRY(VisitInputs(plan, step, at, [&](size_t r, size_t i, const ConstRegion& data) -> Result<void> {
+    const ConstRegion part = (*runners_)[r]->InputPart(plan, i, data).from;
+    return sides_[r].Pays(part) ? sides_[r].MakeInput(i, part.bytes()) : Result<void>();
+  }));
+  return VisitOutputs(places, at, [&](size_t r, size_t i, const Region& place) -> Result<void> {
+    return sides_[r].Pays(place) ? sides_[r].MakeOutput(i, place.bytes()) : Result<void>();
+  });
+}
+
+bool StepTransfer::HasSideRoom(const StepPlan& plan, const Step& step, const Places& places,
+                               const StepAddresses& at) {
+  bool has = true;
+  (void)VisitInputs(plan, step, at, [&](size_t r, size_t i, const ConstRegion& data) -> Result<void> {
+    const ConstRegion part = (*runners_)[r]->InputPart(plan, i, data).from;
+    has = has && (!sides_[r].Pays(part) || sides_[r].HasInput(i, part.bytes()));
+    return {};
+  });
+  (void)VisitOutputs(places, at, [&](size_t r, size_t i, const Region& place) -> Result<void> {
+    has = has && (!sides_[r].Pays(place) || sides_[r].HasOutput(i, place.bytes()));
+    return {};
+  });
+  return has;
 }
 
 }  // namespace tessera::engine

@@ -1,0 +1,86 @@
+#include "tessera/engine/step_queue.h"
+
+#include <utility>
+
+namespace tessera::engine {
+namespace {
+
+template <class Condition>
+bool AwaitUntil(std::condition_variable& changed, MutexLock& lock, Deadline deadline, Condition condition) {
+  if (!deadline.never()) return changed.wait_until(lock.std_lock(), deadline.at(), condition);
+  changed.wait(lock.std_lock(), condition);
+  return true;
+}
+
+}  // namespace
+
+bool StepQueue::idle() {
+  MutexLock lock(mutex_);
+  return flights_.empty();
+}
+
+size_t StepQueue::AwaitSlot() {
+  MutexLock lock(mutex_);
+  ended_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return flights_.size() < slots_; });
+  return next_;
+}
+
+Result<void> StepQueue::AwaitIdle(Deadline deadline) {
+  MutexLock lock(mutex_);
+  if (AwaitUntil(ended_, lock, deadline, [this]() NO_THREAD_SAFETY_ANALYSIS { return flights_.empty(); })) {
+    return {};
+  }
+  return Fail(Code::kDeadline, "waited for {} steps before this one until its deadline passed",
+              flights_.size());
+}
+
+void StepQueue::Push(Flight flight) {
+  MutexLock lock(mutex_);
+  if (flights_.empty()) behind_ = false;
+  flights_.push_back(std::move(flight));
+  next_ = (next_ + 1) % slots_;
+  pushed_.notify_one();
+}
+
+std::optional<StepQueue::Oldest> StepQueue::AwaitOldest() {
+  MutexLock lock(mutex_);
+  pushed_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return stop_ || !flights_.empty(); });
+  if (flights_.empty()) return std::nullopt;
+  const Flight& flight = flights_.front();
+  const Deadline own = behind_ ? Deadline::In(flight.limit) : flight.deadline;
+  return Oldest{flight.slot, own.at() < flight.deadline.at() ? flight.deadline : own};
+}
+
+RankGroup::Completion StepQueue::Pop() {
+  MutexLock lock(mutex_);
+  RankGroup::Completion done = std::move(flights_.front().done);
+  flights_.pop_front();
+  behind_ = true;  // whatever is left was issued while this one was in flight
+  ended_.notify_all();
+  if (abandoned_) return nullptr;
+  return done;
+}
+
+void StepQueue::Leave() {
+  MutexLock lock(mutex_);
+  left_ = true;
+  ended_.notify_all();
+}
+
+void StepQueue::Stop() {
+  MutexLock lock(mutex_);
+  stop_ = true;
+  pushed_.notify_one();
+}
+
+bool StepQueue::AwaitLeft(Deadline deadline) {
+  MutexLock lock(mutex_);
+  return AwaitUntil(ended_, lock, deadline, [this]() NO_THREAD_SAFETY_ANALYSIS { return left_; });
+}
+
+void StepQueue::Abandon() {
+  MutexLock lock(mutex_);
+  abandoned_ = true;
+}
+
+}  // namespace tessera::engine

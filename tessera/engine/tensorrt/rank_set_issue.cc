@@ -1,0 +1,164 @@
+// How a step is issued, beside others where nothing has to be made for it.
+#include <algorithm>
+
+#include "tessera/base/log.h"
+#include "tessera/engine/step_check.h"
+#include "tessera/engine/tensorrt/rank_set.h"
+
+namespace tessera::engine {
+
+RankSet::MaybeOver RankSet::Issue(const Step& step, size_t index, StepQueue& others) {
+  StepSlot& slot = *slots_[index];
+  slot.Begin(step);
+  if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  TRY(CheckStep(step, world_size(), inputs_));
+  TRY(CheckShapeValues(step, inputs_));
+  TRY(MakeHostRoom(step, slot, others));
+  TRY_ASSIGN(const std::shared_ptr<StepPlan> plan, PlanOf(step, slot, others));
+  if (plan->captured()) return IssueKnown(plan, step, slot, others);
+
+  TRY(BeAlone(slot, others));
+  if (plan->HasDynamicOutputs()) {
+    TRY_ASSIGN(StepReport report, RunDynamic(plan, step, slot, others));
+    return std::optional(std::move(report));
+  }
+  TRY(IssueKnown(plan, step, slot, others));
+  Result<StepReport> report = Finish(index, slot.deadline);
+  if (report) return std::optional(*std::move(report));
+  plans_.Clear();
+  return Forward(std::move(report));
+}
+
+// Waits for the steps in flight. The time of this one begins when they have ended.
+Result<void> RankSet::BeAlone(StepSlot& slot, StepQueue& others) const {
+  if (others.idle()) return {};
+  TRY(others.AwaitIdle(Deadline::Never()));
+  const Deadline own = Deadline::In(slot.limit);
+  if (slot.deadline.at() < own.at()) slot.deadline = own;
+  if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  return {};
+}
+
+template <class Data>
+Result<void> RankSet::MakeHostRoom(const Data& data, StepSlot& slot, StepQueue& others) const {
+  if (slot.transfer.HasRoom(data)) return {};
+  TRY(BeAlone(slot, others));
+  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  return slot.transfer.MakeRoom(data);
+}
+
+Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step, StepSlot& slot, StepQueue& others) {
+  if (std::shared_ptr<StepPlan> known = plans_.Find(step, rules_)) return known;
+  StepShape shape = ShapeOf(step, rules_);
+  TRY_ASSIGN(const int profile, CommonProfile(shape));
+  TRY(BeAlone(slot, others));
+  TRY(CheckShapes(shape, profile));
+  auto made = MakePlan(std::move(shape), profile, &step, slot);
+  if (!made) return Fatal(made.error(), others);
+  return made;
+}
+
+// The places are known before a rank starts: an error of the sink costs nothing.
+RankSet::MaybeOver RankSet::IssueKnown(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                       StepSlot& slot, StepQueue& others) {
+  TRY_ASSIGN(const Places places, slot.transfer.AskSink(step, plan->outputs));
+  TRY(MakeHostRoom(places, slot, others));
+  if (Result<void> sent = Send(plan, step, places, slot, others); !sent) return Fatal(sent.error(), others);
+  return std::optional<StepReport>();
+}
+
+Result<void> RankSet::Send(const std::shared_ptr<StepPlan>& plan, const Step& step, const Places& places,
+                           StepSlot& slot, StepQueue& others) {
+  TRY_ASSIGN(const SlotGraphs* graphs, PickGraphs(plan, step, places, slot, others));
+  TRY_ASSIGN(const bool beside, MayGoBeside(*plan, step, places, slot, others));
+  slot.times.direct = slot.at.any();
+  slot.Lap(slot.times.prepare);
+  TRY(slot.transfer.SendInputs(*plan, step, slot.at, beside));
+  slot.Lap(slot.times.send);
+  TRY(Launch(plan, *graphs, slot));
+  slot.Lap(slot.times.launch);
+  TRY(slot.transfer.FetchOutputs(places, slot.at, beside));
+  slot.completion.Begin();
+  for (size_t r = 0; r < runners_.size(); ++r) {
+    TRY(slot.completion.End(static_cast<int>(r), slot.transfer.last_stream(r)));
+  }
+  slot.Lap(slot.times.fetch);
+  return {};
+}
+
+// Whether this step's copies run while another computes. Without memory for that they do not: no error.
+Result<bool> RankSet::MayGoBeside(const StepPlan& plan, const Step& step, const Places& places,
+                                  StepSlot& slot, StepQueue& others) {
+  if (!beside_ || others.idle()) return false;
+  if (slot.transfer.HasSideRoom(plan, step, places, slot.at)) return true;
+  TRY(BeAlone(slot, others));
+  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  for (const auto& each : slots_) {
+    const Result<void> made = each->transfer.MakeSideRoom(plan, step, places, slot.at);
+    if (made) continue;
+    TESSERA_LOG(kWarning, "steps' copies wait for the steps before them from now on: {}",
+                made.error().ToString());
+    beside_ = false;
+    break;
+  }
+  return false;
+}
+
+Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs,
+                             const StepSlot& slot) {
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
+  if (!graphs.empty()) {
+    // A helper that is stuck keeps what it uses, as in RunAll below.
+    return launchers_->Run(
+        [plan, &ours = graphs[slot.index], runners = runners_](Rank rank) {
+          const auto r = static_cast<size_t>(rank.value());
+          return runners[r]->Launch(ours[r]);
+        },
+        slot.deadline);
+  }
+  return threads_->RunAll(
+      [plan, at = own_buffers_, runners = runners_, index = slot.index](Rank rank) -> Result<void> {
+        const auto& runner = runners[static_cast<size_t>(rank.value())];
+        std::vector<Shape> outputs;
+        TRY(runner->Bind(*plan, at, outputs));  // the context may have been bound to other shapes since
+        return runner->Issue(*plan, index);
+      },
+      slot.deadline, [this](const Error& error) { Abort(error); });
+}
+
+// The shapes are known when the ranks are done: two waits, with no other step in flight. An error of the sink
+// leaves them in step all the same.
+Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step,
+                                       StepSlot& slot, StepQueue& others) {
+  slot.at.Clear();
+  slot.times = StepTimes{};
+  auto compute = [&]() -> Result<void> {
+    slot.Lap(slot.times.prepare);
+    TRY(slot.transfer.SendInputs(*plan, step, slot.at, false));
+    slot.Lap(slot.times.send);
+    TRY(Launch(plan, plan->graphs, slot));
+    slot.Lap(slot.times.launch);
+    return EndAndWait(slot);
+  };
+  if (Result<void> computed = compute(); !computed) return Fatal(computed.error(), others);
+  OutputShapes shapes = plan->outputs;
+  for (size_t r = 0; r < shapes.size(); ++r) {
+    for (size_t i = 0; i < shapes[r].size(); ++i) {
+      if (!IsStatic(shapes[r][i])) shapes[r][i] = runners_[r]->DynamicShape(i);
+    }
+  }
+  TRY_ASSIGN(const Places places, slot.transfer.AskSink(step, shapes));
+  TRY(MakeHostRoom(places, slot, others));
+  auto fetch = [&]() -> Result<void> {
+    TRY(slot.transfer.FetchOutputs(places, slot.at, false));
+    slot.Lap(slot.times.fetch);
+    TRY(EndAndWait(slot));
+    slot.transfer.Finish();
+    slot.Lap(slot.times.wait);
+    return {};
+  };
+  if (Result<void> fetched = fetch(); !fetched) return Fatal(fetched.error(), others);
+  return Report(slot);
+}
+
+}  // namespace tessera::engine

@@ -1,0 +1,183 @@
+// Requests that are started and answered later, on an engine that takes several at a time.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <latch>
+#include <thread>
+
+#include "tessera/base/mutex.h"
+#include "tessera/exec/executor.h"
+#include "tessera/exec/testing/pipelined_engine.h"
+#include "tessera/exec/testing/plan_directory.h"
+
+namespace tessera::exec {
+namespace {
+
+// y = x + 1, both of one float.
+Result<void> AddOne(const engine::Step& step) {
+  TRY_ASSIGN(const Region place, step.sink->Place(Rank{0}, 0, DType::kFloat32, {1}));
+  const float y = *reinterpret_cast<const float*>(step.ranks[0].tensors[0].data.data) + 1;
+  CopyHost(HostRegion(std::as_bytes(std::span(&y, 1))), place);
+  return {};
+}
+
+// A request with all that has to stay until it is answered.
+struct Asked {
+  explicit Asked(float value) : x(value) {}
+  float x;
+  KeepingTarget target;
+  std::promise<Result<InferReport>> answer;
+  std::future<Result<InferReport>> ready = answer.get_future();
+
+  void Start(Executor& executor, Deadline deadline = Deadline::Never()) {
+    const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&x, 1)))};
+    executor.Start(std::span(&view, 1), target, deadline,
+                   [this](Result<InferReport> report) { answer.set_value(std::move(report)); });
+  }
+};
+
+class ExecutorStart : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    engine_.step = AddOne;
+    directory_.Write("model.onnx", "");
+    Result<std::unique_ptr<Executor>> made = Executor::Create(directory_.path(), engine_);
+    ASSERT_TRUE(made) << made.error().message;
+    executor_ = *std::move(made);
+  }
+
+  PlanDirectory directory_;
+  PipelinedEngine engine_{GetParam(), {{"x", DType::kFloat32, {1}}}, {{"y", DType::kFloat32, {1}}}};
+  std::unique_ptr<Executor> executor_;
+};
+
+TEST_P(ExecutorStart, AnswersInOrderEachWithItsOwn) {
+  EXPECT_EQ(executor_->steps_in_flight(), GetParam());
+  std::vector<int> order;  // of the one thread that answers
+  std::vector<std::unique_ptr<Asked>> asked;
+  for (int i = 0; i < 500; ++i) {
+    asked.push_back(std::make_unique<Asked>(static_cast<float>(i)));
+    const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.back()->x, 1)))};
+    executor_->Start(std::span(&view, 1), asked.back()->target, Deadline::Never(),
+                     [&order, i, self = asked.back().get()](Result<InferReport> report) {
+                       order.push_back(i);
+                       self->answer.set_value(std::move(report));
+                     });
+  }
+  for (size_t i = 0; i < asked.size(); ++i) {
+    ASSERT_TRUE(asked[i]->ready.get());
+    EXPECT_EQ(asked[i]->target.kept[0].values, std::vector<float>{static_cast<float>(i) + 1});
+    EXPECT_EQ(order[i], static_cast<int>(i));
+  }
+}
+
+TEST_P(ExecutorStart, BlocksOnlyWhileAsManyAreInFlightAsMayBe) {
+  std::promise<void> go_on;
+  std::shared_future<void> may_run = go_on.get_future().share();
+  engine_.step = [may_run](const engine::Step& step) {
+    may_run.wait();
+    return AddOne(step);
+  };
+  std::vector<std::unique_ptr<Asked>> asked;
+  for (int i = 0; i < GetParam(); ++i) {  // none of these blocks
+    asked.push_back(std::make_unique<Asked>(0.F));
+    asked.back()->Start(*executor_);
+  }
+  Asked late(0);
+  late.Start(*executor_, Deadline::In(std::chrono::milliseconds(5)));
+  const Result<InferReport> refused = late.ready.get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDeadline);
+  EXPECT_EQ(asked.front()->ready.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  go_on.set_value();
+  for (const auto& one : asked) EXPECT_TRUE(one->ready.get());
+  EXPECT_EQ(engine_.loads, 1);
+}
+
+TEST_P(ExecutorStart, AFailureFailsAllThatAreInFlightAndTheNextIsAnswered) {
+  std::promise<void> go_on;
+  std::shared_future<void> may_run = go_on.get_future().share();
+  std::atomic<bool> failed{false};
+  engine_.step = [may_run, &failed](const engine::Step& step) -> Result<void> {
+    may_run.wait();
+    if (failed.exchange(true)) return AddOne(step);
+    return Fail(Code::kPeerLost, "rank 1 is gone");
+  };
+  std::vector<std::unique_ptr<Asked>> asked;
+  for (int i = 0; i < GetParam(); ++i) {
+    asked.push_back(std::make_unique<Asked>(0.F));
+    asked.back()->Start(*executor_);
+  }
+  go_on.set_value();
+  Asked next(4);
+  next.Start(*executor_);
+  for (const auto& one : asked) EXPECT_EQ(one->ready.get().error().code, Code::kPeerLost);
+  ASSERT_TRUE(next.ready.get());
+  EXPECT_EQ(next.target.kept[0].values, std::vector<float>{5});
+  EXPECT_EQ(engine_.loads, 2);
+}
+
+TEST_P(ExecutorStart, ARequestThatDoesNotFitIsAnsweredAtOnce) {
+  const float x = 0;
+  KeepingTarget target;
+  const TensorView view{DType::kInt32, {1}, HostRegion(std::as_bytes(std::span(&x, 1)))};
+  bool answered = false;
+  executor_->Start(std::span(&view, 1), target, Deadline::Never(), [&](const Result<InferReport>& report) {
+    answered = true;
+    EXPECT_EQ(report.error().code, Code::kInvalidArgument);
+  });
+  EXPECT_TRUE(answered);
+}
+
+TEST_P(ExecutorStart, TheEndOfTheExecutorWaitsForWhatWasStarted) {
+  std::latch inside(1);
+  std::atomic<bool> destroyed{false};
+  engine_.step = [&inside](const engine::Step& step) {
+    inside.count_down();
+    return AddOne(step);
+  };
+  Asked asked(1);
+  const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.x, 1)))};
+  executor_->Start(std::span(&view, 1), asked.target, Deadline::Never(), [&](Result<InferReport> report) {
+    EXPECT_FALSE(destroyed);
+    asked.answer.set_value(std::move(report));
+  });
+  inside.wait();
+  executor_.reset();
+  destroyed = true;
+  EXPECT_TRUE(asked.ready.get());
+}
+
+TEST_P(ExecutorStart, ManyThreadsStartAndInferWhileRanksFailNowAndThen) {
+  std::atomic<int> steps{0};
+  engine_.step = [&](const engine::Step& step) -> Result<void> {
+    if (++steps % 50 == 0) return Fail(Code::kInternal, "now and then");
+    return AddOne(step);
+  };
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 300; ++i) {
+        Asked asked(static_cast<float>(t * 1000 + i));
+        if (t == 0) {
+          const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.x, 1)))};
+          asked.answer.set_value(executor_->Infer(std::span(&view, 1), asked.target, Deadline::Never()));
+        } else {
+          asked.Start(*executor_);
+        }
+        if (!asked.ready.get()) continue;
+        ASSERT_EQ(asked.target.kept[0].values, std::vector<float>{asked.x + 1});
+        ++right;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(right, 1000);
+  EXPECT_GT(engine_.loads, 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Most, ExecutorStart, testing::Values(1, 2, 3));
+
+}  // namespace
+}  // namespace tessera::exec
