@@ -46,6 +46,9 @@ struct StepReport {
   std::vector<std::chrono::nanoseconds> rank_time;
 };
 
+// No adapter takes more: what waits behind the second step gains little, and is memory that waits.
+inline constexpr int kMostStepsInFlight = 4;
+
 class RankGroup {
  public:
   virtual ~RankGroup() = default;  // aborts and joins; blocks for a bounded time

@@ -14,6 +14,11 @@ bool AwaitUntil(std::condition_variable& changed, MutexLock& lock, Deadline dead
 
 }  // namespace
 
+StepQueue::StepQueue(size_t slots) : slots_(slots) {
+  MutexLock lock(mutex_);
+  flights_.reserve(slots);
+}
+
 bool StepQueue::idle() {
   MutexLock lock(mutex_);
   return flights_.empty();
@@ -54,7 +59,7 @@ std::optional<StepQueue::Oldest> StepQueue::AwaitOldest() {
 RankGroup::Completion StepQueue::Pop() {
   MutexLock lock(mutex_);
   RankGroup::Completion done = std::move(flights_.front().done);
-  flights_.pop_front();
+  flights_.erase(flights_.begin());
   behind_ = true;  // whatever is left was issued while this one was in flight
   ended_.notify_all();
   if (abandoned_) return nullptr;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "tessera/base/deadline.h"
 #include "tessera/base/mutex.h"
@@ -26,7 +26,7 @@ class StepQueue {
     RankGroup::Completion done;
   };
 
-  explicit StepQueue(size_t slots) : slots_(slots) {}
+  explicit StepQueue(size_t slots);
 
   // The time that a step has until `deadline`.
   static Duration LimitOf(Deadline deadline) {
@@ -68,11 +68,11 @@ class StepQueue {
  private:
   const size_t slots_;
   Mutex mutex_;
-  std::condition_variable pushed_;  // or stopped
-  std::condition_variable ended_;   // or left
-  std::deque<Flight> flights_ GUARDED_BY(mutex_);
-  size_t next_ GUARDED_BY(mutex_) = 0;      // slots go round: the oldest step's is free first
-  bool behind_ GUARDED_BY(mutex_) = false;  // the oldest step had to wait for another
+  std::condition_variable pushed_;                  // or stopped
+  std::condition_variable ended_;                   // or left
+  std::vector<Flight> flights_ GUARDED_BY(mutex_);  // has room: a step that was issued must not be lost
+  size_t next_ GUARDED_BY(mutex_) = 0;              // slots go round: the oldest step's is free first
+  bool behind_ GUARDED_BY(mutex_) = false;          // the oldest step had to wait for another
   bool stop_ GUARDED_BY(mutex_) = false;
   bool left_ GUARDED_BY(mutex_) = false;
   bool abandoned_ GUARDED_BY(mutex_) = false;

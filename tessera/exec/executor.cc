@@ -49,8 +49,7 @@ class GroupExecutor final : public Executor {
   int steps_in_flight() const override { return steps_in_flight_; }
   Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                             Deadline deadline) override;
-  void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
-             Answer done) override;
+  void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Answer done) override;
 
  private:
   Result<void> Board(Trip& trip, Deadline deadline);
@@ -85,30 +84,33 @@ Result<InferReport> GroupExecutor::Infer(std::span<const TensorView> inputs, Out
   TRY_ASSIGN(std::vector<engine::RankInputs> parts, layout_->Split(inputs));
   Trip trip(*layout_, outputs, std::move(parts), start);
   TRY_ASSIGN(const Fifo::Turn turn, fifo_.Enter(deadline));
+  TRY(under_way_->Begin(deadline));
   TRY(Board(trip, deadline));
   Result<InferReport> answer = Alight(trip, trip.group->Run(trip.step));
   under_way_->Left();
   return answer;
 }
 
-void GroupExecutor::Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
-                          Answer done) {
+void GroupExecutor::Start(std::span<const TensorView> inputs, OutputTarget& outputs, Answer done) {
   const Clock::time_point start = Clock::now();
   Result<std::vector<engine::RankInputs>> parts = layout_->Split(inputs);
   if (!parts) return done(Forward(std::move(parts)));
   auto trip = std::make_shared<Trip>(*layout_, outputs, *std::move(parts), start);
-  Result<Fifo::Turn> turn = fifo_.Enter(deadline);
+  // Those in front have limits of their own.
+  Result<Fifo::Turn> turn = fifo_.Enter(Deadline::Never());
   if (!turn) return done(Forward(std::move(turn)));
-  Result<void> boarded = Board(*trip, deadline);
+  Result<void> boarded = under_way_->Begin(Deadline::Never());
+  if (boarded) boarded = Board(*trip, Deadline::In(options_.step_limit));
   if (!boarded) return done(Forward(std::move(boarded)));
+  trip->step.deadline = Deadline::In(options_.step_limit);
   trip->group->Submit(trip->step, [this, trip, done = std::move(done)](Result<engine::StepReport> report) {
     done(Alight(*trip, std::move(report)));
     under_way_->Left();
   });
 }
 
+// Lends a request that has begun the ranks, or ends it.
 Result<void> GroupExecutor::Board(Trip& trip, Deadline deadline) {
-  TRY(under_way_->Begin(deadline));
   auto board = [&]() -> Result<void> {
     TRY_ASSIGN(trip.group, keeper_->Acquire(deadline));
     trip.step.deadline = Sooner(deadline, Deadline::In(options_.step_limit));

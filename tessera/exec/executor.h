@@ -86,11 +86,11 @@ class Executor {
   // Infer, nor block for long. Afterwards the request's memory is not touched any more.
   using Answer = std::function<void(Result<InferReport>)>;
   // As Infer, but returns when the ranks' work is issued, and gives the answer to `done`. Blocks until that
-  // can be: while as many are in flight as may be, or the ranks are loaded anew. What `inputs` and `outputs`
-  // refer to stays until `done`; requests that go well are done in the order in which they were started. A
-  // failure of the ranks fails all that are in flight.
-  virtual void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Deadline deadline,
-                     Answer done) = 0;
+  // can be: while as many are in flight as may be; while the ranks are loaded anew, for Options::step_limit,
+  // which the step itself has from then on. What `inputs` and `outputs` refer to stays until `done`; requests
+  // that go well are done in the order in which they were started. A failure of the ranks fails all that are
+  // in flight.
+  virtual void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Answer done) = 0;
 };
 
 }  // namespace tessera::exec

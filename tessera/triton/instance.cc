@@ -1,17 +1,14 @@
 #include "tessera/triton/instance.h"
 
+#include <algorithm>
+
 #include "tessera/base/log.h"
-#include "tessera/base/unfinished.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/warm_up.h"
 
 namespace tessera::triton {
 
 namespace {
-
-// A step that takes longer may hang. By now the server itself may have begun what would wait for it at the
-// exit: CUDA, when a client shared its GPU memory.
-constexpr std::chrono::seconds kSlow{1};
 
 Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   TRITONSERVER_InstanceGroupKind kind = TRITONSERVER_INSTANCEGROUPKIND_AUTO;
@@ -37,13 +34,6 @@ Result<Place> PlaceOf(TRITONBACKEND_ModelInstance* instance) {
   return place;
 }
 
-Signature NearRanks(Signature signature, const engine::Mover* mover) {
-  if (mover == nullptr) return signature;
-  signature.memory = MemoryKind::kDevice;
-  signature.device = mover->device();
-  return signature;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
@@ -51,23 +41,30 @@ Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* 
   TRY_ASSIGN(LoadedModel loaded, model.Take(place));
   const Settings& settings = model.settings();
   TRY(WarmUp(*loaded.executor, settings.optimization.graph_specs, Deadline::In(settings.load_limit)));
-  TRY_ASSIGN(std::unique_ptr<engine::Watchdog> slow, engine::Watchdog::Create(ExitDespiteSlowStep));
-  TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded.engine->MakeMover());
-  TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded.engine->MakeMover());
-  return std::unique_ptr<Instance>(
-      new Instance(instance, model, std::move(loaded), std::move(slow), std::move(in), std::move(out)));
+  TRY_ASSIGN(StepWatch slow, StepWatch::Create());
+  std::unique_ptr<Instance> made(new Instance(instance, model, std::move(loaded), std::move(slow)));
+  TRY(made->MakeRounds());
+  return made;
 }
 
-Instance::Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
-                   std::unique_ptr<engine::Watchdog> slow, std::unique_ptr<engine::Mover> in,
-                   std::unique_ptr<engine::Mover> out)
-    : instance_(instance),
-      model_(model),
-      loaded_(std::move(loaded)),
-      slow_(std::move(slow)),
-      signature_(NearRanks(model.signature(), in.get())),
-      inputs_(std::move(in)),
-      outputs_(std::move(out)) {}
+// One more than the steps that are under way: its requests are read, or answered, meanwhile.
+Result<void> Instance::MakeRounds() {
+  const int steps = loaded_.executor->steps_in_flight();
+  for (int round = 0; round < (steps > 1 ? steps + 1 : 1); ++round) {
+    TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded_.engine->MakeMover());
+    TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded_.engine->MakeMover());
+    if (in != nullptr) {
+      signature_.memory = MemoryKind::kDevice;
+      signature_.device = in->device();
+    }
+    rounds_.Add(std::make_unique<Round>(std::move(in), std::move(out)));
+  }
+  return {};
+}
+
+Instance::~Instance() {
+  rounds_.AwaitAll();
+}
 
 void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   const uint64_t exec_start = NowNs();
@@ -81,7 +78,7 @@ void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   });
   if (auto served = Check(error); !served) {
     for (Request& request : owned) {
-      if (!request.answered()) request.AnswerError(served.error());
+      if (request.held() && !request.answered()) request.AnswerError(served.error());
     }
   }
 }
@@ -98,39 +95,58 @@ void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
       request.Report(instance_, {exec_start, now, now, now});
     }
   }
-  for (auto step : GroupForSteps(good, signature_.batched)) RunStep(step, exec_start);
-}
-
-void Instance::RunStep(std::span<Request* const> requests, uint64_t exec_start) {
-  Timeline times{exec_start, exec_start, exec_start, exec_start};
-  auto done = Infer(requests, times);
-  for (Request* request : requests) {
-    if (request->answered()) continue;
-    if (done) {
-      request->Answer();
-    } else {
-      request->AnswerError(done.error());
-    }
+  for (auto step : GroupForSteps(good, signature_.batched)) {
+    Round& round = rounds_.Take();
+    const Result<void> run = Check(Guarded([&]() -> Result<void> {
+      round.Take(step, exec_start);
+      return Run(round);
+    }));
+    if (!run) Release(round, run);  // it never came to the executor
   }
-  times.exec_end = NowNs();
-  Report(requests, times);
 }
 
-Result<void> Instance::Infer(std::span<Request* const> requests, Timeline& times) {
-  const Deadline deadline = Deadline::In(model_.settings().step_limit);
-  TRY_ASSIGN(const std::span<const TensorView> inputs, inputs_.Gather(requests, deadline));
-  outputs_.Start(requests, signature_);
-  times.compute_start = NowNs();
-  slow_->Arm(Deadline::In(kSlow));
-  auto report = loaded_.executor->Infer(inputs, outputs_, deadline);
-  slow_->Disarm();
-  times.compute_end = NowNs();
+// Whatever happens to the step is Finish's; an error is from before it.
+Result<void> Instance::Run(Round& round) {
+  TRY_ASSIGN(const std::span<const TensorView> inputs,
+             round.inputs.Gather(round.order, Deadline::In(model_.settings().step_limit)));
+  round.outputs.Start(round.order, signature_);
+  round.times.compute_start = NowNs();
+  slow_.Begin();
+  exec::Executor& executor = *loaded_.executor;
+  if (executor.steps_in_flight() > 1) {
+    executor.Start(inputs, round.outputs,
+                   [this, &round](Result<exec::InferReport> report) { Finish(round, std::move(report)); });
+  } else {
+    Finish(round, executor.Infer(inputs, round.outputs, Deadline::In(model_.settings().step_limit)));
+  }
+  return {};
+}
+
+void Instance::Finish(Round& round, Result<exec::InferReport> report) noexcept {
+  slow_.End();
+  round.times.compute_end = NowNs();
+  // While it waited for the step before, it was not computed.
+  const uint64_t before = last_compute_end_.exchange(round.times.compute_end);
+  round.times.compute_start = std::clamp(before, round.times.compute_start, round.times.compute_end);
+  Release(round, Check(Guarded([&] { return Conclude(round, std::move(report)); })));
+}
+
+Result<void> Instance::Conclude(Round& round, Result<exec::InferReport> report) {
   if (!report) {
     CountFailure(report.error());
     return Forward(std::move(report));
   }
   model_.CountStep(*report);
-  return outputs_.Finish(deadline);
+  return round.outputs.Finish(Deadline::In(model_.settings().step_limit));
+}
+
+void Instance::Release(Round& round, const Result<void>& done) noexcept {
+  round.Answer(done);
+  round.times.exec_end = NowNs();
+  round.Report(instance_);
+  round.order.clear();
+  round.requests.clear();
+  rounds_.Give(round);
 }
 
 // A request that does not fit is the client's affair; all else stopped the ranks, and the operator wants to
@@ -140,16 +156,6 @@ void Instance::CountFailure(const Error& error) {
   model_.CountFailure();
   TESSERA_LOG(kError, "model '{}': step failed, {}: {}", model_.name(), CodeName(error.code),
               error.ToString());
-}
-
-void Instance::Report(std::span<Request* const> requests, const Timeline& times) noexcept {
-  uint64_t batch = 0;
-  for (const Request* request : requests) {
-    request->Report(instance_, times);
-    batch += static_cast<uint64_t>(request->batch_size());
-  }
-  Discard(TRITONBACKEND_ModelInstanceReportBatchStatistics(
-      instance_, batch, times.exec_start, times.compute_start, times.compute_end, times.exec_end));
 }
 
 }  // namespace tessera::triton

@@ -1,44 +1,54 @@
 // One instance of a model: an executor of its own, and the requests that the server gives it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "tessera/engine/watchdog.h"
 #include "tessera/exec/executor.h"
-#include "tessera/triton/batch.h"
 #include "tessera/triton/model.h"
+#include "tessera/triton/round.h"
+#include "tessera/triton/step_watch.h"
 
 namespace tessera::triton {
 
+// Where the engine takes several steps at a time, Execute returns when the last step is issued: requests are
+// answered and released by a thread of the engine's, while the server brings the next ones.
 class Instance {
  public:
   // `model` outlives the instance. Errors: those of loading.
   static Result<std::unique_ptr<Instance>> Create(TRITONBACKEND_ModelInstance* instance, Model& model);
+  ~Instance();  // blocks until every request is released
 
-  // Answers and releases every one of `requests`. One call at a time. Throws only before it has taken any.
+  // Answers and releases every one of `requests`, some of them later. Blocks while as many steps are under
+  // way as may be. One call at a time. Throws only before it has taken any.
   void Execute(std::span<TRITONBACKEND_Request* const> requests);
 
  private:
-  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded,
-           std::unique_ptr<engine::Watchdog> slow, std::unique_ptr<engine::Mover> in,
-           std::unique_ptr<engine::Mover> out);
+  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded, StepWatch slow)
+      : instance_(instance),
+        model_(model),
+        loaded_(std::move(loaded)),
+        slow_(std::move(slow)),
+        signature_(model.signature()) {}
 
+  Result<void> MakeRounds();
   void Serve(std::span<Request> requests, uint64_t exec_start);
-  void RunStep(std::span<Request* const> requests, uint64_t exec_start);
-  Result<void> Infer(std::span<Request* const> requests, Timeline& times);
+  Result<void> Run(Round& round);
+  void Finish(Round& round, Result<exec::InferReport> report) noexcept;
+  Result<void> Conclude(Round& round, Result<exec::InferReport> report);
+  void Release(Round& round, const Result<void>& done) noexcept;
   void CountFailure(const Error& error);
-  void Report(std::span<Request* const> requests, const Timeline& times) noexcept;
 
   TRITONBACKEND_ModelInstance* instance_;
   Model& model_;
   LoadedModel loaded_;
-  std::unique_ptr<engine::Watchdog> slow_;  // of a step that may hang
-  Signature signature_;                     // the model's, with this instance's device
-  StepInputs inputs_;
-  StepOutputs outputs_;
+  StepWatch slow_;
+  Signature signature_;  // the model's, with this instance's device
+  std::atomic<uint64_t> last_compute_end_{0};
+  Rounds rounds_;
 };
 
 }  // namespace tessera::triton

@@ -91,6 +91,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.replication = settings_.replication;
   options.profiles = place.profiles;
   options.model_profiles = settings_.model_profiles;
+  options.steps_in_flight = settings_.steps_in_flight;
   options.static_contexts = settings_.static_contexts;
   options.least_priority = settings_.optimization.least_priority;
   options.plugins = settings_.plugins;

@@ -59,6 +59,7 @@ class Request {
   int64_t batch_size() const { return batch_size_; }                 // 1 if not batched
   bool Wants(int output) const { return wanted_[static_cast<size_t>(output)]; }
   bool answered() const { return answered_; }
+  bool held() const { return request_ != nullptr; }  // not moved from
 
   // Adds an output to the response: the dense memory that takes its value until Answer. One call at a time.
   Result<Region> AddOutput(int output, DType type, const Shape& shape);

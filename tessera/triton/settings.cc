@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tessera/engine/rank_group.h"
 #include "tessera/triton/json_fields.h"
 #include "tessera/triton/option_values.h"
 
@@ -85,6 +86,13 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
       return Fail(Code::kInvalidArgument, "threads_per_rank is {}, wanted at most {}", threads, kMostThreads);
     }
     settings.threads_per_rank = static_cast<int>(threads);
+  } else if (name == "steps_in_flight") {
+    TRY_ASSIGN(int64_t steps, PositiveNumber(name, value));
+    if (steps > engine::kMostStepsInFlight) {
+      return Fail(Code::kInvalidArgument, "steps_in_flight is {}, wanted at most {}", steps,
+                  engine::kMostStepsInFlight);
+    }
+    settings.steps_in_flight = static_cast<int>(steps);
   } else if (name == "enable_multi_device") {
     TRY_ASSIGN(settings.multi_device, Truth(name, value));
   } else if (name == "multi_device_gpus") {

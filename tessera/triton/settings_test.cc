@@ -26,6 +26,9 @@ TEST(ReadSettings, TakesTheParameters) {
   EXPECT_TRUE(ReadSettings(WithParameter("enable_multi_device", "true"))->multi_device);
   EXPECT_TRUE(ReadSettings(json::object())->probe);
   EXPECT_FALSE(ReadSettings(WithParameter("probe", "false"))->probe);
+  EXPECT_EQ(ReadSettings(WithParameter("steps_in_flight", "1"))->steps_in_flight, 1);
+  EXPECT_EQ(ReadSettings(WithParameter("steps_in_flight", "5")).error().message,
+            "steps_in_flight is 5, wanted at most 4");
 }
 
 TEST(ReadSettings, TakesTheGpusInTheirOrder) {

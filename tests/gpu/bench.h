@@ -30,6 +30,7 @@ double MicrosSince(std::chrono::steady_clock::time_point start);
 Result<void> BenchMlp(const std::vector<int>& worlds);
 Result<void> BenchLaunch(const std::vector<int>& worlds);
 Result<void> BenchOverhead(const std::vector<int>& worlds);
+Result<void> BenchInFlight(const std::vector<int>& worlds);
 Result<void> BenchAttention(const std::vector<int>& worlds);
 Result<void> BenchReplicate(const std::vector<int>& worlds);
 Result<void> BenchLoad(const std::vector<int>& worlds);

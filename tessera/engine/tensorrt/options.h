@@ -40,7 +40,6 @@ struct TensorRtOptions {
   // Steps that may be issued while others run, these included, at most kMostStepsInFlight. 1: none beside
   // another.
   int steps_in_flight = 2;
-  static constexpr int kMostStepsInFlight = 4;
 };
 
 }  // namespace tessera::engine

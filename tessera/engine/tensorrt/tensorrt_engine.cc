@@ -54,9 +54,9 @@ class Loader {
 };
 
 Result<std::unique_ptr<RankGroup>> Loader::Load() {
-  if (options_.steps_in_flight < 1 || options_.steps_in_flight > TensorRtOptions::kMostStepsInFlight) {
+  if (options_.steps_in_flight < 1 || options_.steps_in_flight > kMostStepsInFlight) {
     return Fail(Code::kInvalidArgument, "{} steps in flight are asked for, wanted 1 to {}",
-                options_.steps_in_flight, TensorRtOptions::kMostStepsInFlight);
+                options_.steps_in_flight, kMostStepsInFlight);
   }
   TRY_ASSIGN(devices_, PickDevices());
   auto threads = std::make_unique<RankThreads>(devices_);
