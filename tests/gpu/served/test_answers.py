@@ -153,6 +153,42 @@ def test_new_content_in_the_same_gpu_memory_is_seen(serve, repository, gpu_regio
         np.testing.assert_array_equal(target.read(np.float16, (16, MLP["n"])), client.infer("m", {"x": x})["y"])
 
 
+def test_many_clients_at_a_time_are_answered_with_their_own(serve, repository, gpu_region, few):
+    """Eight clients, half of them in CUDA shared memory, rows from few to many: two steps are in flight all the time."""
+    sizes = {**MLP, "k": 2048, "n": 2048, "most_m": 512}
+    repository.add_mlp("m", few, "ranks", sizes=sizes)
+    repository.add_mlp("one_by_one", few, "ranks", sizes=sizes, steps_in_flight=1)
+    server = serve(repository, "m", "one_by_one")
+    rows = (16, 512, 128, 509)
+    calm = Client(server, "grpc")
+    inputs = [random_rows(rows[i % 4], i, sizes) for i in range(8)]
+    wanted = [calm.infer("one_by_one", {"x": x})["y"] for x in inputs]
+
+    def ask_plain(number: int):
+        client = Client(server, PROTOCOLS[number % 2])
+        for turn in range(12):
+            at = (number + turn) % 8
+            np.testing.assert_array_equal(client.infer("m", {"x": inputs[at]})["y"], wanted[at], err_msg=f"plain {at}")
+
+    def ask_cuda(number: int):
+        client = Client(server, "grpc")
+        most = max(x.nbytes for x in inputs)
+        source, target = gpu_region(client, f"in{number}", most), gpu_region(client, f"out{number}", most)
+        for turn in range(12):
+            at = (number + turn) % 8
+            source.write(inputs[at])
+            given = client.library.InferInput("x", list(inputs[at].shape), "FP16")
+            given.set_shared_memory(f"in{number}", inputs[at].nbytes)
+            asked = client.library.InferRequestedOutput("y")
+            asked.set_shared_memory(f"out{number}", wanted[at].nbytes)
+            client.raw.infer("m", [given], outputs=[asked])
+            np.testing.assert_array_equal(target.read(np.float16, wanted[at].shape), wanted[at], err_msg=f"cuda {at}")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(ask_plain if number < 4 else ask_cuda, number) for number in range(8)]:
+            done.result()
+
+
 def test_batches_of_requests_in_every_memory(serve, repository, places, few):
     batching = "max_batch_size: 64\ndynamic_batching { max_queue_delay_microseconds: 20000 }"
     repository.add_mlp("m", few, "ranks", batching)
