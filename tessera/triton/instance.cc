@@ -97,6 +97,7 @@ void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
   }
   for (auto step : GroupForSteps(good, signature_.batched)) {
     Round& round = rounds_.Take();
+    slow_.Begin();
     const Result<void> run = Check(Guarded([&]() -> Result<void> {
       round.Take(step, exec_start);
       return Run(round);
@@ -111,7 +112,6 @@ Result<void> Instance::Run(Round& round) {
              round.inputs.Gather(round.order, Deadline::In(model_.settings().step_limit)));
   round.outputs.Start(round.order, signature_);
   round.times.compute_start = NowNs();
-  slow_.Begin();
   exec::Executor& executor = *loaded_.executor;
   if (executor.steps_in_flight() > 1) {
     executor.Start(inputs, round.outputs,
@@ -123,7 +123,6 @@ Result<void> Instance::Run(Round& round) {
 }
 
 void Instance::Finish(Round& round, Result<exec::InferReport> report) noexcept {
-  slow_.End();
   round.times.compute_end = NowNs();
   // While it waited for the step before, it was not computed.
   const uint64_t before = last_compute_end_.exchange(round.times.compute_end);
@@ -146,6 +145,7 @@ void Instance::Release(Round& round, const Result<void>& done) noexcept {
   round.Report(instance_);
   round.order.clear();
   round.requests.clear();
+  slow_.End();
   rounds_.Give(round);
 }
 

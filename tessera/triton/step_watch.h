@@ -9,8 +9,9 @@
 
 namespace tessera::triton {
 
-// A step that takes longer than kSlow may hang. By now the server itself may have begun what would wait for it at the
-// exit: CUDA, when a client shared its GPU memory. Any threads; steps end in the order in which they began.
+// A step that takes longer than kSlow may hang. By now the server itself may have begun what would wait for
+// it at the exit: CUDA, when a client shared its GPU memory. Any threads; steps end in the order in which
+// they began.
 class StepWatch {
  public:
   static constexpr std::chrono::seconds kSlow{1};

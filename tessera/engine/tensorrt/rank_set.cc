@@ -36,8 +36,8 @@ Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<Ran
                                                  std::unique_ptr<RankThreads> threads,
                                                  const TensorRtOptions& options) {
   TRY_ASSIGN(std::unique_ptr<LaunchTeam> launchers, MakeLaunchers(runners, options));
-  std::unique_ptr<RankSet> set(new RankSet(std::move(runners), std::move(peers), std::move(threads),
-                                           std::move(launchers), options));
+  std::unique_ptr<RankSet> set(
+      new RankSet(std::move(runners), std::move(peers), std::move(threads), std::move(launchers), options));
   TRY(set->MakeSlots());
   return set;
 }
