@@ -14,14 +14,21 @@ constexpr std::chrono::milliseconds kWorkLimit{100};
 
 }  // namespace
 
-Freeing::Freeing(const cuda::Stream& user)
-    : quiet_(DeviceOrder::OfProcess().Quiet(Deadline::In(kQuietLimit))) {
-  const Result<void> drained = user.Drain(Deadline::In(kWorkLimit));
-  // Where the work failed it is over as well.
-  ends_ = quiet_.owns_lock() && (drained || drained.error().code != Code::kDeadline);
-  if (ends_) return;
-  TESSERA_LOG(kError, "memory of a model on GPU {} is left behind: {}", user.device().value(),
-              drained ? "the launches of another model's step do not end" : drained.error().message);
+Freeing::Freeing(const std::vector<const cuda::Stream*>& users)
+    : quiet_(DeviceOrder::OfProcess().Quiet(Deadline::In(kQuietLimit))), ends_(quiet_.owns_lock()) {
+  if (!ends_) {
+    TESSERA_LOG(kError, "memory of a model is left behind: the launches of another model's step do not end");
+    return;
+  }
+  const Deadline deadline = Deadline::In(kWorkLimit);
+  for (const cuda::Stream* user : users) {
+    const Result<void> drained = user->Drain(deadline);
+    // Where the work failed it is over as well.
+    if (drained || drained.error().code != Code::kDeadline) continue;
+    ends_ = false;
+    TESSERA_LOG(kError, "memory of a model on GPU {} is left behind: {}", user->device().value(),
+                drained.error().message);
+  }
 }
 
 }  // namespace tessera::engine

@@ -5,6 +5,7 @@
 #include <list>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "tessera/base/deadline.h"
 #include "tessera/base/mutex.h"
@@ -21,8 +22,8 @@ inline constexpr std::chrono::seconds kDrainLimit{5};
 class Freeing {
  public:
   // Blocks, for some time, until no step of the process is half issued, and none is until this goes.
-  explicit Freeing(const cuda::Stream& user);
-  // Whether freeing what `user` works with ends. There is a line in the log where it does not.
+  explicit Freeing(const std::vector<const cuda::Stream*>& users);
+  // Whether freeing what `users` work with ends. There is a line in the log where it does not.
   bool ends() const { return ends_; }
 
  private:
@@ -32,8 +33,8 @@ class Freeing {
 
 // Frees what `thing` owns once that is right; what a GPU that hangs may use stays for good.
 template <class Thing>
-void LetGo(Thing thing, const cuda::Stream& user) {
-  const Freeing freeing(user);
+void LetGo(Thing thing, const std::vector<const cuda::Stream*>& users) {
+  const Freeing freeing(users);
   if (freeing.ends()) {
     const Thing gone = std::move(thing);
     return;
@@ -42,6 +43,11 @@ void LetGo(Thing thing, const cuda::Stream& user) {
   static auto* const left_behind = new std::list<Thing>;
   const MutexLock lock(mutex);
   left_behind->push_back(std::move(thing));
+}
+
+template <class Thing>
+void LetGo(Thing thing, const cuda::Stream& user) {
+  LetGo(std::move(thing), std::vector{&user});
 }
 
 }  // namespace tessera::engine

@@ -1,9 +1,10 @@
 #include "tessera/engine/tensorrt/rank_set.h"
 
-#include <thread>
 #include <utility>
 
+#include "tessera/base/cores.h"
 #include "tessera/base/log.h"
+#include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 #include "tessera/engine/tensorrt/let_go.h"
 
@@ -19,10 +20,10 @@ std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
 Result<std::unique_ptr<LaunchTeam>> MakeLaunchers(const std::vector<std::shared_ptr<RankRunner>>& runners,
                                                   const TensorRtOptions& options) {
   const int ranks = static_cast<int>(runners.size());
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
   std::vector<DeviceId> devices;
   for (const auto& runner : runners) devices.push_back(runner->stream().device());
-  return LaunchTeam::Create(ranks, {options.launch_helpers.value_or(LaunchTeam::HelpersFor(ranks, cores))},
+  return LaunchTeam::Create(ranks,
+                            {options.launch_helpers.value_or(LaunchTeam::HelpersFor(ranks, UsableCores()))},
                             [devices](Rank rank) -> Result<void> {
                               CUDA_TRY(cudaSetDevice(devices[static_cast<size_t>(rank.value())].value()));
                               return {};
@@ -35,6 +36,8 @@ Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<Ran
                                                  std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
                                                  const TensorRtOptions& options) {
+  // Else CUDA would make a context on GPU 0 for a thread that never used another.
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(runners.front()->stream().device()));
   TRY_ASSIGN(std::unique_ptr<LaunchTeam> launchers, MakeLaunchers(runners, options));
   std::unique_ptr<RankSet> set(
       new RankSet(std::move(runners), std::move(peers), std::move(threads), std::move(launchers), options));
@@ -71,6 +74,17 @@ Result<void> RankSet::MakeSlots() {
 
 RankSet::~RankSet() {
   DeviceOrder::OfProcess().Leave(this);
+  const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(first_device());  // as in Create
+  LetGo(std::move(slots_), AllStreams());
+}
+
+// Of the ranks' work and of the copies beside it.
+std::vector<const cuda::Stream*> RankSet::AllStreams() const {
+  std::vector<const cuda::Stream*> all = streams_;
+  for (const auto& runner : runners_) {
+    if (const CopyLanes* lanes = runner->lanes()) all.insert(all.end(), {&lanes->in, &lanes->out});
+  }
+  return all;
 }
 
 Result<StepReport> RankSet::Run(const Step& step, StepQueue& others) {

@@ -77,7 +77,8 @@ class RankSet {
   Result<void> CheckShapes(const StepShape& shape, int profile);
   Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step, StepSlot& slot);
   Result<void> MakeRoom(const StepShape& shape);
-  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
+  Result<void> BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
+  Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& slot);
   std::optional<SlotGraphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
   Result<const SlotGraphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
                                        const Places& places, StepSlot& slot, StepQueue& others);
@@ -102,6 +103,7 @@ class RankSet {
 
   // rank_set.cc
   Result<void> MakeSlots();
+  std::vector<const cuda::Stream*> AllStreams() const;
   Result<void> EndAndWait(StepSlot& slot);
   Result<void> Wait(const StepSlot& slot, Deadline deadline) const;
   Result<StepReport> Report(StepSlot& slot) const;

@@ -58,14 +58,14 @@ std::vector<Shape> RankSet::UsualInputs() const {
 // No step is in flight here and below: graphs are made and dropped, memory moves.
 Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile, const Step* step,
                                                     StepSlot& slot) {
-  // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
-  TRY(MakeRoom(shape));
   auto plan = std::make_shared<StepPlan>();
   plan->shape = std::move(shape);
   plan->profile = profile;
+  TRY(BindAll(plan, own_buffers_, slot));
+  // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
+  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
-  TRY(RunFirst(plan, own_buffers_, slot));
+  TRY(RunFirst(plan, slot));
   if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
     if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) plan->graphs = *std::move(graphs);
   }
@@ -84,21 +84,37 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
   return {};
 }
 
-Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
-                               StepSlot& slot) {
+// Binds the step on every rank, where that makes larger memory as well. What went before is freed then, for
+// which CUDA waits for the GPU and for its peers: so no step is half issued meanwhile, of this model neither.
+Result<void> RankSet::BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
+                              StepSlot& slot) {
+  const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
+  if (!quiet.owns_lock()) {
+    return Fail(Code::kDeadline, "waited for the launches of other models' steps until the deadline passed");
+  }
+  TRY(MakeRoom(plan->shape));
   plan->outputs.resize(runners_.size());
   auto moved = std::make_shared<std::vector<char>>(runners_.size());
-  TRY(threads_->RunAll(
-      [plan, at, moved, deadline = slot.deadline, runners = runners_](Rank rank) -> Result<void> {
+  const Result<void> bound = threads_->RunAll(
+      [plan, at, moved, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, at, plan->outputs[r]));
         (*moved)[r] = grown ? 1 : 0;
-        return runners[r]->IssueFirst(*plan, deadline);
+        return {};
       },
-      slot.deadline, [this](const Error& error) { Abort(error); }));
+      slot.deadline);
   for (const char grown : *moved) {
     if (grown != 0) plans_.Clear();
   }
+  return bound;
+}
+
+Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& slot) {
+  TRY(threads_->RunAll(
+      [plan, deadline = slot.deadline, runners = runners_](Rank rank) {
+        return runners[static_cast<size_t>(rank.value())]->IssueFirst(*plan, deadline);
+      },
+      slot.deadline, [this](const Error& error) { Abort(error); }));
   return EndAndWait(slot);
 }
 
@@ -145,9 +161,10 @@ Result<const SlotGraphs*> RankSet::PickGraphs(const std::shared_ptr<StepPlan>& p
 // again. Null: it cannot be captured.
 Result<const CapturedStep*> RankSet::CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step,
                                                    StepSlot& slot) {
+  TRY(BindAll(plan, slot.at, slot));
   TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
   TRY(slot.transfer.SendInputs(*plan, step, slot.at, false));
-  TRY(RunFirst(plan, slot.at, slot));
+  TRY(RunFirst(plan, slot));
   std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline);
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   if (!graphs) {
