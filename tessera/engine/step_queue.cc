@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tessera/base/spin.h"
+
 namespace tessera::engine {
 namespace {
 
@@ -43,11 +45,13 @@ void StepQueue::Push(Flight flight) {
   MutexLock lock(mutex_);
   if (flights_.empty()) behind_ = false;
   flights_.push_back(std::move(flight));
+  waking_.store(true, std::memory_order_release);
   next_ = (next_ + 1) % slots_;
   pushed_.notify_one();
 }
 
-std::optional<StepQueue::Oldest> StepQueue::AwaitOldest() {
+std::optional<StepQueue::Oldest> StepQueue::AwaitOldest(Duration awake_for) {
+  (void)SpinUntil([this] { return waking_.load(std::memory_order_acquire); }, awake_for);
   MutexLock lock(mutex_);
   pushed_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return stop_ || !flights_.empty(); });
   if (flights_.empty()) return std::nullopt;
@@ -60,6 +64,7 @@ RankGroup::Completion StepQueue::Pop() {
   MutexLock lock(mutex_);
   RankGroup::Completion done = std::move(flights_.front().done);
   flights_.erase(flights_.begin());
+  waking_.store(stop_ || !flights_.empty(), std::memory_order_relaxed);
   behind_ = true;  // whatever is left was issued while this one was in flight
   ended_.notify_all();
   if (abandoned_) return nullptr;
@@ -75,6 +80,7 @@ void StepQueue::Leave() {
 void StepQueue::Stop() {
   MutexLock lock(mutex_);
   stop_ = true;
+  waking_.store(true, std::memory_order_release);
   pushed_.notify_one();
 }
 

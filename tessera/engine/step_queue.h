@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <optional>
 #include <vector>
@@ -50,8 +51,9 @@ class StepQueue {
     size_t slot;
     Deadline deadline;
   };
-  // Blocks until a step is in flight; nullopt: Stop was called and none is.
-  std::optional<Oldest> AwaitOldest() EXCLUDES(mutex_);
+  // Blocks until a step is in flight; nullopt: Stop was called and none is. Looks for `awake_for` all the
+  // time, then sleeps.
+  std::optional<Oldest> AwaitOldest(Duration awake_for = Duration{0}) EXCLUDES(mutex_);
   // The oldest step has ended, its slot is free. Returns what is to be called; nothing after Abandon.
   RankGroup::Completion Pop() EXCLUDES(mutex_);
   // That thread touches nothing of this any more.
@@ -68,6 +70,7 @@ class StepQueue {
  private:
   const size_t slots_;
   Mutex mutex_;
+  std::atomic<bool> waking_{false};                 // a step is in flight, or Stop was called
   std::condition_variable pushed_;                  // or stopped
   std::condition_variable ended_;                   // or left
   std::vector<Flight> flights_ GUARDED_BY(mutex_);  // has room: a step that was issued must not be lost

@@ -107,5 +107,24 @@ TEST(StepQueue, ManyStepsPassInOrderWithNoMoreThanTheSlotsInFlight) {
   EXPECT_EQ(ended, kSteps);
 }
 
+TEST(StepQueue, WhoLooksForTheNextStepSeesItAndTheEnd) {
+  StepQueue queue(2);
+  std::atomic<int> seen{0};
+  std::thread finishing([&] {
+    while (const std::optional<StepQueue::Oldest> oldest = queue.AwaitOldest(hours(1))) {
+      EXPECT_EQ(oldest->slot, static_cast<size_t>(seen % 2));
+      (void)queue.Pop();
+      ++seen;
+    }
+    queue.Leave();
+  });
+  for (int i = 0; i < 50; ++i) queue.Push(FlightIn(queue.AwaitSlot()));
+  EXPECT_TRUE(queue.AwaitIdle(Deadline::In(milliseconds(20'000))));
+  queue.Stop();
+  EXPECT_TRUE(queue.AwaitLeft(Deadline::In(milliseconds(20'000))));
+  finishing.join();
+  EXPECT_EQ(seen, 50);
+}
+
 }  // namespace
 }  // namespace tessera::engine

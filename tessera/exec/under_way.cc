@@ -2,9 +2,29 @@
 
 #include <utility>
 
+#include "tessera/base/cores.h"
+#include "tessera/base/spin.h"
+
 namespace tessera::exec {
+namespace {
+
+constexpr std::chrono::microseconds kAwakeFor{300};
+constexpr int kCoresToSpin = 4;  // on fewer it would be in the way of the thread that it waits for
+
+}  // namespace
+
+UnderWay::UnderWay(int most, std::function<void()> give_up)
+    : most_(most),
+      awake_for_(most > 1 && UsableCores() >= kCoresToSpin ? kAwakeFor : std::chrono::microseconds(0)),
+      give_up_(std::move(give_up)) {}
+
+void UnderWay::Tell() {
+  full_.store(in_flight_ >= most_ || lost_, std::memory_order_release);
+  changed_.notify_all();
+}
 
 Result<void> UnderWay::Begin(Deadline deadline) {
+  (void)SpinUntil([this] { return !full_.load(std::memory_order_acquire); }, awake_for_);
   MutexLock lock(mutex_);
   while (in_flight_ >= most_ || lost_) {
     if (deadline.passed()) {
@@ -19,20 +39,22 @@ Result<void> UnderWay::Begin(Deadline deadline) {
   }
   ++in_flight_;
   ++users_;
+  full_.store(in_flight_ >= most_, std::memory_order_relaxed);
   return {};
 }
 
 bool UnderWay::Ended(bool usable) {
   MutexLock lock(mutex_);
   --in_flight_;
-  changed_.notify_all();
-  return !usable && !std::exchange(lost_, true);
+  const bool first_loss = !usable && !std::exchange(lost_, true);
+  Tell();
+  return first_loss;
 }
 
 void UnderWay::Left() {
   MutexLock lock(mutex_);
   if (--users_ == 0 && std::exchange(lost_, false)) give_up_();
-  changed_.notify_all();
+  Tell();
 }
 
 void UnderWay::AwaitNone() {

@@ -1,6 +1,8 @@
 // The requests that use an executor's ranks: how many may at a time, and when the ranks may be loaded anew.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 
@@ -15,9 +17,10 @@ namespace tessera::exec {
 class UnderWay {
  public:
   // Steps in flight: at most `most`. `give_up` is called under this mutex, and must not block nor call back.
-  UnderWay(int most, std::function<void()> give_up) : most_(most), give_up_(std::move(give_up)) {}
+  UnderWay(int most, std::function<void()> give_up);
 
-  // Blocks until the ranks may be used. One caller at a time. Errors: kDeadline.
+  // Blocks until the ranks may be used. One caller at a time. Errors: kDeadline. Where steps are issued while
+  // others run it looks for a while before it sleeps: a thread takes as long to wake as a small step to run.
   Result<void> Begin(Deadline deadline) EXCLUDES(mutex_);
   // True: this one is the first to tell that they are not usable.
   bool Ended(bool usable) EXCLUDES(mutex_);
@@ -27,9 +30,13 @@ class UnderWay {
   void AwaitNone() EXCLUDES(mutex_);
 
  private:
+  void Tell() REQUIRES(mutex_);
+
   const int most_;
+  const std::chrono::microseconds awake_for_;
   const std::function<void()> give_up_;
   Mutex mutex_;
+  std::atomic<bool> full_{false};  // Begin would sleep
   std::condition_variable changed_;
   int in_flight_ GUARDED_BY(mutex_) = 0;
   int users_ GUARDED_BY(mutex_) = 0;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tessera/base/mutex.h"
+#include "tessera/cuda/device.h"
 #include "tessera/engine/rank_group.h"
 #include "tessera/engine/step_queue.h"
 #include "tessera/engine/tensorrt/rank_set.h"
@@ -44,6 +45,8 @@ class TensorRtGroup final : public RankGroup {
   explicit TensorRtGroup(std::unique_ptr<RankSet> ranks) : core_(std::make_shared<Core>(std::move(ranks))) {}
   static void Finish(const std::shared_ptr<Core>& core);
   RankSet& ranks() const { return *core_->ranks; }
+  // Else CUDA would make a context on GPU 0 for a thread that never used another.
+  Result<cuda::DeviceGuard> EnterFirst() const { return cuda::DeviceGuard::Enter(ranks().first_device()); }
 
   const std::shared_ptr<Core> core_;
   Mutex issuing_;  // one thread issues at a time, and no other step starts while one Runs
