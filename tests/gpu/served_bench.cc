@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 // What the executor needs for a step, and how many a second it runs back to back.
 struct Floor {
   Spread step;
+  Spread started;  // by Start
   double rate = 0;
 };
 
@@ -31,6 +32,10 @@ Result<Floor> FloorOf(exec::Executor& executor, const Request& request) {
   };
   Floor floor;
   TRY_ASSIGN(floor.step, TimeOf(once));
+  TRY_ASSIGN(floor.started, TimeOf([&]() -> Result<void> {
+               TRY(TimeStart(executor, request));
+               return {};
+             }));
   TRY_ASSIGN(floor.rate, RateOf({once}, 1.0));
   return floor;
 }
@@ -61,8 +66,8 @@ Result<double> ComputeInfer(TritonHost& host, const std::string& model, const Co
 }
 
 // The server's figures beside the floor's.
-Result<void> PrintServed(TritonHost& host, const std::string& model, int world, int64_t m, const Mlp& mlp,
-                         DeviceId gpu, const Floor& floor) {
+Result<void> PrintServed(TritonHost& host, const std::string& model, int world, int in_flight, int64_t m,
+                         const Mlp& mlp, DeviceId gpu, const Floor& floor) {
   constexpr size_t kConcurrency = 4;
   std::vector<std::unique_ptr<Buffers>> buffers;
   std::vector<Once> callers;
@@ -78,20 +83,23 @@ Result<void> PrintServed(TritonHost& host, const std::string& model, int world, 
   TRY_ASSIGN(const double compute, ComputeInfer(host, model, before));
   TRY_ASSIGN(const double rate, RateOf(callers, 1.0));
   const double limit = floor.step.median * 1.15 + 20;
-  std::printf("| %d%s | %ld | %.1f / %.1f | %.1f / %.1f | %.1f | %.1f (%s) | %.0f | %.0f | %.1f%% |\n", world,
-              HasOwnGpus(world) ? "" : " shared", m, floor.step.median, floor.step.p99, request.median,
-              request.p99, request.median - floor.step.median, compute,
-              compute <= limit ? "within" : "BEYOND", floor.rate, rate, 100 * rate / floor.rate);
+  std::printf(
+      "| %d%s | %ld | %.1f / %.1f | %.1f / %.1f | %d | %.1f / %.1f | %.1f | %.1f (%s) | %.0f | %.0f | %.1f%% "
+      "|\n",
+      world, HasOwnGpus(world) ? "" : " shared", m, floor.step.median, floor.step.p99, floor.started.median,
+      floor.started.p99, in_flight, request.median, request.p99, request.median - floor.step.median, compute,
+      compute <= limit ? "within" : "BEYOND", floor.rate, rate, 100 * rate / floor.rate);
   return {};
 }
 
 void PrintHead(const char* title, const Mlp& mlp) {
   std::printf(
       "\n%s: MLP %ld -> %ld -> %ld fp16, in-process server, x and y on rank 0's GPU; us, median / p99\n"
-      "| GPUs | M | executor's step | request | over the executor | compute_infer (limit: 15%% + 20 us over "
+      "| GPUs | M | executor's step | the same by Start | steps in flight | request | over the executor | "
+      "compute_infer (limit: 15%% + 20 us over "
       "the "
       "step) | executor's steps/s | requests/s, 4 under way | of the executor's |\n"
-      "|---|---|---|---|---|---|---|---|---|\n",
+      "|---|---|---|---|---|---|---|---|---|---|---|\n",
       title, mlp.k, mlp.f, mlp.n);
 }
 
@@ -102,13 +110,22 @@ std::function<Result<void>(const fs::path&)> Writing(const Mlp& mlp, int ranks) 
   };
 }
 
+std::string NameOf(int world, int in_flight) {
+  return "on" + std::to_string(world) + "_" + std::to_string(in_flight);
+}
+
+// The same files with one and with two steps in flight.
 Result<void> BenchModel(const char* title, const Mlp& mlp, const std::vector<int64_t>& sizes,
                         const std::vector<int>& worlds) {
   Repository repository;
   std::vector<std::vector<Floor>> floors;
   for (const int world : worlds) {
-    const std::string name = "on" + std::to_string(world);
-    TRY(repository.Add(name, Ranks(mlp, FirstGpus(world)), Writing(mlp, world)));
+    const std::string name = NameOf(world, 1);
+    Configuration configuration = Ranks(mlp, FirstGpus(world));
+    configuration.parameters["steps_in_flight"] = "1";
+    TRY(repository.Add(name, configuration, Writing(mlp, world)));
+    configuration.parameters["steps_in_flight"] = "2";
+    TRY(repository.AddSame(NameOf(world, 2), name, configuration));
     TRY_ASSIGN(std::vector<Floor> own, FloorsOf(repository.version(name), FirstGpus(world), mlp, sizes));
     floors.push_back(std::move(own));
   }
@@ -116,8 +133,10 @@ Result<void> BenchModel(const char* title, const Mlp& mlp, const std::vector<int
   PrintHead(title, mlp);
   for (size_t w = 0; w < worlds.size(); ++w) {
     for (size_t s = 0; s < sizes.size(); ++s) {
-      TRY(PrintServed(*host, "on" + std::to_string(worlds[w]), worlds[w], sizes[s], mlp, Gpus().front(),
-                      floors[w][s]));
+      for (const int in_flight : {1, 2}) {
+        TRY(PrintServed(*host, NameOf(worlds[w], in_flight), worlds[w], in_flight, sizes[s], mlp,
+                        Gpus().front(), floors[w][s]));
+      }
     }
   }
   return {};

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "tessera/base/mutex.h"
+#include "tessera/base/spin.h"
 #include "tests/gpu/bench_data.h"
 
 namespace tessera::gputest {
@@ -139,6 +140,22 @@ Result<double> TimeInfer(exec::Executor& executor, const Request& request) {
   const auto start = std::chrono::steady_clock::now();
   TRY(executor.Infer(std::span(&x, 1), to, Soon()));
   return MicrosSince(start);
+}
+
+Result<double> TimeStart(exec::Executor& executor, const Request& request) {
+  const TensorView x{DType::kFloat16, request.shape, request.x};
+  To to(request.y);
+  std::atomic<bool> done{false};
+  Result<void> answer;
+  const auto start = std::chrono::steady_clock::now();
+  executor.Start(std::span(&x, 1), to, [&](Result<exec::InferReport> report) {
+    if (!report) answer = Forward(std::move(report));
+    done.store(true, std::memory_order_release);
+  });
+  while (!done.load(std::memory_order_acquire)) Pause();
+  const double took = MicrosSince(start);
+  TRY(std::move(answer));
+  return took;
 }
 
 Result<double> RateOf(const std::vector<Once>& callers, double seconds) {

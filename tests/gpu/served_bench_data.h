@@ -59,6 +59,8 @@ using Once = std::function<Result<void>()>;
 Result<Spread> TimeOf(const Once& once);
 // Wall time of one request on `executor`; microseconds.
 Result<double> TimeInfer(exec::Executor& executor, const Request& request);
+// The same by Executor::Start: another thread sees the step end, and none of the server's takes part.
+Result<double> TimeStart(exec::Executor& executor, const Request& request);
 // Calls a second of all `callers` together, each in a thread of its own, over about `seconds`, and at least
 // kLeastCalls of them.
 constexpr size_t kLeastCalls = 10;

@@ -156,8 +156,11 @@ def test_new_content_in_the_same_gpu_memory_is_seen(serve, repository, gpu_regio
 def test_many_clients_at_a_time_are_answered_with_their_own(serve, repository, gpu_region, few):
     """Eight clients, half of them in CUDA shared memory, rows from few to many: two steps are in flight all the time."""
     sizes = {**MLP, "k": 2048, "n": 2048, "most_m": 512}
-    repository.add_mlp("m", few, "ranks", sizes=sizes)
-    repository.add_mlp("one_by_one", few, "ranks", sizes=sizes, steps_in_flight=1)
+    # Each request a step of its own: the two models are to run the same ones.
+    ends = 'name: "{}" data_type: TYPE_FP16 dims: [ -1, 2048 ]'
+    config = f"input [ {{ {ends.format('x')} }} ]\noutput [ {{ {ends.format('y')} }} ]"
+    repository.add_mlp("m", few, "ranks", config, sizes=sizes, steps_in_flight=2)
+    repository.add_mlp("one_by_one", few, "ranks", config, sizes=sizes, steps_in_flight=1)
     server = serve(repository, "m", "one_by_one")
     rows = (16, 512, 128, 509)
     calm = Client(server, "grpc")
