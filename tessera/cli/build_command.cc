@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,6 +14,7 @@
 #include "tessera/build/check.h"
 #include "tessera/build/profiles.h"
 #include "tessera/cli/commands.h"
+#include "tessera/cli/half_ranks.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/model_directory.h"
 #include "tessera/cli/probe_record.h"
@@ -22,6 +24,7 @@
 #include "tessera/cli/text.h"
 #include "tessera/cli/whole_model.h"
 #include "tessera/engine/registry/registry.h"
+#include "tessera/graph/onnx.h"
 #include "tessera/plan/plan.h"
 #include "tessera/plan/probe_file.h"
 
@@ -40,10 +43,11 @@ constexpr const char* kBuildAbout =
     "compared with "
     "the plan's. TensorRT builds for the GPU of this machine; TensorRT-RTX also for one that is not here "
     "(--sm). "
-    "Engines compute in the model's own types: for half precision, shard a model in half precision.";
+    "Engines compute in the model's own types, with --fp16 in FP16 what is FP32 and bears it.";
 constexpr const char* kBuildExample =
     "Examples:\n"
     "  tessera build repo/minilm --profile batch=1:8:64,sequence=1:128:256\n"
+    "  tessera build repo/minilm --fp16\n"
     "  tessera build repo/minilm --sm 80 --sm 120 --no-tf32";
 
 struct BuildOptions {
@@ -51,6 +55,7 @@ struct BuildOptions {
   std::vector<int> capabilities;
   std::vector<std::string> profiles;
   bool no_tf32 = false;
+  bool fp16 = false;
   std::string builder;
   std::string library;
   std::string timing_cache;
@@ -63,13 +68,17 @@ struct BuildOptions {
 };
 
 // The plan as it was before a build: its ranks are ONNX files.
-plan::Plan Unbuilt(plan::Plan plan) {
+Result<plan::Plan> Unbuilt(plan::Plan plan, const fs::path& version) {
   if (!plan.build) return plan;
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
     plan.ranks[r].model = plan.build->sources[r].model;
     plan.ranks[r].weights = plan.build->sources[r].weights;
   }
+  const bool fp16 = plan.build->fp16;
   plan.build.reset();
+  if (!fp16) return plan;
+  TRY_ASSIGN(const graph::Graph first, graph::ReadOnnx(version / plan.ranks.front().model.file));
+  TRY_ASSIGN(plan.collectives, CarriedBy(first, plan));
   return plan;
 }
 
@@ -110,6 +119,9 @@ class ModelBuild {
                FindEngineBuilder(options_.builder, !options_.capabilities.empty(), options_.library));
     // Made beside the model and removed whatever happens; the engines leave it when all are done.
     TRY_ASSIGN(const StagedDirectory scratch, StagedDirectory::Create(version_ / "engines"));
+    if (options_.fp16) {
+      TRY_ASSIGN(half_, HalveRanks(plan_, version_, scratch.path()));
+    }
     TRY(BuildEngines(builder, scratch.path()));
     TRY(build::CheckCollectives(plan_, reports_));
     TRY(RecordAnswer(scratch.path()));
@@ -122,7 +134,7 @@ class ModelBuild {
  private:
   Result<void> ReadSources() {
     TRY_ASSIGN(plan_, plan::ReadPlan(version_));
-    plan_ = Unbuilt(std::move(plan_));
+    TRY_ASSIGN(plan_, Unbuilt(std::move(plan_), version_));
     if (plan_.engine != "tensorrt") {
       return Fail(Code::kInvalidArgument,
                   "'{}' was sharded for the engine '{}', wanted tensorrt: shard it with --engine tensorrt",
@@ -135,7 +147,7 @@ class ModelBuild {
 
   build::RankRequest Request(size_t rank, const EngineBuilder& builder, const fs::path& scratch) const {
     build::RankRequest request;
-    request.model = fs::absolute(version_ / plan_.ranks[rank].model.file);
+    request.model = fs::absolute(half_ ? half_->models[rank] : version_ / plan_.ranks[rank].model.file);
     request.engine = fs::absolute(scratch / EngineFile(rank));
     request.libraries = builder.libraries;
     request.compute_capabilities = options_.capabilities;
@@ -168,6 +180,7 @@ class ModelBuild {
     if (options_.no_probe) return {};
     TRY_ASSIGN(plan::Arithmetic arithmetic, ArithmeticOf(version_ / plan_.ranks.front().model.file));
     arithmetic.tf32 = !options_.no_tf32;
+    arithmetic.half = arithmetic.half || options_.fp16;
     const auto given = options_.probe_tolerance >= 0 ? std::optional(options_.probe_tolerance) : std::nullopt;
     std::vector<double> tolerances = ProbeTolerances(plan_, arithmetic, given);
     if (before && options_.against.empty() && Serves(*before)) {
@@ -218,6 +231,8 @@ class ModelBuild {
     made.version = reports_.front().version;
     made.compute_capabilities = reports_.front().compute_capabilities;
     made.tf32 = !options_.no_tf32;
+    made.fp16 = options_.fp16;
+    if (half_) plan_.collectives = half_->collectives;
     made.profiles = profiles_;
     for (size_t r = 0; r < plan_.ranks.size(); ++r) {
       plan::RankPlan& rank = plan_.ranks[r];
@@ -278,6 +293,13 @@ class ModelBuild {
                        Loosest(*plan_.probe));
   }
 
+  std::string PrecisionText() const {
+    if (!half_) return "the model's";
+    const graph::HalfReport& report = half_->report;
+    return fmt::format("FP16; {} of {} operators go on in FP32, {} elements of constants were clamped",
+                       report.nodes_in_full, report.nodes_in_full + report.nodes_in_half, report.clamped);
+  }
+
   void PrintText() const {
     Table table({"rank", "engine", "size"});
     for (size_t r = 0; r < plan_.ranks.size(); ++r) {
@@ -287,12 +309,12 @@ class ModelBuild {
     fmt::print(
         "{}: {} engine{} by {} {} for compute capability {} in {}\n\n{}\n  collectives  {} as planned, "
         "counted in "
-        "the {}\n  probe        {}\n  written to   {}\n",
+        "the {}\n  precision    {}\n  probe        {}\n  written to   {}\n",
         plan_.model_name, plan_.ranks.size(), plan_.ranks.size() == 1 ? "" : "s", plan_.build->library,
         plan_.build->version, fmt::join(plan_.build->compute_capabilities, ", "),
         FormatMicroseconds(seconds_ * 1e6), table.ToString(), plan_.collectives.size(),
-        layers_listed() ? "engines" : "parsed models (this library lists no layers)", ProbeText(),
-        version_.string());
+        layers_listed() ? "engines" : "parsed models (this library lists no layers)", PrecisionText(),
+        ProbeText(), version_.string());
   }
 
   void PrintJson() const {
@@ -302,15 +324,20 @@ class ModelBuild {
       ranks.push_back(
           {{"rank", r}, {"file", engine.file}, {"bytes", engine.bytes.value()}, {"sha256", engine.sha256}});
     }
-    const ordered_json object{{"model", plan_.model_name},
-                              {"library", plan_.build->library},
-                              {"version", plan_.build->version},
-                              {"compute_capabilities", plan_.build->compute_capabilities},
-                              {"ranks", ranks},
-                              {"collectives", plan_.collectives.size()},
-                              {"counted_in", layers_listed() ? "engine" : "model"},
-                              {"probe", plan_.probe ? ordered_json(plan_.probe->reference) : ordered_json()},
-                              {"seconds", seconds_}};
+    ordered_json object{{"model", plan_.model_name},
+                        {"library", plan_.build->library},
+                        {"version", plan_.build->version},
+                        {"compute_capabilities", plan_.build->compute_capabilities},
+                        {"ranks", ranks},
+                        {"collectives", plan_.collectives.size()},
+                        {"counted_in", layers_listed() ? "engine" : "model"},
+                        {"probe", plan_.probe ? ordered_json(plan_.probe->reference) : ordered_json()},
+                        {"seconds", seconds_}};
+    if (half_) {
+      object["fp16"] = {{"in_fp16", half_->report.nodes_in_half},
+                        {"in_fp32", half_->report.nodes_in_full},
+                        {"clamped", half_->report.clamped}};
+    }
     fmt::print("{}\n", object.dump(2));
   }
 
@@ -318,6 +345,7 @@ class ModelBuild {
   const fs::path version_;
   plan::Plan plan_;
   std::vector<plan::Profile> profiles_;
+  std::optional<HalfRanks> half_;  // with --fp16
   std::vector<build::RankReport> reports_;
   std::string no_probe_reason_;
   double seconds_ = 0;
@@ -346,6 +374,10 @@ void AddBuildCommand(Program& program) {
       "optimisation profiles");
   command.Flag("--no-tf32", options->no_tf32,
                "Compute FP32 products in FP32, not in TF32: slower, more exact");
+  command.Flag(
+      "--fp16", options->fp16,
+      "Compute FP32 products, elementwise operators and collectives in FP16; what needs FP32's range or "
+      "precision, inputs and outputs stay FP32");
   command.Add("--builder", options->builder,
               "tensorrt or tensorrt-rtx; else TensorRT-RTX with --sm, TensorRT without");
   command.Add("--library", options->library, "The library's file, if the loader does not find it");

@@ -227,22 +227,28 @@ Result<RankSource> ReadSource(const JsonField& field) {
 }
 
 Json WriteBuild(const Build& build) {
-  return {{"library", build.library},
-          {"version", build.version},
-          {"compute_capabilities", build.compute_capabilities},
-          {"tf32", build.tf32},
-          {"profiles", List(build.profiles, WriteProfile)},
-          {"sources", List(build.sources, WriteSource)}};
+  Json json{{"library", build.library},
+            {"version", build.version},
+            {"compute_capabilities", build.compute_capabilities},
+            {"tf32", build.tf32},
+            {"profiles", List(build.profiles, WriteProfile)},
+            {"sources", List(build.sources, WriteSource)}};
+  if (build.fp16) json["fp16"] = true;
+  return json;
 }
 
 Result<Build> ReadBuild(const JsonField& field) {
-  TRY(field.OnlyHas({"library", "version", "compute_capabilities", "tf32", "profiles", "sources"}));
+  TRY(field.OnlyHas({"library", "version", "compute_capabilities", "tf32", "fp16", "profiles", "sources"}));
   Build build;
   TRY_ASSIGN(build.library, StringAt(field, "library"));
   TRY_ASSIGN(build.version, StringAt(field, "version"));
   TRY_ASSIGN(build.compute_capabilities, ListAt(field, "compute_capabilities", ReadString));
   TRY_ASSIGN(const JsonField tf32, field.At("tf32"));
   TRY_ASSIGN(build.tf32, tf32.Bool());
+  if (field.Has("fp16")) {
+    TRY_ASSIGN(const JsonField fp16, field.At("fp16"));
+    TRY_ASSIGN(build.fp16, fp16.Bool());
+  }
   TRY_ASSIGN(build.profiles, ListAt(field, "profiles", ReadProfile));
   TRY_ASSIGN(build.sources, ListAt(field, "sources", ReadSource));
   return build;

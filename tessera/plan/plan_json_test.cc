@@ -38,6 +38,12 @@ TEST(PlanJson, ABuildHasNoUnknownField) {
   EXPECT_EQ(FromJson(document.dump()).error().message, "'build' has the unknown field 'fast'");
 }
 
+TEST(PlanJson, ABuildThatDoesNotSayKeepsItsTypes) {
+  json document = json::parse(ToJson(SampleBuiltPlan()));
+  document["build"].erase("fp16");
+  EXPECT_FALSE(FromJson(document.dump())->build->fp16);
+}
+
 TEST(PlanJson, ReadsAProbedPlanThatItWrote) {
   Result<Plan> again = FromJson(ToJson(SampleProbedPlan()));
   ASSERT_TRUE(again) << again.error().message;

@@ -32,3 +32,19 @@ def really_build():
         return json.loads(done.stdout.splitlines()[-1])
 
     return build
+
+
+@pytest.fixture(scope="session")
+def library(tessera):
+    """TensorRT-RTX's library, where the program was built with its headers."""
+    if not (tessera.parent / "tessera-build-tensorrt-rtx").exists():
+        pytest.skip("no headers of TensorRT-RTX were there when the program was built")
+    package = importlib.util.find_spec("tensorrt_rtx_libs")
+    if package is None:
+        pytest.fail("no tensorrt_rtx_libs: './dev test' installs requirements/test.txt")
+    return pathlib.Path(package.origin).with_name("libtensorrt_rtx.so.1")
+
+
+@pytest.fixture
+def build(program, library):
+    return lambda model, *arguments: program.json("build", model, "--sm", 80, "--library", library, *arguments)

@@ -1,9 +1,7 @@
 """`tessera build`: the real builder makes every rank's engine for a GPU that is not here, and plan.json tells of it."""
 
 import hashlib
-import importlib.util
 import json
-import pathlib
 import shutil
 
 import numpy as np
@@ -13,22 +11,6 @@ from sample_models import attention_layers, megatron_mlp
 
 def digest(file):
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-@pytest.fixture(scope="session")
-def library(tessera):
-    """TensorRT-RTX's library, where the program was built with its headers."""
-    if not (tessera.parent / "tessera-build-tensorrt-rtx").exists():
-        pytest.skip("no headers of TensorRT-RTX were there when the program was built")
-    package = importlib.util.find_spec("tensorrt_rtx_libs")
-    if package is None:
-        pytest.fail("no tensorrt_rtx_libs: './dev test' installs requirements/test.txt")
-    return pathlib.Path(package.origin).with_name("libtensorrt_rtx.so.1")
-
-
-@pytest.fixture
-def build(program, library):
-    return lambda model, *arguments: program.json("build", model, "--sm", 80, "--library", library, *arguments)
 
 
 @pytest.fixture

@@ -1,0 +1,189 @@
+#include "tessera/graph/half.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "tessera/base/element.h"
+#include "tessera/graph/element_types.h"
+#include "tessera/graph/half_choice.h"
+
+namespace tessera::graph {
+namespace {
+
+constexpr double kLargest = 65504;
+
+// Adds the nodes anew, in their order, each behind the casts that it needs.
+class Halving {
+ public:
+  explicit Halving(Graph& graph)
+      : graph_(graph),
+        half_nodes_(NodesInHalf(graph)),
+        made_in_half_(graph.values().size(), false),
+        outputs_(graph.outputs().begin(), graph.outputs().end()) {}
+
+  Result<HalfReport> Run() {
+    TRY(FindMadeInHalf());
+    const std::vector<Node> nodes = graph_.nodes();
+    std::set<NodeId> all;
+    for (size_t n = 0; n < nodes.size(); ++n) all.insert(NodeId{static_cast<int32_t>(n)});
+    graph_.RemoveNodes(all);
+    for (size_t n = 0; n < nodes.size(); ++n) TRY(Add(nodes[n], half_nodes_[n]));
+    return report_;
+  }
+
+ private:
+  bool IsFull(ValueId id) const {
+    const Value& value = graph_.value(id);
+    return (value.constant ? value.constant->type : value.type) == DType::kFloat32;
+  }
+
+  Result<void> FindMadeInHalf() {
+    for (size_t n = 0; n < half_nodes_.size(); ++n) {
+      if (!half_nodes_[n]) continue;
+      const Node& node = graph_.nodes()[n];
+      for (const ValueId output : node.outputs) {
+        if (output == kNoValue) continue;
+        if (graph_.value(output).type == DType::kUndefined) {
+          return Fail(Code::kInvalidArgument, "node '{}' ({}): the type of its output '{}' is not known",
+                      node.name, node.op_type, graph_.value(output).name);
+        }
+        made_in_half_[static_cast<size_t>(output.value())] = IsFull(output);
+      }
+    }
+    return {};
+  }
+
+  bool MadeInHalf(ValueId id) const {
+    return static_cast<size_t>(id.value()) < made_in_half_.size() &&
+           made_in_half_[static_cast<size_t>(id.value())];
+  }
+
+  Result<void> Add(Node node, bool half) {
+    const bool touches = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                     [&](ValueId id) { return id != kNoValue && IsOrWasFull(id); });
+    for (ValueId& input : node.inputs) {
+      if (input == kNoValue || !IsOrWasFull(input)) continue;
+      if (half) {
+        TRY_ASSIGN(input, InHalf(input));
+      } else {
+        input = InFull(input);
+      }
+    }
+    for (Attribute& attribute : node.attributes) {
+      if (half && attribute.tensor) {
+        TRY_ASSIGN(Constant converted, Converted(*attribute.tensor));
+        attribute.tensor = std::make_shared<const Constant>(std::move(converted));
+      }
+      for (ValueId& captured : attribute.captured) {
+        if (IsOrWasFull(captured)) captured = InFull(captured);
+      }
+    }
+    if (half) {
+      ++report_.nodes_in_half;
+    } else if (touches) {
+      ++report_.nodes_in_full;
+    }
+    AddWithOutputs(std::move(node));
+    return {};
+  }
+
+  bool IsOrWasFull(ValueId id) const { return MadeInHalf(id) || IsFull(id); }
+
+  // An output of the model keeps its name and type: a Cast makes it.
+  void AddWithOutputs(Node node) {
+    std::vector<std::pair<ValueId, ValueId>> outward;
+    for (ValueId& output : node.outputs) {
+      if (output == kNoValue || !MadeInHalf(output)) continue;
+      if (outputs_.contains(output)) {
+        const ValueId half = Like(output, DType::kFloat16);
+        in_half_[output] = half;
+        outward.emplace_back(half, output);
+        output = half;
+      } else {
+        graph_.value(output).type = DType::kFloat16;
+      }
+    }
+    graph_.AddNode(std::move(node));
+    for (const auto& [half, output] : outward) AddCast(half, output);
+  }
+
+  Result<ValueId> InHalf(ValueId id) {
+    if (MadeInHalf(id) && !outputs_.contains(id)) return id;
+    if (const auto found = in_half_.find(id); found != in_half_.end()) return found->second;
+    ValueId half = kNoValue;
+    if (const auto constant = graph_.value(id).constant; constant && !graph_.value(id).overridable) {
+      TRY_ASSIGN(Constant converted, Converted(*constant));
+      half = graph_.AddConstant(graph_.value(id).name + ".fp16", std::move(converted));
+    } else {
+      half = Like(id, DType::kFloat16);
+      AddCast(id, half);
+    }
+    in_half_[id] = half;
+    return half;
+  }
+
+  ValueId InFull(ValueId id) {
+    if (!MadeInHalf(id) || outputs_.contains(id)) return id;
+    if (const auto found = in_full_.find(id); found != in_full_.end()) return found->second;
+    const ValueId full = Like(id, DType::kFloat32);
+    AddCast(id, full);
+    in_full_[id] = full;
+    return full;
+  }
+
+  Result<Constant> Converted(const Constant& constant) {
+    TRY_ASSIGN(const ElementAccess from, AccessOf(DType::kFloat32));
+    TRY_ASSIGN(const ElementAccess to, AccessOf(DType::kFloat16));
+    if (constant.raw != nullptr) return Fail(Code::kUnsupported, "a sparse tensor cannot become FP16");
+    const size_t count = constant.bytes.size() / from.bytes;
+    std::vector<std::byte> halves(count * to.bytes);
+    for (size_t i = 0; i < count; ++i) {
+      double element = from.read(constant.bytes.data() + i * from.bytes);
+      if (std::isfinite(element) && std::abs(element) > kLargest) {
+        element = std::copysign(kLargest, element);
+        ++report_.clamped;
+      }
+      to.write(halves.data() + i * to.bytes, element);
+    }
+    return Constant::OfBytes(DType::kFloat16, constant.shape, std::move(halves));
+  }
+
+  ValueId Like(ValueId id, DType type) {
+    const Value like = graph_.value(id);
+    const ValueId made =
+        graph_.AddValue(like.name + (type == DType::kFloat16 ? ".fp16" : ".fp32"), type, like.shape);
+    graph_.value(made).has_shape = like.has_shape;
+    graph_.value(made).symbols = like.symbols;
+    return made;
+  }
+
+  void AddCast(ValueId from, ValueId to) {
+    Node cast;
+    cast.name = graph_.value(to).name + ".cast";
+    cast.op_type = "Cast";
+    cast.inputs = {from};
+    cast.outputs = {to};
+    cast.Set("to", static_cast<int64_t>(ToOnnxType(graph_.value(to).type)));
+    graph_.AddNode(std::move(cast));
+  }
+
+  Graph& graph_;
+  const std::vector<bool> half_nodes_;
+  std::vector<bool> made_in_half_;  // by value
+  const std::set<ValueId> outputs_;
+  std::map<ValueId, ValueId> in_half_;
+  std::map<ValueId, ValueId> in_full_;
+  HalfReport report_;
+};
+
+}  // namespace
+
+Result<HalfReport> ToHalf(Graph& graph) {
+  return Halving(graph).Run();
+}
+
+}  // namespace tessera::graph

@@ -1,0 +1,13 @@
+// Which nodes of an FP32 model can compute in FP16.
+#pragma once
+
+#include <vector>
+
+#include "tessera/graph/graph.h"
+
+namespace tessera::graph {
+
+// By node number; false for a node that reads and makes no FP32 as well.
+std::vector<bool> NodesInHalf(const Graph& graph);
+
+}  // namespace tessera::graph
