@@ -102,9 +102,9 @@ struct Build {
   std::string version;                            // "1.7.1"
   std::vector<std::string> compute_capabilities;  // of the GPUs that it is for: "8.0"
   bool tf32 = true;                               // FP32 products may be computed in TF32
-  bool fp16 = false;                              // the ranks' FP32 became FP16, collectives' too
   std::vector<Profile> profiles;                  // at least one, unless no input has a free dimension
   std::vector<RankSource> sources;                // one a rank
+  bool fp16 = false;  // the ranks' FP32 became FP16, what collectives carry as well
   bool operator==(const Build&) const = default;
 };
 
