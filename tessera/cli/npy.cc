@@ -110,7 +110,12 @@ Result<HostTensor> ParseNpy(std::string_view name, Bytes content) {
     return Fail(Code::kInvalidArgument, "array '{}' of shape {} has {} bytes, wanted {}", name,
                 ToString(shape), content.size(), wanted.value_or(UINT64_MAX));
   }
-  return HostTensor{{std::string(name), type, std::move(shape)}, {content.begin(), content.end()}};
+  HostTensor tensor;
+  tensor.spec.name = name;
+  tensor.spec.type = type;
+  tensor.spec.shape = std::move(shape);
+  tensor.bytes.assign(content.begin(), content.end());
+  return tensor;
 }
 
 }  // namespace tessera::cli

@@ -139,8 +139,10 @@ TEST_P(ShapesGpu, TheSecondProfileTakesWhatTheFirstDoesNot) {
 TEST_P(ShapesGpu, OnlyTheListedProfilesAreUsed) {
   engine::TensorRtOptions options;
   options.profiles = {0};
+  options.model_profiles = {0};
   auto first = Loaded(WithTwoProfiles(), options);
   options.profiles = {1, 1};
+  options.model_profiles = {1, 1};
   auto second = Loaded(WithTwoProfiles(), options);
   ASSERT_TRUE(first && second);
   EXPECT_THAT(Ask(*first, Mlp(), 200).error().message, HasSubstr("the engine takes [1,256] to [64,256]"));

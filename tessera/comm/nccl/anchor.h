@@ -8,7 +8,6 @@
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
 #include "tessera/cuda/graph.h"
-#include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
 
 namespace tessera::comm {
@@ -25,7 +24,6 @@ class Anchors {
  private:
   struct One {
     cuda::Stream stream;
-    cuda::DeviceBuffer buffer;
     cuda::Graph graph;
   };
   std::vector<One> ranks_;

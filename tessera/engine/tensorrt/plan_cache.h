@@ -18,7 +18,7 @@ class PlanCache {
   void Clear() { plans_.clear(); }
 
  private:
-  const size_t capacity_;
+  size_t capacity_;
   std::list<std::shared_ptr<StepPlan>> plans_;  // most recently used first
 };
 

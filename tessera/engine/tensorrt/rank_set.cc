@@ -75,7 +75,7 @@ Result<void> RankSet::MakeSlots() {
 RankSet::~RankSet() {
   DeviceOrder::OfProcess().Leave(this);
   const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(first_device());  // as in Create
-  LetGo(std::move(slots_), AllStreams());
+  LetGo(std::make_pair(std::move(plans_), std::move(slots_)), AllStreams());
 }
 
 // Of the ranks' work and of the copies beside it.
@@ -92,7 +92,7 @@ Result<StepReport> RankSet::Run(const Step& step, StepQueue& others) {
   TRY_ASSIGN(std::optional<StepReport> over, Issue(step, 0, others));
   if (over) return *std::move(over);
   Result<StepReport> report = Finish(0, step.deadline);
-  if (!report) plans_.Clear();
+  if (!report) DropPlans();
   return report;
 }
 
@@ -173,6 +173,15 @@ void RankSet::Drain(const Error& reason) {
   }
 }
 
+// NCCL ends an aborted communicator when its graphs are gone. CUDA would wait for the end of one that runs,
+// on a GPU that hangs for ever: those go with this, or stay.
+void RankSet::DropPlans() {
+  for (const cuda::Stream* stream : AllStreams()) {
+    if (const Result<bool> idle = stream->Idle(); idle && !*idle) return;
+  }
+  plans_.Clear();
+}
+
 // Ranks may be out of step: gets them out of their collectives.
 tl::unexpected<Error> RankSet::Failed(const Error& reason) {
   Abort(reason);
@@ -185,7 +194,7 @@ tl::unexpected<Error> RankSet::Fatal(const Error& reason, StepQueue& others) {
   Abort(reason);
   (void)others.AwaitIdle(Deadline::Never());
   Drain(reason);
-  plans_.Clear();
+  DropPlans();
   return tl::unexpected<Error>(*failure());
 }
 

@@ -109,6 +109,7 @@ class RankSet {
   Result<StepReport> Report(StepSlot& slot) const;
   Result<void> CheckAlive() const;
   void Drain(const Error& reason);
+  void DropPlans();
   tl::unexpected<Error> Failed(const Error& reason);
   tl::unexpected<Error> Fatal(const Error& reason, StepQueue& others);
 

@@ -25,7 +25,7 @@ RankSet::MaybeOver RankSet::Issue(const Step& step, size_t index, StepQueue& oth
   TRY(IssueKnown(plan, step, slot, others));
   Result<StepReport> report = Finish(index, slot.deadline);
   if (report) return std::optional(*std::move(report));
-  plans_.Clear();
+  DropPlans();
   return Forward(std::move(report));
 }
 
