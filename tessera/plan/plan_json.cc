@@ -227,14 +227,14 @@ Result<RankSource> ReadSource(const JsonField& field) {
 }
 
 Json WriteBuild(const Build& build) {
-  Json json{{"library", build.library},
-            {"version", build.version},
-            {"compute_capabilities", build.compute_capabilities},
-            {"tf32", build.tf32},
-            {"profiles", List(build.profiles, WriteProfile)},
-            {"sources", List(build.sources, WriteSource)}};
-  if (build.fp16) json["fp16"] = true;
-  return json;
+  Json written{{"library", build.library},
+               {"version", build.version},
+               {"compute_capabilities", build.compute_capabilities},
+               {"tf32", build.tf32},
+               {"profiles", List(build.profiles, WriteProfile)},
+               {"sources", List(build.sources, WriteSource)}};
+  if (build.fp16) written["fp16"] = true;
+  return written;
 }
 
 Result<Build> ReadBuild(const JsonField& field) {

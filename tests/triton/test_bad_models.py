@@ -100,7 +100,7 @@ def tensorrt_on_several_gpus(repository):
 SWITCH = "TRITON_ENABLE_TENSORRT_MULTI_DEVICE"
 ONE_GPU = f"{SWITCH}|GPU 0 is not on this machine|no plan that TensorRT"  # by what was found when it was built
 BAD = {
-    newer_plan: ["version 99", "version 1"],
+    newer_plan: ["version 99", "version 2"],
     unreadable_plan: ["plan.json", "not JSON"],
     missing_rank: ["model.onnx.rank1"],
     changed_rank: ["model.onnx.rank1", "sha256"],

@@ -95,7 +95,7 @@ Result<void> RankSet::BindAll(const std::shared_ptr<StepPlan>& plan, const StepA
   TRY(MakeRoom(plan->shape));
   plan->outputs.resize(runners_.size());
   auto moved = std::make_shared<std::vector<char>>(runners_.size());
-  const Result<void> bound = threads_->RunAll(
+  Result<void> bound = threads_->RunAll(
       [plan, at, moved, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, at, plan->outputs[r]));
