@@ -109,8 +109,8 @@ def main():
     sources = choose(build, options.file, options.tests)
     clean = build / "tidy"
     clean.mkdir(exist_ok=True)
-    todo = [entry for entry in sources if not (clean / fingerprint(entry, arguments)).exists()]
-    groups = batches(todo)
+    unchecked = [entry for entry in sources if not (clean / fingerprint(entry, arguments)).exists()]
+    groups = batches(unchecked)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for group, answers in zip(groups, pool.map(lambda group: check(group, clean, arguments), groups)):
@@ -120,7 +120,7 @@ def main():
                     print(complaints)
                 else:
                     (clean / fingerprint(entry, arguments)).touch()
-    print(f"clang-tidy: {len(sources)} sources, {len(todo)} checked, {failed} not clean")
+    print(f"clang-tidy: {len(sources)} sources, {len(unchecked)} checked, {failed} not clean")
     return 1 if failed or not sources else 0
 
 
