@@ -8,17 +8,13 @@
 #include "tessera/engine/tensorrt/step_times.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #include "tests/gpu/gpus.h"
-#include "tests/gpu/models.h"
+#include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
 
 namespace tessera::gputest {
 namespace {
 
 constexpr int64_t kRows = 16;
-
-Deadline Soon() {
-  return Deadline::In(std::chrono::seconds(60));
-}
 
 Region Whole(const cuda::DeviceBuffer& buffer) {
   return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
@@ -38,14 +34,8 @@ class DirectGpu : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
     if (Gpus().size() < static_cast<size_t>(GetParam())) GTEST_SKIP() << GetParam() << " ranks";
-    const auto plan = WriteMlp(mlp_, GetParam(), directory_.path());
-    ASSERT_TRUE(plan) << plan.error().ToString();
-    engine::TensorRtOptions options;
-    options.devices = FirstGpus(GetParam());
-    engine_ = engine::MakeTensorRtEngine(options);
-    auto group = engine_->Load(*plan, directory_.path(), Soon());
-    ASSERT_TRUE(group) << group.error().ToString();
-    group_ = *std::move(group);
+    group_ = groups_.Loaded(mlp_, FirstGpus(GetParam()));
+    ASSERT_TRUE(group_);
     for (int r = 0; r < GetParam(); ++r) inputs_.push_back(Buffer(r));
     output_ = Buffer(0);
   }
@@ -91,8 +81,7 @@ class DirectGpu : public ::testing::TestWithParam<int> {
   bool direct() const { return engine::LastStepTimes(*group_)->direct; }
 
   const Mlp mlp_;
-  TempDirectory directory_;
-  std::unique_ptr<engine::Engine> engine_;
+  MlpGroups groups_;
   std::unique_ptr<engine::RankGroup> group_;
   std::vector<cuda::DeviceBuffer> inputs_;
   cuda::DeviceBuffer output_;

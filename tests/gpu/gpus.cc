@@ -49,6 +49,12 @@ std::vector<DeviceId> FirstGpus(int count) {
   return {Gpus().begin(), Gpus().begin() + count};
 }
 
+std::vector<DeviceId> GpusAt(std::initializer_list<size_t> places) {
+  std::vector<DeviceId> gpus;
+  for (const size_t place : places) gpus.push_back(Gpus()[place]);
+  return gpus;
+}
+
 bool HasOwnGpus(int count) {
   if (static_cast<size_t>(count) > Gpus().size()) return false;
   const std::vector<DeviceId> first = FirstGpus(count);

@@ -1,6 +1,7 @@
 // The GPUs that tests and benchmarks use.
 #pragma once
 
+#include <initializer_list>
 #include <vector>
 
 #include "tessera/base/types.h"
@@ -16,8 +17,9 @@ const std::vector<DeviceId>& Gpus();
 // started.
 std::vector<DeviceId> ListedGpus(int count);
 
-// The first `count` of them, which must be there.
+// The first `count` of them, and those at these places of the list, which must be there.
 std::vector<DeviceId> FirstGpus(int count);
+std::vector<DeviceId> GpusAt(std::initializer_list<size_t> places);
 
 // They are as many, and all different.
 bool HasOwnGpus(int count);

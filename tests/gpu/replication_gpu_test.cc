@@ -7,10 +7,8 @@
 #include "tessera/base/log.h"
 #include "tessera/cuda/nvlink.h"
 #include "tessera/engine/tensorrt/replication_probe.h"
-#include "tessera/engine/tensorrt/tensorrt_engine.h"
 #include "tests/gpu/gpus.h"
-#include "tests/gpu/models.h"
-#include "tests/gpu/steps.h"
+#include "tests/gpu/mlp_groups.h"
 
 namespace tessera::gputest {
 namespace {
@@ -18,10 +16,6 @@ namespace {
 using engine::ReplicationWay;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-Deadline Soon() {
-  return Deadline::In(std::chrono::seconds(60));
-}
 
 // Keeps the lines of the log that tell a choice, while it lives.
 class Choices {
@@ -43,12 +37,6 @@ class Choices {
   std::vector<std::string> lines_;
 };
 
-struct Loaded {
-  TempDirectory directory;
-  std::unique_ptr<engine::Engine> engine;
-  std::unique_ptr<engine::RankGroup> group;
-};
-
 class ReplicationGpu : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -57,41 +45,26 @@ class ReplicationGpu : public ::testing::Test {
     mlp_.most_m = 512;
   }
 
-  std::unique_ptr<Loaded> Load(ReplicationWay way) {
-    auto loaded = std::make_unique<Loaded>();
+  std::unique_ptr<engine::RankGroup> Load(ReplicationWay way) {
     engine::TensorRtOptions options;
     options.replication = way;
     options.gather_from = 1;
-    options.devices = FirstGpus(2);
-    loaded->engine = engine::MakeTensorRtEngine(options);
-    const auto plan = WriteMlp(mlp_, 2, loaded->directory.path());
-    auto group = loaded->engine->Load(plan.value(), loaded->directory.path(), Soon());
-    if (!group) ADD_FAILURE() << group.error().ToString();
-    if (group) loaded->group = *std::move(group);
-    return loaded;
+    return groups_.Loaded(mlp_, FirstGpus(2), options);
   }
 
-  // One request of m rows; the bits of y.
-  std::vector<uint16_t> Ask(Loaded& loaded, int64_t m) const {
-    const std::vector<uint16_t> x = RandomHalves(static_cast<size_t>(m * mlp_.k), 17, 1);
-    Taker taker;
-    const auto ran = loaded.group->Run(
-        Common({{DType::kFloat16, {m, mlp_.k}, HostRegion(std::as_bytes(std::span(x)))}}, 2, taker, Soon()));
-    if (!ran) ADD_FAILURE() << ran.error().ToString();
-    return ran ? taker.Values<uint16_t>(0, 0) : std::vector<uint16_t>();
-  }
-
+  MlpGroups groups_;
   Mlp mlp_;
 };
 
 TEST_F(ReplicationGpu, EveryWayGivesTheSameAnswers) {
   const auto copied = Load(ReplicationWay::kCopies);
-  ASSERT_TRUE(copied->group);
+  ASSERT_TRUE(copied);
   for (const ReplicationWay way : {ReplicationWay::kGather, ReplicationWay::kProbe, ReplicationWay::kAuto}) {
     const auto other = Load(way);
-    ASSERT_TRUE(other->group);
+    ASSERT_TRUE(other);
     for (const int64_t m : {1, 257, 512, 257}) {
-      EXPECT_EQ(Ask(*other, m), Ask(*copied, m)) << "way " << static_cast<int>(way) << ", m = " << m;
+      EXPECT_EQ(*Ask(*other, mlp_, m, 17), *Ask(*copied, mlp_, m, 17))
+          << "way " << static_cast<int>(way) << ", m = " << m;
     }
   }
 }
@@ -100,7 +73,7 @@ TEST_F(ReplicationGpu, AProbeIsMadeOnceAndItsChoiceIsLoggedForEveryModel) {
   Choices choices;
   const auto first = Load(ReplicationWay::kProbe);
   const auto second = Load(ReplicationWay::kProbe);
-  ASSERT_TRUE(first->group && second->group);
+  ASSERT_TRUE(first && second);
   const std::vector<std::string> lines = choices.lines();
   ASSERT_EQ(lines.size(), 2);
   EXPECT_THAT(lines[0], HasSubstr("(probed as configured: 128 KB "));
@@ -110,9 +83,9 @@ TEST_F(ReplicationGpu, AProbeIsMadeOnceAndItsChoiceIsLoggedForEveryModel) {
 
 TEST_F(ReplicationGpu, AConfiguredWayAndNvLinkAreLoggedAsSuch) {
   Choices choices;
-  ASSERT_TRUE(Load(ReplicationWay::kCopies)->group);
-  ASSERT_TRUE(Load(ReplicationWay::kGather)->group);
-  ASSERT_TRUE(Load(ReplicationWay::kAuto)->group);
+  ASSERT_TRUE(Load(ReplicationWay::kCopies));
+  ASSERT_TRUE(Load(ReplicationWay::kGather));
+  ASSERT_TRUE(Load(ReplicationWay::kAuto));
   const std::vector<DeviceId> gpus = FirstGpus(2);
   const Result<bool> linked = cuda::HasNvLink(gpus[0], gpus[1]);
   const char* reason = linked && *linked ? "(NVLink between all GPUs)" : "(no NVLink known between GPUs";

@@ -5,7 +5,7 @@
 
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #include "tests/gpu/gpus.h"
-#include "tests/gpu/models.h"
+#include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
 
 namespace tessera::gputest {
@@ -13,36 +13,30 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Deadline Soon() {
-  return Deadline::In(std::chrono::seconds(60));
-}
-
 struct Answer {
   Shape shape;
   std::vector<uint16_t> values;
 };
 
-class ShapesGpu : public ::testing::TestWithParam<size_t> {  // of as many ranks
+class ShapesGpu : public ::testing::TestWithParam<int> {  // of as many ranks
  protected:
   void SetUp() override {
-    if (Gpus().size() < GetParam()) GTEST_SKIP() << "needs " << GetParam() << " GPUs";
+    if (Gpus().size() < static_cast<size_t>(GetParam())) GTEST_SKIP() << "needs " << GetParam() << " GPUs";
   }
 
-  std::unique_ptr<engine::RankGroup> Loaded(const Mlp& mlp, engine::TensorRtOptions options = {}) {
-    directories_.push_back(std::make_unique<TempDirectory>());
-    const std::filesystem::path& directory = directories_.back()->path();
-    const auto plan = WriteMlp(mlp, static_cast<int>(GetParam()), directory);
-    EXPECT_TRUE(plan);
-    options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
-    engines_.push_back(engine::MakeTensorRtEngine(options));
-    auto loaded = engines_.back()->Load(*plan, directory, Soon());
-    if (!loaded) ADD_FAILURE() << loaded.error().ToString();
-    return loaded ? *std::move(loaded) : nullptr;
+  std::unique_ptr<engine::RankGroup> Loaded(const Mlp& mlp, const engine::TensorRtOptions& options = {}) {
+    return groups_.Loaded(mlp, FirstGpus(GetParam()), options);
   }
 
-  std::vector<std::unique_ptr<TempDirectory>> directories_;
-  std::vector<std::unique_ptr<engine::Engine>> engines_;
+  MlpGroups groups_;
 };
+
+// With a second input: the sizes of the output.
+Mlp Reshaped() {
+  Mlp mlp;
+  mlp.reshaped = true;
+  return mlp;
+}
 
 // m rows; with `sizes`, of a model that takes them.
 Result<Answer> Ask(engine::RankGroup& group, const Mlp& mlp, int64_t m,
@@ -56,9 +50,8 @@ Result<Answer> Ask(engine::RankGroup& group, const Mlp& mlp, int64_t m,
 }
 
 TEST_P(ShapesGpu, ValuesOfAShapeTensorGiveTheOutputItsShape) {
-  Mlp mlp;
-  auto plain = Loaded(mlp);
-  mlp.reshaped = true;
+  const Mlp mlp = Reshaped();
+  auto plain = Loaded(Mlp());
   auto group = Loaded(mlp);
   ASSERT_TRUE(plain && group);
   for (int round = 0; round < 3; ++round) {  // issued, captured, launched
@@ -67,39 +60,37 @@ TEST_P(ShapesGpu, ValuesOfAShapeTensorGiveTheOutputItsShape) {
       const auto got = Ask(*group, mlp, 6, sizes);
       ASSERT_TRUE(got) << got.error().ToString();
       EXPECT_EQ(got->shape, sizes);
-      EXPECT_EQ(got->values, Ask(*plain, mlp, 6)->values);
+      EXPECT_EQ(got->values, Ask(*plain, Mlp(), 6)->values);
     }
   }
 }
 
+// What a group that takes sizes, and goes on with others, says of these.
+Error RefusalOf(engine::RankGroup& group, const std::vector<int64_t>& sizes) {
+  const auto refused = Ask(group, Reshaped(), 4, sizes);
+  EXPECT_FALSE(refused);
+  EXPECT_TRUE(group.usable());
+  EXPECT_TRUE(Ask(group, Reshaped(), 4, {4, 64, 4}));
+  return refused ? Error{} : refused.error();
+}
+
 TEST_P(ShapesGpu, AValueOutsideOfTheProfileIsRefusedAndTheNextRequestWorks) {
-  Mlp mlp;
-  mlp.reshaped = true;
-  auto group = Loaded(mlp);
+  auto group = Loaded(Reshaped());
   ASSERT_TRUE(group);
-  const auto refused = Ask(*group, mlp, 4, {65, 4, 4});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
-  EXPECT_THAT(refused.error().message,
+  const Error refused = RefusalOf(*group, {65, 4, 4});
+  EXPECT_EQ(refused.code, Code::kInvalidArgument);
+  EXPECT_THAT(refused.message,
               HasSubstr("The shape value at index 0 is expected to be in range from 1 to 64, Got: 65"));
-  EXPECT_TRUE(Ask(*group, mlp, 4, {4, 64, 4}));
 }
 
 TEST_P(ShapesGpu, ValuesThatDoNotGoWithTheShapesAreRefusedAndTheRanksStay) {
-  Mlp mlp;
-  mlp.reshaped = true;
-  auto group = Loaded(mlp);
+  auto group = Loaded(Reshaped());
   ASSERT_TRUE(group);
-  const auto refused = Ask(*group, mlp, 4, {4, 63, 4});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
-  EXPECT_TRUE(group->usable());
-  EXPECT_TRUE(Ask(*group, mlp, 4, {4, 64, 4}));
+  EXPECT_EQ(RefusalOf(*group, {4, 63, 4}).code, Code::kInvalidArgument);
 }
 
 TEST_P(ShapesGpu, AShapeTensorInDeviceMemoryIsRefused) {
-  Mlp mlp;
-  mlp.reshaped = true;
+  const Mlp mlp = Reshaped();
   auto group = Loaded(mlp);
   ASSERT_TRUE(group);
   const std::vector<uint16_t> x(static_cast<size_t>(4 * mlp.k));
@@ -158,12 +149,9 @@ TEST_P(ShapesGpu, OnlyTheListedProfilesAreUsed) {
 }
 
 TEST_P(ShapesGpu, AProfileThatTheEngineHasNotIsRefused) {
-  TempDirectory directory;
-  const auto plan = WriteMlp(Mlp(), static_cast<int>(GetParam()), directory.path());
   engine::TensorRtOptions options;
-  options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
   options.profiles = {0, 1};
-  const auto loaded = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+  const auto loaded = groups_.Load(Mlp(), FirstGpus(GetParam()), options);
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message,
               HasSubstr("invalid profile 1. Number of profiles supported by TensorRT engine: 1"));
@@ -172,13 +160,9 @@ TEST_P(ShapesGpu, AProfileThatTheEngineHasNotIsRefused) {
 // The lines are declared_test.cc's affair.
 TEST_P(ShapesGpu, TensorsThatAreNotServedRefuseTheModel) {
   for (const char* what : {"fp8", "int4", "chw4", "host"}) {
-    TempDirectory directory;
     Mlp mlp;
     mlp.declared = {{"y", what}};
-    const auto plan = WriteMlp(mlp, static_cast<int>(GetParam()), directory.path());
-    engine::TensorRtOptions options;
-    options.devices.assign(Gpus().begin(), Gpus().begin() + static_cast<std::ptrdiff_t>(GetParam()));
-    const auto loaded = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+    const auto loaded = groups_.Load(mlp, FirstGpus(GetParam()));
     ASSERT_FALSE(loaded) << what;
     EXPECT_EQ(loaded.error().code, Code::kUnsupported);
     EXPECT_THAT(loaded.error().message, HasSubstr("'y'"));

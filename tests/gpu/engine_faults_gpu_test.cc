@@ -1,0 +1,103 @@
+// A step that fails or hangs on real GPUs ends in bounded time on every rank, and says why.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <thread>
+
+#include "tests/gpu/mlp_groups.h"
+
+namespace tessera::gputest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What the first request that fails says; a fault comes within a few.
+std::optional<Error> FirstError(engine::RankGroup& group, const Mlp& mlp, Deadline::Clock::duration limit) {
+  for (int i = 0; i < 8; ++i) {
+    if (auto answer = Ask(group, mlp, 16, 3, Deadline::In(limit)); !answer) return answer.error();
+  }
+  return std::nullopt;
+}
+
+TEST_F(EngineGpu, ARankThatFailsToEnqueueEndsTheStepOnEveryRank) {
+  const Mlp mlp;
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group);
+  const Fault fault("fail:rank=1:call=2");  // 0: warm-up, 1: its capture
+  const auto start = Deadline::Clock::now();
+  const auto failed = Ask(*group, mlp, 5, 3);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().rank, 1);
+  EXPECT_THAT(failed.error().message, ::testing::HasSubstr("fault: enqueue 2 of rank 1"));
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(10));
+  EXPECT_FALSE(group->usable());
+}
+
+TEST_F(EngineGpu, ARankThatSkipsItsCollectiveIsToldByTheDeadline) {
+  const Mlp mlp;
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group);
+  const Fault fault("skip:rank=0:call=2");
+  const auto failed = Ask(*group, mlp, 5, 3, Deadline::In(milliseconds(300)));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, Code::kDeadline);
+  EXPECT_FALSE(group->usable());
+}
+
+TEST_F(EngineGpu, ARankThatStallsInAGraphIsToldByTheDeadlineAndANewGroupWorks) {
+  const Mlp mlp;
+  {
+    const Fault fault("stall:rank=1:call=3");
+    auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+    ASSERT_TRUE(group);
+    const auto start = Deadline::Clock::now();
+    const std::optional<Error> error = FirstError(*group, mlp, milliseconds(500));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code, Code::kDeadline);
+    EXPECT_LT(Deadline::Clock::now() - start, seconds(10));
+  }
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group);
+  EXPECT_TRUE(Ask(*group, mlp, 16, 3));
+}
+
+// Freeing what the GPU works with would wait for it: it is left behind.
+TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
+  const Mlp mlp;
+  const Fault fault("stall:rank=1:call=3:seconds=35");
+  engine::TensorRtOptions options;
+  options.spare_connections = false;  // one that is being made would wait for the GPU, and this for it
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}), options);
+  ASSERT_TRUE(group);
+  const auto start = Deadline::Clock::now();
+  ASSERT_TRUE(FirstError(*group, mlp, milliseconds(500)));
+  group.reset();
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(25));
+}
+
+TEST_F(EngineGpu, AnAbortEndsAStepInFlight) {
+  const Mlp mlp;
+  const Fault fault("stall:rank=1:call=2");
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group);
+  std::thread aborter([&] { group->Abort(Error{Code::kCancelled, "enough", -1, __FILE__, __LINE__}); });
+  const std::optional<Error> error = FirstError(*group, mlp, seconds(60));
+  aborter.join();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->message, "enough");
+}
+
+TEST_F(EngineGpu, AnEngineThatRefusesTheCommunicatorFailsTheLoad) {
+  const Fault fault("communicator:rank=1");
+  const auto start = Deadline::Clock::now();
+  const auto loaded = groups_.Load(Mlp(), GpusAt({0, 1}));
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, ::testing::HasSubstr("not a multi-device engine"));
+  EXPECT_EQ(loaded.error().rank, 1);
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(30));
+}
+
+}  // namespace
+}  // namespace tessera::gputest
