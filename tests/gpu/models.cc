@@ -2,61 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <random>
-#include <thread>
 
-#include "tessera/base/cores.h"
-#include "tessera/base/file.h"
 #include "tessera/base/sha256.h"
-#include "tessera/graph/onnx.h"
-#include "tests/nvinfer_standin/plan_file.h"
+#include "tests/gpu/graphs.h"
 
 namespace tessera::gputest {
 namespace {
-
-graph::Constant HalfConstant(const std::vector<uint16_t>& halves, Shape shape) {
-  std::vector<std::byte> bytes(halves.size() * 2);
-  std::memcpy(bytes.data(), halves.data(), bytes.size());
-  return graph::Constant::OfBytes(DType::kFloat16, std::move(shape), std::move(bytes));
-}
-
-graph::ValueId Append(graph::Graph& graph, const char* op, std::vector<graph::ValueId> inputs,
-                      const char* name, DType type, const Shape& shape) {
-  graph::Node node;
-  node.name = name;
-  node.op_type = op;
-  node.inputs = std::move(inputs);
-  const graph::ValueId out = graph.AddValue(name, type, shape);
-  graph.value(out).has_shape = true;
-  node.outputs = {out};
-  graph.AddNode(std::move(node));
-  return out;
-}
-
-graph::ValueId AppendCollective(graph::Graph& graph, graph::ValueId in, const char* name, const Shape& shape,
-                                int ranks, const char* op, const char* reduce) {
-  const graph::ValueId out = Append(graph, "DistCollective", {in}, name, DType::kFloat16, shape);
-  graph::Node& node = graph.node(graph.value(out).producer);
-  node.domain = "tessera";
-  node.Set("collective_operation", std::string(op));
-  node.Set("reduce_op", std::string(reduce));
-  node.Set("root", int64_t{-1});
-  node.Set("nb_rank", int64_t{ranks});
-  node.Set("groups", std::vector<int64_t>{});
-  node.Set("group_size", int64_t{0});
-  return out;
-}
-
-graph::Graph NewGraph(const char* name) {
-  graph::Graph graph;
-  graph.name = name;
-  graph.ir_version = 10;
-  graph.opsets[""] = 20;
-  graph.opsets["tessera"] = 1;
-  return graph;
-}
 
 // Columns [from, from + count) of a row-major [rows, columns] matrix.
 std::vector<uint16_t> Columns(const std::vector<uint16_t>& all, int64_t rows, int64_t columns, int64_t from,
@@ -66,28 +18,6 @@ std::vector<uint16_t> Columns(const std::vector<uint16_t>& all, int64_t rows, in
     std::memcpy(part.data() + r * count, all.data() + r * columns + from, static_cast<size_t>(count) * 2);
   }
   return part;
-}
-
-// Without the file and the rank.
-standin::PlanFile OneProfile(standin::Profile profile) {
-  return {{}, 0, {std::move(profile)}, {}};
-}
-
-Result<void> WriteEngine(const graph::Graph& graph, int rank, standin::PlanFile profiles,
-                         const std::filesystem::path& onnx, const std::filesystem::path& engine) {
-  TRY(graph::WriteOnnx(graph, onnx));
-  profiles.onnx = onnx;
-  profiles.rank = rank;
-  return WriteFileAtomically(engine, standin::PrintPlan(profiles));
-}
-
-Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::PlanFile& profile,
-                                 const std::filesystem::path& directory) {
-  plan::RankPlan rank_plan;
-  rank_plan.model.file = fmt::format("model.plan.rank{}", rank);
-  TRY(WriteEngine(graph, rank, profile, directory / fmt::format("model.onnx.rank{}", rank),
-                  directory / rank_plan.model.file));
-  return rank_plan;
 }
 
 struct MlpWeights {
@@ -101,13 +31,6 @@ MlpWeights WeightsOf(const Mlp& mlp) {
   const float scale2 = 1.7F / std::sqrt(static_cast<float>(mlp.f));
   return {RandomHalves(static_cast<size_t>(mlp.k * mlp.f), mlp.seed, scale1),
           RandomHalves(static_cast<size_t>(mlp.f * mlp.n), mlp.seed + 1, scale2)};
-}
-
-graph::ValueId AppendInput(graph::Graph& graph, const Mlp& mlp) {
-  const graph::ValueId x = graph.AddValue("x", DType::kFloat16, {kDynamic, mlp.k});
-  graph.value(x).has_shape = true;
-  graph.inputs() = {x};
-  return x;
 }
 
 graph::ValueId AppendMlp(graph::Graph& graph, graph::ValueId x, const Mlp& mlp, const MlpWeights& weights,
@@ -141,9 +64,7 @@ standin::PlanFile ProfilesOf(const Mlp& mlp, int64_t least_m) {
 
 // y in the shape that the values of s say.
 graph::ValueId AppendReshape(graph::Graph& graph, graph::ValueId rows) {
-  const graph::ValueId sizes = graph.AddValue("s", DType::kInt64, {3});
-  graph.value(sizes).has_shape = true;
-  graph.inputs().push_back(sizes);
+  const graph::ValueId sizes = AddInput(graph, "s", DType::kInt64, {3});
   return Append(graph, "Reshape", {rows, sizes}, "y", DType::kFloat16, {kDynamic, kDynamic, kDynamic});
 }
 
@@ -164,49 +85,6 @@ plan::TensorPlan Replicated(const char* name, DType type, const Shape& shape) {
 }
 
 }  // namespace
-
-TempDirectory::TempDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "tessera-gpu-XXXXXX").string();
-  path_ = mkdtemp(name.data()) == nullptr ? "" : name;
-}
-
-TempDirectory::~TempDirectory() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
-
-uint16_t ToHalf(float value) {
-  const _Float16 half = static_cast<_Float16>(value);
-  uint16_t bits = 0;
-  std::memcpy(&bits, &half, sizeof(bits));
-  return bits;
-}
-
-float FromHalf(uint16_t bits) {
-  _Float16 half = 0;
-  std::memcpy(&half, &bits, sizeof(bits));
-  return static_cast<float>(half);
-}
-
-std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale) {
-  std::vector<uint16_t> halves(count);
-  constexpr size_t kBlock = size_t{1} << 20;  // a block has its own seed, so that threads share the work
-  const size_t blocks = (count + kBlock - 1) / kBlock;
-  const size_t threads = std::min<size_t>(blocks, static_cast<size_t>(UsableCores()));
-  std::vector<std::thread> workers;
-  for (size_t t = 0; t < threads; ++t) {
-    workers.emplace_back([&, t] {
-      for (size_t b = t; b < blocks; b += threads) {
-        std::minstd_rand random(seed * 7919U + static_cast<unsigned>(b) + 1);
-        std::uniform_real_distribution<float> uniform(-scale, scale);
-        for (size_t i = b * kBlock; i < std::min(count, (b + 1) * kBlock); ++i)
-          halves[i] = ToHalf(uniform(random));
-      }
-    });
-  }
-  for (std::thread& worker : workers) worker.join();
-  return halves;
-}
 
 Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {
   const MlpWeights weights = WeightsOf(mlp);
@@ -230,7 +108,7 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
   const int64_t part = mlp.f / ranks;
   for (int r = 0; r < ranks; ++r) {
     graph::Graph graph = NewGraph("mlp");
-    const graph::ValueId x = AppendInput(graph, mlp);
+    const graph::ValueId x = AddInput(graph, "x", DType::kFloat16, {kDynamic, mlp.k});
     Mlp mine = mlp;
     mine.f = part;
     const MlpWeights rows_and_columns{
@@ -277,7 +155,7 @@ std::vector<double> MlpRow(const Mlp& mlp, const uint16_t* x) {
 
 Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::path& directory) {
   graph::Graph graph = NewGraph("row_split_mlp");
-  const graph::ValueId x = AppendInput(graph, mlp);
+  const graph::ValueId x = AddInput(graph, "x", DType::kFloat16, {kDynamic, mlp.k});
   const graph::ValueId part =
       AppendCollective(graph, x, "part", {kDynamic, mlp.k}, ranks, "reduce_scatter", "max");
   const graph::ValueId rows = AppendMlp(graph, part, mlp, WeightsOf(mlp), "rows");
@@ -290,15 +168,15 @@ Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
   plan::Plan plan = NewPlan("first_row", ranks);
   plan.inputs = {Replicated("x", DType::kFloat32, {rows, columns})};
   plan.outputs = {Replicated("y", DType::kFloat32, {1, columns})};
+  standin::PlanFile one_profile;
+  one_profile.profiles.emplace_back();
   for (int r = 0; r < ranks; ++r) {
     graph::Graph graph = NewGraph("first_row");
-    const graph::ValueId x = graph.AddValue("x", DType::kFloat32, {rows, columns});
-    graph.value(x).has_shape = true;
-    graph.inputs() = {x};
+    const graph::ValueId x = AddInput(graph, "x", DType::kFloat32, {rows, columns});
     const graph::ValueId starts = graph.AddConstant("starts", graph::Constant::OfInt64({0}, {1}));
     const graph::ValueId ends = graph.AddConstant("ends", graph::Constant::OfInt64({1}, {1}));
     graph.outputs() = {Append(graph, "Slice", {x, starts, ends}, "y", DType::kFloat32, {1, columns})};
-    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, OneProfile({}), directory));
+    TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, one_profile, directory));
     plan.ranks.push_back(std::move(rank_plan));
   }
   return plan;

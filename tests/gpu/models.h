@@ -7,23 +7,14 @@
 #include <vector>
 
 #include "tessera/base/result.h"
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/base/types.h"
 #include "tessera/plan/plan.h"
+#include "tests/gpu/half.h"
 
 namespace tessera::gputest {
 
-// A directory that goes with its content when this does.
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using TempDirectory = ::tessera::testing::TemporaryDirectory;
 
 // y[m,n] = relu(x[m,k] w1[k,f]) w2[f,n], the hidden dimension split over the ranks, one all-reduce. fp16, m
 // is free from 1 to most_m.
@@ -50,10 +41,5 @@ Result<void> WriteRowSplitMlp(const Mlp& mlp, int ranks, const std::filesystem::
 // there.
 Result<plan::Plan> WriteFirstRow(int64_t rows, int64_t columns, int ranks,
                                  const std::filesystem::path& directory);
-
-// IEEE half precision.
-uint16_t ToHalf(float value);
-float FromHalf(uint16_t bits);
-std::vector<uint16_t> RandomHalves(size_t count, unsigned seed, float scale);
 
 }  // namespace tessera::gputest
