@@ -43,7 +43,7 @@ constexpr const char* kBuildAbout =
     "compared with "
     "the plan's. TensorRT builds for the GPU of this machine; TensorRT-RTX also for one that is not here "
     "(--sm). "
-    "Engines compute in the model's own types, with --fp16 in FP16 what is FP32 and bears it.";
+    "Engines compute in the model's own types, with --fp16 or --bf16 in that one what is FP32 and bears it.";
 constexpr const char* kBuildExample =
     "Examples:\n"
     "  tessera build repo/minilm --profile batch=1:8:64,sequence=1:128:256\n"
@@ -56,6 +56,7 @@ struct BuildOptions {
   std::vector<std::string> profiles;
   bool no_tf32 = false;
   bool fp16 = false;
+  bool bf16 = false;
   std::string builder;
   std::string library;
   std::string timing_cache;
@@ -74,9 +75,9 @@ Result<plan::Plan> Unbuilt(plan::Plan plan, const fs::path& version) {
     plan.ranks[r].model = plan.build->sources[r].model;
     plan.ranks[r].weights = plan.build->sources[r].weights;
   }
-  const bool fp16 = plan.build->fp16;
+  const bool half = plan.build->half != DType::kUndefined;
   plan.build.reset();
-  if (!fp16) return plan;
+  if (!half) return plan;
   TRY_ASSIGN(const graph::Graph first, graph::ReadOnnx(version / plan.ranks.front().model.file));
   TRY_ASSIGN(plan.collectives, CarriedBy(first, plan));
   return plan;
@@ -96,6 +97,16 @@ Result<std::vector<plan::Profile>> MakeProfiles(const plan::Plan& plan,
   return profiles;
 }
 
+// kUndefined: FP32 stays.
+Result<DType> HalfTypeOf(const BuildOptions& options) {
+  if (options.fp16 && options.bf16) {
+    return Fail(Code::kInvalidArgument,
+                "--fp16 and --bf16 were both given, an engine computes in one of them: BF16 where numbers go "
+                "beyond 65504, else FP16, which is more exact");
+  }
+  return options.fp16 ? DType::kFloat16 : options.bf16 ? DType::kBFloat16 : DType::kUndefined;
+}
+
 std::string EngineFile(size_t rank) {
   return fmt::format("model.plan.rank{}", rank);
 }
@@ -109,8 +120,8 @@ double Loosest(const plan::Probe& probe) {
 // Every step needs the ones before.
 class ModelBuild {
  public:
-  ModelBuild(const BuildOptions& options, fs::path version)
-      : options_(options), version_(std::move(version)) {}
+  ModelBuild(const BuildOptions& options, DType half_type, fs::path version)
+      : options_(options), half_type_(half_type), version_(std::move(version)) {}
 
   Result<int> Run() {
     const auto start = std::chrono::steady_clock::now();
@@ -119,8 +130,8 @@ class ModelBuild {
                FindEngineBuilder(options_.builder, !options_.capabilities.empty(), options_.library));
     // Made beside the model and removed whatever happens; the engines leave it when all are done.
     TRY_ASSIGN(const StagedDirectory scratch, StagedDirectory::Create(version_ / "engines"));
-    if (options_.fp16) {
-      TRY_ASSIGN(half_, HalveRanks(plan_, version_, scratch.path()));
+    if (half_type_ != DType::kUndefined) {
+      TRY_ASSIGN(half_, HalveRanks(plan_, version_, scratch.path(), half_type_));
     }
     TRY(BuildEngines(builder, scratch.path()));
     TRY(build::CheckCollectives(plan_, reports_));
@@ -180,7 +191,8 @@ class ModelBuild {
     if (options_.no_probe) return {};
     TRY_ASSIGN(plan::Arithmetic arithmetic, ArithmeticOf(version_ / plan_.ranks.front().model.file));
     arithmetic.tf32 = !options_.no_tf32;
-    arithmetic.half = arithmetic.half || options_.fp16;
+    arithmetic.half = arithmetic.half || half_type_ == DType::kFloat16;
+    arithmetic.bfloat16 = arithmetic.bfloat16 || half_type_ == DType::kBFloat16;
     const auto given = options_.probe_tolerance >= 0 ? std::optional(options_.probe_tolerance) : std::nullopt;
     std::vector<double> tolerances = ProbeTolerances(plan_, arithmetic, given);
     if (before && options_.against.empty() && Serves(*before)) {
@@ -231,7 +243,7 @@ class ModelBuild {
     made.version = reports_.front().version;
     made.compute_capabilities = reports_.front().compute_capabilities;
     made.tf32 = !options_.no_tf32;
-    made.fp16 = options_.fp16;
+    made.half = half_type_;
     if (half_) plan_.collectives = half_->collectives;
     made.profiles = profiles_;
     for (size_t r = 0; r < plan_.ranks.size(); ++r) {
@@ -296,8 +308,9 @@ class ModelBuild {
   std::string PrecisionText() const {
     if (!half_) return "the model's";
     const graph::HalfReport& report = half_->report;
-    return fmt::format("FP16; {} of {} operators go on in FP32, {} elements of constants were clamped",
-                       report.nodes_in_full, report.nodes_in_full + report.nodes_in_half, report.clamped);
+    return fmt::format("{}; {} of {} operators go on in FP32, {} elements of constants were clamped",
+                       DTypeName(half_type_), report.nodes_in_full,
+                       report.nodes_in_full + report.nodes_in_half, report.clamped);
   }
 
   void PrintText() const {
@@ -334,26 +347,29 @@ class ModelBuild {
                         {"probe", plan_.probe ? ordered_json(plan_.probe->reference) : ordered_json()},
                         {"seconds", seconds_}};
     if (half_) {
-      object["fp16"] = {{"in_fp16", half_->report.nodes_in_half},
-                        {"in_fp32", half_->report.nodes_in_full},
-                        {"clamped", half_->report.clamped}};
+      const std::string name = graph::LowerName(half_type_);
+      object[name] = {{"in_" + name, half_->report.nodes_in_half},
+                      {"in_fp32", half_->report.nodes_in_full},
+                      {"clamped", half_->report.clamped}};
     }
     fmt::print("{}\n", object.dump(2));
   }
 
   const BuildOptions& options_;
+  const DType half_type_;  // kUndefined: FP32 stays
   const fs::path version_;
   plan::Plan plan_;
   std::vector<plan::Profile> profiles_;
-  std::optional<HalfRanks> half_;  // with --fp16
+  std::optional<HalfRanks> half_;  // with a half_type_
   std::vector<build::RankReport> reports_;
   std::string no_probe_reason_;
   double seconds_ = 0;
 };
 
 Result<int> BuildModel(const BuildOptions& options) {
+  TRY_ASSIGN(const DType half_type, HalfTypeOf(options));
   TRY_ASSIGN(fs::path version, FindVersion(options.model));
-  return ModelBuild(options, std::move(version)).Run();
+  return ModelBuild(options, half_type, std::move(version)).Run();
 }
 
 }  // namespace
@@ -378,6 +394,10 @@ void AddBuildCommand(Program& program) {
       "--fp16", options->fp16,
       "Compute FP32 products, elementwise operators and collectives in FP16; what needs FP32's range or "
       "precision, inputs and outputs stay FP32");
+  command.Flag(
+      "--bf16", options->bf16,
+      "The same in BF16, which has FP32's range and 8 bits of precision: for models whose numbers go "
+      "beyond 65504, as those trained in BF16 may");
   command.Add("--builder", options->builder,
               "tensorrt or tensorrt-rtx; else TensorRT-RTX with --sm, TensorRT without");
   command.Add("--library", options->library, "The library's file, if the loader does not find it");

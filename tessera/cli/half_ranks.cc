@@ -26,9 +26,9 @@ Result<void> WriteHalfRank(const graph::Graph& model, const fs::path& file) {
 }
 
 Result<std::vector<plan::CollectivePlan>> HalveRank(const plan::Plan& plan, const fs::path& from,
-                                                    const fs::path& to, graph::HalfReport& sum) {
+                                                    const fs::path& to, DType type, graph::HalfReport& sum) {
   TRY_ASSIGN(graph::Graph model, graph::ReadOnnx(from));
-  TRY_ASSIGN(const graph::HalfReport report, graph::ToHalf(model));
+  TRY_ASSIGN(const graph::HalfReport report, graph::ToHalf(model, type));
   sum.nodes_in_half += report.nodes_in_half;
   sum.nodes_in_full += report.nodes_in_full;
   sum.clamped += report.clamped;
@@ -60,15 +60,19 @@ Result<std::vector<plan::CollectivePlan>> CarriedBy(const graph::Graph& model, c
   return collectives;
 }
 
-Result<HalfRanks> HalveRanks(const plan::Plan& plan, const fs::path& version, const fs::path& directory) {
+Result<HalfRanks> HalveRanks(const plan::Plan& plan, const fs::path& version, const fs::path& directory,
+                             DType type) {
   HalfRanks ranks;
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
-    ranks.models.push_back(directory / fmt::format("fp16.onnx.rank{}", r));
-    auto carried = HalveRank(plan, version / plan.ranks[r].model.file, ranks.models.back(), ranks.report);
-    if (!carried) return Fail(carried.error().code, "rank {}, to FP16: {}", r, carried.error().message);
+    ranks.models.push_back(directory / fmt::format("{}.onnx.rank{}", graph::LowerName(type), r));
+    auto carried =
+        HalveRank(plan, version / plan.ranks[r].model.file, ranks.models.back(), type, ranks.report);
+    if (!carried)
+      return Fail(carried.error().code, "rank {}, to {}: {}", r, DTypeName(type), carried.error().message);
     if (r == 0) ranks.collectives = *carried;
     if (*carried == ranks.collectives) continue;
-    return Fail(Code::kInternal, "rank {} in FP16 carries other types in its collectives than rank 0", r);
+    return Fail(Code::kInternal, "rank {} in {} carries other types in its collectives than rank 0", r,
+                DTypeName(type));
   }
   return ranks;
 }

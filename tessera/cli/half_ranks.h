@@ -1,4 +1,4 @@
-// The ranks' ONNX files in FP16, as `tessera build --fp16` gives them to the builder.
+// The ranks' ONNX files in FP16 or BF16, as `tessera build --fp16` and `--bf16` give them to the builder.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,11 @@ struct HalfRanks {
   std::vector<plan::CollectivePlan> collectives;  // the plan's, with the types in which they are carried now
 };
 
-// Reads the ranks' ONNX files in `version` and writes them in FP16 to `directory`. Errors: those of reading,
-// converting and writing, with the rank; kInternal (ranks that would carry a collective in different types).
+// Reads the ranks' ONNX files in `version` and writes them to `directory`, in `type` what is FP32 and bears
+// it: see graph::ToHalf. Errors: those of reading, converting and writing, with the rank; kInternal (ranks
+// that would carry a collective in different types).
 Result<HalfRanks> HalveRanks(const plan::Plan& plan, const std::filesystem::path& version,
-                             const std::filesystem::path& directory);
+                             const std::filesystem::path& directory, DType type);
 
 // The plan's collectives with the types that `model`, a rank's, has for them. Errors: kInvalidArgument (one
 // is not in the model, or its type is not known).

@@ -1,6 +1,7 @@
 #include "tessera/graph/half.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -14,13 +15,23 @@
 namespace tessera::graph {
 namespace {
 
-constexpr double kLargest = 65504;
+struct Format {
+  DType type;
+  double largest;  // finite
+};
+
+Result<Format> FormatOf(DType type) {
+  if (type == DType::kFloat16) return Format{type, 65504};
+  if (type == DType::kBFloat16) return Format{type, 0x1.FEp127};
+  return Fail(Code::kInvalidArgument, "FP32 cannot become {}, wanted FP16 or BF16", DTypeName(type));
+}
 
 // Adds the nodes anew, in their order, each behind the casts that it needs.
 class Halving {
  public:
-  explicit Halving(Graph& graph)
+  Halving(Graph& graph, const Format& format)
       : graph_(graph),
+        format_(format),
         half_nodes_(NodesInHalf(graph)),
         made_in_half_(graph.values().size(), false),
         outputs_(graph.outputs().begin(), graph.outputs().end()) {}
@@ -99,12 +110,12 @@ class Halving {
     for (ValueId& output : node.outputs) {
       if (output == kNoValue || !MadeInHalf(output)) continue;
       if (outputs_.contains(output)) {
-        const ValueId half = Like(output, DType::kFloat16);
+        const ValueId half = Like(output, format_.type);
         in_half_[output] = half;
         outward.emplace_back(half, output);
         output = half;
       } else {
-        graph_.value(output).type = DType::kFloat16;
+        graph_.value(output).type = format_.type;
       }
     }
     graph_.AddNode(std::move(node));
@@ -117,9 +128,9 @@ class Halving {
     ValueId half = kNoValue;
     if (const auto constant = graph_.value(id).constant; constant && !graph_.value(id).overridable) {
       TRY_ASSIGN(Constant converted, Converted(*constant));
-      half = graph_.AddConstant(graph_.value(id).name + ".fp16", std::move(converted));
+      half = graph_.AddConstant(graph_.value(id).name + "." + LowerName(format_.type), std::move(converted));
     } else {
-      half = Like(id, DType::kFloat16);
+      half = Like(id, format_.type);
       AddCast(id, half);
     }
     in_half_[id] = half;
@@ -137,25 +148,25 @@ class Halving {
 
   Result<Constant> Converted(const Constant& constant) {
     TRY_ASSIGN(const ElementAccess from, AccessOf(DType::kFloat32));
-    TRY_ASSIGN(const ElementAccess to, AccessOf(DType::kFloat16));
-    if (constant.raw != nullptr) return Fail(Code::kUnsupported, "a sparse tensor cannot become FP16");
+    TRY_ASSIGN(const ElementAccess to, AccessOf(format_.type));
+    if (constant.raw != nullptr)
+      return Fail(Code::kUnsupported, "a sparse tensor cannot become {}", DTypeName(format_.type));
     const size_t count = constant.bytes.size() / from.bytes;
     std::vector<std::byte> halves(count * to.bytes);
     for (size_t i = 0; i < count; ++i) {
       double element = from.read(constant.bytes.data() + i * from.bytes);
-      if (std::isfinite(element) && std::abs(element) > kLargest) {
-        element = std::copysign(kLargest, element);
+      if (std::isfinite(element) && std::abs(element) > format_.largest) {
+        element = std::copysign(format_.largest, element);
         ++report_.clamped;
       }
       to.write(halves.data() + i * to.bytes, element);
     }
-    return Constant::OfBytes(DType::kFloat16, constant.shape, std::move(halves));
+    return Constant::OfBytes(format_.type, constant.shape, std::move(halves));
   }
 
   ValueId Like(ValueId id, DType type) {
     const Value like = graph_.value(id);
-    const ValueId made =
-        graph_.AddValue(like.name + (type == DType::kFloat16 ? ".fp16" : ".fp32"), type, like.shape);
+    const ValueId made = graph_.AddValue(like.name + "." + LowerName(type), type, like.shape);
     graph_.value(made).has_shape = like.has_shape;
     graph_.value(made).symbols = like.symbols;
     return made;
@@ -172,6 +183,7 @@ class Halving {
   }
 
   Graph& graph_;
+  const Format format_;
   const std::vector<bool> half_nodes_;
   std::vector<bool> made_in_half_;  // by value
   const std::set<ValueId> outputs_;
@@ -182,8 +194,15 @@ class Halving {
 
 }  // namespace
 
-Result<HalfReport> ToHalf(Graph& graph) {
-  return Halving(graph).Run();
+std::string LowerName(DType type) {
+  std::string name(DTypeName(type));
+  for (char& letter : name) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return name;
+}
+
+Result<HalfReport> ToHalf(Graph& graph, DType type) {
+  TRY_ASSIGN(const Format format, FormatOf(type));
+  return Halving(graph, format).Run();
 }
 
 }  // namespace tessera::graph

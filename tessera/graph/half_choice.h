@@ -1,4 +1,4 @@
-// Which nodes of an FP32 model can compute in FP16.
+// Which nodes of an FP32 model can compute in 16 bits, FP16 or BF16.
 #pragma once
 
 #include <vector>

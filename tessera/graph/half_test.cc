@@ -36,8 +36,8 @@ class Half : public testing::Test {
   }
 
   // "Cast(x) Add(x.fp16, w.fp16)": the nodes in their order, and what they read.
-  std::string Convert() {
-    auto report = ToHalf(graph_);
+  std::string Convert(DType type = DType::kFloat16) {
+    auto report = ToHalf(graph_, type);
     if (!report) return report.error().message;
     report_ = *report;
     std::string text;
@@ -89,6 +89,23 @@ TEST_F(Half, FiniteElementsBeyondTheRangeAreClampedAndCounted) {
   Convert();
   EXPECT_EQ(Elements("w.fp16"), (std::vector<double>{-65504, 65504, 65504, -kInfinity}));
   EXPECT_EQ(report_.clamped, 2);
+}
+
+TEST_F(Half, Bf16KeepsTheRange) {
+  Apply("Mul", {Input("x"), Weights({-3.4e38F, 1e38F, 257})});
+  EXPECT_EQ(Convert(DType::kBFloat16), "Cast(x) Mul(x.bf16, w.bf16)");
+  EXPECT_EQ(graph_.node(NodeId{0}).Int("to", 0), ToOnnxType(DType::kBFloat16));
+  EXPECT_EQ(TypeOf("Mul"), DType::kBFloat16);
+  const std::vector<double> elements = Elements("w.bf16");
+  EXPECT_EQ(elements[0], -0x1.FEp127) << "not infinity, to which it would round";
+  EXPECT_NEAR(elements[1], 1e38, 1e38 / 256);
+  EXPECT_EQ(elements[2], 256);
+  EXPECT_EQ(report_.clamped, 1);
+}
+
+TEST_F(Half, AnotherTypeIsRefused) {
+  Apply("Neg", {Input("x")});
+  EXPECT_EQ(Convert(DType::kInt8), "FP32 cannot become INT8, wanted FP16 or BF16");
 }
 
 TEST_F(Half, VariancesAreComputedInFp32WithTheirEpsilon) {

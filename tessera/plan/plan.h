@@ -104,7 +104,8 @@ struct Build {
   bool tf32 = true;                               // FP32 products may be computed in TF32
   std::vector<Profile> profiles;                  // at least one, unless no input has a free dimension
   std::vector<RankSource> sources;                // one a rank
-  bool fp16 = false;  // the ranks' FP32 became FP16, what collectives carry as well
+  DType half =
+      DType::kUndefined;  // FP16 or BF16: what the ranks' FP32 became, what collectives carry as well
   bool operator==(const Build&) const = default;
 };
 

@@ -233,22 +233,34 @@ Json WriteBuild(const Build& build) {
                {"tf32", build.tf32},
                {"profiles", List(build.profiles, WriteProfile)},
                {"sources", List(build.sources, WriteSource)}};
-  if (build.fp16) written["fp16"] = true;
+  if (build.half == DType::kFloat16) written["fp16"] = true;
+  if (build.half == DType::kBFloat16) written["bf16"] = true;
   return written;
 }
 
+Result<bool> TrueAt(const JsonField& field, const char* name) {
+  if (!field.Has(name)) return false;
+  TRY_ASSIGN(const JsonField said, field.At(name));
+  return said.Bool();
+}
+
+Result<DType> ReadHalf(const JsonField& field) {
+  TRY_ASSIGN(const bool fp16, TrueAt(field, "fp16"));
+  TRY_ASSIGN(const bool bf16, TrueAt(field, "bf16"));
+  if (fp16 && bf16) return Fail(Code::kInvalidArgument, "'build' says both fp16 and bf16");
+  return fp16 ? DType::kFloat16 : bf16 ? DType::kBFloat16 : DType::kUndefined;
+}
+
 Result<Build> ReadBuild(const JsonField& field) {
-  TRY(field.OnlyHas({"library", "version", "compute_capabilities", "tf32", "fp16", "profiles", "sources"}));
+  TRY(field.OnlyHas(
+      {"library", "version", "compute_capabilities", "tf32", "fp16", "bf16", "profiles", "sources"}));
   Build build;
   TRY_ASSIGN(build.library, StringAt(field, "library"));
   TRY_ASSIGN(build.version, StringAt(field, "version"));
   TRY_ASSIGN(build.compute_capabilities, ListAt(field, "compute_capabilities", ReadString));
   TRY_ASSIGN(const JsonField tf32, field.At("tf32"));
   TRY_ASSIGN(build.tf32, tf32.Bool());
-  if (field.Has("fp16")) {
-    TRY_ASSIGN(const JsonField fp16, field.At("fp16"));
-    TRY_ASSIGN(build.fp16, fp16.Bool());
-  }
+  TRY_ASSIGN(build.half, ReadHalf(field));
   TRY_ASSIGN(build.profiles, ListAt(field, "profiles", ReadProfile));
   TRY_ASSIGN(build.sources, ListAt(field, "sources", ReadSource));
   return build;

@@ -41,7 +41,17 @@ TEST(PlanJson, ABuildHasNoUnknownField) {
 TEST(PlanJson, ABuildThatDoesNotSayKeepsItsTypes) {
   json document = json::parse(ToJson(SampleBuiltPlan()));
   document["build"].erase("fp16");
-  EXPECT_FALSE(FromJson(document.dump())->build->fp16);
+  EXPECT_EQ(FromJson(document.dump())->build->half, DType::kUndefined);
+}
+
+TEST(PlanJson, ABuildIsInFp16OrInBf16) {
+  json document = json::parse(ToJson(SampleBuiltPlan()));
+  document["build"]["bf16"] = true;
+  EXPECT_THAT(FromJson(document.dump()).error().message, testing::HasSubstr("both fp16 and bf16"));
+  document["build"]["fp16"] = false;
+  const auto plan = FromJson(document.dump());
+  EXPECT_EQ(plan->build->half, DType::kBFloat16);
+  EXPECT_EQ(FromJson(ToJson(*plan)), *plan);
 }
 
 TEST(PlanJson, ReadsAProbedPlanThatItWrote) {

@@ -1,9 +1,9 @@
-"""How far rounding alone takes the ranks of a sharded fp16 model from its fp32 answers, worked out without a GPU.
+"""How far rounding alone takes the ranks of a sharded fp16 or bf16 model from its fp32 answers, worked out without a GPU.
 
     half_ranks.py TESSERA MODEL.onnx [RANKS ..]        an fp32 model; it is made fp16 and sharded here
 
-Every operator computes in fp32 and rounds its result to fp16, as GPU kernels do; an all-reduce adds fp16 values one after the
-other, in any order. No code of Tessera or of the stand-in engine takes part but the shards. CPU ranks would not tell: their
+Every operator computes in fp32 and rounds its result to fp16 (bf16), as GPU kernels do; an all-reduce adds such values one
+after the other, in any order. No code of Tessera or of the stand-in engine takes part but the shards. CPU ranks would not tell: their
 engine computes fp16 models in fp32 inside.
 """
 
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import ml_dtypes
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -19,6 +20,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 SAMPLES = 16
+HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
 
 class GatherElements(OpRun):
@@ -46,19 +48,53 @@ class Rank:
     def run(self, at: int) -> None:
         node = self.nodes[at]
         given = {name: self.values[name] for name in node.input if name}
-        half = node.op_type != "Cast" and any(value.dtype == np.float16 for value in given.values())
+        half = None if node.op_type == "Cast" else next((v.dtype for v in given.values() if v.dtype in HALVES), None)
         if half:
-            given = {name: value.astype(np.float32) if value.dtype == np.float16 else value for name, value in given.items()}
+            given = {name: value.astype(np.float32) if value.dtype in HALVES else value for name, value in given.items()}
         if at not in self._evaluators:
             self._evaluators[at] = self._evaluator(node)
         for name, value in zip(node.output, self._evaluators[at].run(None, given)):
-            self.values[name] = value.astype(np.float16) if half and np.issubdtype(value.dtype, np.floating) else value
+            self.values[name] = rounded(value, half) if half else value
 
-    def _evaluator(self, node: onnx.NodeProto) -> ReferenceEvaluator:
+    def _evaluator(self, given: onnx.NodeProto) -> ReferenceEvaluator:
+        node = onnx.NodeProto()
+        node.CopyFrom(given)
+        hints = [attribute for attribute in node.attribute if attribute.name.startswith("TRT_")]  # TensorRT's own
+        for hint in hints:
+            node.attribute.remove(hint)
         inputs, outputs = ([helper.make_value_info(name, onnx.TypeProto()) for name in names if name]
                            for names in (node.input, node.output))
         return ReferenceEvaluator(helper.make_model(helper.make_graph([node], "node", inputs, outputs),
                                                     opset_imports=self._opsets), new_ops=[GatherElements])
+
+
+class RoundedModel(Rank):
+    """A model in fp32 of which every number is rounded to `half`, and no farther than to its largest: what comes of rounding
+    everything, whoever does it."""
+
+    def __init__(self, model: onnx.ModelProto, half):
+        super().__init__(model)
+        self._half = half
+        self._weights = {name: self._round(value) for name, value in self._weights.items()}
+
+    def answer(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        self.start({name: self._round(value) for name, value in inputs.items()})
+        for at, node in enumerate(self.nodes):
+            self.run(at)
+            self.values.update({name: self._round(self.values[name]) for name in node.output if name})
+        return self.values
+
+    def _round(self, value: np.ndarray) -> np.ndarray:
+        if value.dtype != np.float32:
+            return value
+        largest = float(ml_dtypes.finfo(self._half).max)
+        within = np.where(np.isfinite(value), np.clip(value, -largest, largest), value)
+        return within.astype(self._half).astype(np.float32)
+
+
+def rounded(value: np.ndarray, half) -> np.ndarray:
+    """Floats in `half`; integers and booleans as they are."""
+    return value.astype(half) if np.issubdtype(value.dtype, np.floating) else value
 
 
 def collect(node: onnx.NodeProto, parts: list[np.ndarray], order) -> np.ndarray:

@@ -48,7 +48,7 @@ inline Plan SampleBuiltPlan() {
   build.version = "1.7.1";
   build.compute_capabilities = {"8.0", "12.0"};
   build.tf32 = false;
-  build.fp16 = true;
+  build.half = DType::kFloat16;
   build.profiles = {{{"x", {1, 8}, {8, 8}, {64, 8}}}, {{"x", {64, 8}, {64, 8}, {64, 8}}}};
   for (RankPlan& rank : plan.ranks) {
     build.sources.push_back({rank.model, rank.weights});

@@ -1,0 +1,41 @@
+// What `tessera build --fp16` and `--bf16` give to the builder, for the tests: half_ranks VERSION FP16|BF16
+// OUT writes a model's ranks and its plan, which names them, to the directory OUT. It needs no builder.
+#include <fmt/core.h>
+
+#include "tessera/base/sha256.h"
+#include "tessera/cli/half_ranks.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using tessera::Result;
+
+Result<tessera::plan::Artifact> ArtifactOf(const fs::path& file) {
+  TRY_ASSIGN(std::string sha256, tessera::Sha256OfFile(file));
+  return tessera::plan::Artifact{file.filename(), tessera::ByteCount{fs::file_size(file)}, std::move(sha256)};
+}
+
+Result<void> Convert(const fs::path& version, const char* type_name, const fs::path& out) {
+  const auto type = tessera::DTypeFromName(type_name);
+  if (!type) return tessera::Fail(tessera::Code::kInvalidArgument, "there is no type '{}'", type_name);
+  TRY_ASSIGN(tessera::plan::Plan plan, tessera::plan::ReadPlan(version));
+  TRY_ASSIGN(tessera::cli::HalfRanks ranks, tessera::cli::HalveRanks(plan, version, out, *type));
+  plan.collectives = std::move(ranks.collectives);
+  for (size_t r = 0; r < plan.ranks.size(); ++r) {
+    TRY_ASSIGN(plan.ranks[r].model, ArtifactOf(ranks.models[r]));
+    TRY_ASSIGN(tessera::plan::Artifact weights, ArtifactOf(ranks.models[r].string() + ".weights"));
+    plan.ranks[r].weights = {std::move(weights)};
+  }
+  return tessera::plan::WritePlan(plan, out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  if (auto done = Convert(argv[1], argv[2], argv[3]); !done) {
+    fmt::print(stderr, "{}: {}\n", argv[1], done.error().ToString());
+    return 1;
+  }
+  return 0;
+}
