@@ -11,7 +11,7 @@ nvidia-smi -L >/dev/null 2>&1 || {
   exit 1
 }
 cmake --preset gpu
-ninja -C build/gpu bin/tessera cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench nvinfer_standin
+ninja -C build/gpu bin/tessera half_ranks cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench nvinfer_standin
 tests/gpu/bundle.sh build/gpu build/gpu-bundle
 [ "$what" = test ] || what=$what,peer
 exec build/gpu-bundle/run.sh --only "$what" "$@"

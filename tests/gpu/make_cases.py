@@ -1,19 +1,22 @@
 """Shards models and writes requests with the answers of onnxruntime and of CPU ranks, for the tests on GPUs.
 
-    make_cases.py TESSERA ZOO FOLDER           the models of the zoo
-    make_cases.py TESSERA MODEL.onnx FOLDER    one model; it takes its folder's name
+    make_cases.py TESSERA ZOO FOLDER [CASES]           the models of the zoo
+    make_cases.py TESSERA MODEL.onnx FOLDER [CASES]    one model; it takes its folder's name
 
-Each model as it is, and in fp16 (NAME_fp16) with onnxruntime's answers of the fp32 one, at 2 and 4 ranks.
+Each model as it is, and in fp16 (NAME_fp16) with onnxruntime's answers of the fp32 one, at 2 and 4 ranks. Some of the zoo
+(BUILT) as `tessera build --fp16` and `--bf16` give them to the builder, too (NAME_built_fp16, NAME_built_bf16): fp32 inputs
+and outputs, onnxruntime's answers; the program half_ranks beside TESSERA makes them. CASES, "*_built_*", makes these only.
 FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
 "input|answer|cpu NAME TYPE 2x16 FILE [LIMIT]", FILE with its values, little endian. "answer" is onnxruntime's, "cpu" that
 of as many CPU ranks through a real Triton with the backend beside TESSERA, for whatever that answers; none without it.
 LIMIT is the allowed error of an answer that is wide of fp32 in fp16 whoever computes it, onnxruntime on the model that is not
-sharded included: three times the root mean square of what rounding does to these ranks (half_ranks.py). Without it the
-tests' limit holds.
+sharded included: three times the root mean square of what rounding does to these ranks (half_ranks.py); and of one that was
+computed in fewer bits than its type has. Without it the tests' limit holds.
 """
 
 import contextlib
 import dataclasses
+import fnmatch
 import itertools
 import pathlib
 import shutil
@@ -34,6 +37,8 @@ from server import TritonServer  # noqa: E402
 
 ZOO = ("bert_dyn", "bert_op23", "clip", "dit", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
        "mixtral_moe", "vae_decoder", "vit")
+BUILT = ("bert_op23", "gpt2", "llama_gqa_op23", "vit")
+BUILT_LIMITS = {"fp16": 5e-3, "bf16": 2e-2}  # bf16: tests/tensorrt_rtx/test_half.py says why
 TYPES = {"float32": "FP32", "float16": "FP16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
 HALF_LIMIT = 5e-3  # zoo_gpu_test's
 SIZES = [(2, 16), (1, 1), (5, 9), (8, 24)]  # batch, length
@@ -82,11 +87,14 @@ class Requests:
 class Case:
     name: str
     reference: Reference    # of the fp32 model
-    half: Reference | None  # the same model in fp16, where that is the one that was sharded
+    half: Reference | None = None  # the same model in fp16, where that is the one that was sharded
+    limit: float | None = None     # of all answers, where `tessera build` made it narrower; there are no CPU ranks of it
 
 
 def shard(tessera: str, model: pathlib.Path, ranks: int, repository: pathlib.Path, engine: str) -> pathlib.Path:
     name = f"{model.stem}-{ranks}"
+    if (repository / name).exists():
+        return repository / name
     subprocess.run([tessera, "shard", model, "--ranks", str(ranks), "-o", repository, "--name", name, "--strategy", "tensor",
                     "--engine", engine, "--json"], check=True, stdout=subprocess.DEVNULL)
     return repository / name
@@ -102,11 +110,11 @@ def write_requests(case: Case, folder: pathlib.Path, cpu: Client | None) -> None
         given = as_half(inputs) if case.half else inputs
         answer = case.reference.answer(inputs)
         wide = wide_of(answer, case.half.answer(given)) if case.half else []
-        limits = wide_limits(folder, given, case.reference.answer, wide)
-        for name, limit in limits.items():
+        limits = dict.fromkeys(answer, case.limit) if case.limit else wide_limits(folder, given, case.reference.answer, wide)
+        for name, limit in limits.items() if wide else ():
             print(f"{case.name}, request {number}: the limit of {name} is {limit:.2g}")
         tensors = {"input": given, "answer": answer}
-        if cpu:
+        if cpu and not case.limit:
             tensors["cpu"] = cpu.infer(case.name, given)
             off = worst_relative_error({n: v.astype(answer[n].dtype) for n, v in tensors["cpu"].items()}, answer)
             print(f"{case.name}, request {number}: CPU ranks are {off:.2g} off onnxruntime")
@@ -122,22 +130,45 @@ def loaded(client: Client, name: str):
     client.raw.unload_model(name)
 
 
-def shard_all(tessera: str, models: list[pathlib.Path], folder: pathlib.Path, work: pathlib.Path) -> list[Case]:
-    """The cases' folders, without requests, and the same models for CPU ranks in the repository work/cpu."""
-    cases = []
-    for model in models:
-        half = work / f"{model.stem}_fp16.onnx"
+@dataclasses.dataclass
+class Maker:
+    """Makes the cases' folders, without requests, and the same models for CPU ranks in the repository work/cpu."""
+
+    tessera: str
+    folder: pathlib.Path
+    work: pathlib.Path
+    wanted: str
+
+    def all_of(self, model: pathlib.Path) -> list[Case]:
+        half = self.work / f"{model.stem}_fp16.onnx"
         onnx.save(to_half(onnx.load(model)), half)
         reference, half_reference = Reference(model), Reference(half)
-        for made_from, ranks in itertools.product((model, half), (2, 4)):
-            made = shard(tessera, made_from, ranks, work / "gpu", "tensorrt")
-            shutil.copytree(made / "1", folder / made.name)
-            shard(tessera, made_from, ranks, work / "cpu", "openvino")
-            cases.append(Case(made.name, reference, half_reference if made_from == half else None))
-    return cases
+        cases = [self._sharded(made_from, ranks, Case(f"{made_from.stem}-{ranks}", reference, in_half))
+                 for (made_from, in_half), ranks in itertools.product(((model, None), (half, half_reference)), (2, 4))]
+        if model.stem in BUILT:
+            cases += [self._built(model, ranks, half_type,
+                                  Case(f"{model.stem}_built_{half_type}-{ranks}", reference, limit=limit))
+                      for (half_type, limit), ranks in itertools.product(BUILT_LIMITS.items(), (2, 4))]
+        return [case for case in cases if case]
+
+    def _sharded(self, model: pathlib.Path, ranks: int, case: Case) -> Case | None:
+        if not fnmatch.fnmatch(case.name, self.wanted):
+            return None
+        shutil.copytree(shard(self.tessera, model, ranks, self.work / "gpu", "tensorrt") / "1", self.folder / case.name)
+        shard(self.tessera, model, ranks, self.work / "cpu", "openvino")
+        return case
+
+    def _built(self, model: pathlib.Path, ranks: int, half_type: str, case: Case) -> Case | None:
+        if not fnmatch.fnmatch(case.name, self.wanted):
+            return None
+        made = shard(self.tessera, model, ranks, self.work / "gpu", "tensorrt")
+        (self.folder / case.name).mkdir(parents=True)
+        subprocess.run([pathlib.Path(self.tessera).with_name("half_ranks"), made / "1", half_type.upper(),
+                        self.folder / case.name], check=True)
+        return case
 
 
-def main(tessera: str, source: str, folder: str) -> None:
+def main(tessera: str, source: str, folder: str, wanted: str = "*") -> None:
     given, made = pathlib.Path(source), pathlib.Path(folder)
     backends = pathlib.Path(tessera).resolve().parent.parent / "backends"
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
@@ -146,15 +177,18 @@ def main(tessera: str, source: str, folder: str) -> None:
         if not models:
             models = [work / f"{given.parent.name}.onnx"]
             shutil.copy(given, models[0])
-        cases = shard_all(tessera, models, made, work)
-        if (backends / "tensorrt" / "libtriton_tensorrt.so").exists():
+        maker = Maker(tessera, made, work, wanted)
+        cases = [case for model in models for case in maker.all_of(model)]
+        if all(case.limit for case in cases):
+            client = None
+        elif (backends / "tensorrt" / "libtriton_tensorrt.so").exists():
             server = TritonServer(work / "cpu", backends, "--model-control-mode=explicit")
             client = Client(stack.enter_context(server), "grpc")
         else:
             client = None
             print(f"without the answers of CPU ranks: no backend in {backends}")
         for case in cases:
-            with loaded(client, case.name) if client else contextlib.nullcontext():
+            with loaded(client, case.name) if client and not case.limit else contextlib.nullcontext():
                 write_requests(case, made / case.name, client)
 
 

@@ -30,7 +30,7 @@ Shape LocalShape(const plan::Plan& plan, const CaseTensor& answer) {
 void ExpectShapes(const ModelCase& model, int rank, const Request& request) {
   const auto plan = plan::ReadPlan(model.directory);
   ASSERT_TRUE(plan) << plan.error().ToString();
-  const auto graph = graph::ReadOnnx(model.directory / fmt::format("model.onnx.rank{}", rank));
+  const auto graph = graph::ReadOnnx(model.directory / plan->ranks[static_cast<size_t>(rank)].model.file);
   ASSERT_TRUE(graph) << graph.error().ToString();
   standin::Builder::Io io;
   for (const CaseTensor& input : request.inputs) io.input_shapes[input.name] = input.shape;

@@ -70,6 +70,7 @@ Result<void> EmitHeads(Builder& builder, const Tensor& a, const Tensor& b, const
 
 Result<Tensor> Lowest(Builder& builder, DType type) {
   if (type == DType::kFloat16) return builder.Constant(type, {}, ToBytes(static_cast<_Float16>(-65504)));
+  if (type == DType::kBFloat16) return builder.Constant(type, {}, ToBytes(uint16_t{0xFF7F}));
   if (type == DType::kFloat32)
     return builder.Constant(type, {}, ToBytes(std::numeric_limits<float>::lowest()));
   return Fail(Code::kUnsupported, "a mask of bools over {}", DTypeName(type));

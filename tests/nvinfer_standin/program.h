@@ -78,7 +78,7 @@ class Builder {
   const Tensor& ValueOf(graph::ValueId id) const { return values_.at(id.value()); }
   // The values of an input that must be known while building (a shape, axes, ..). Errors: kUnsupported.
   Result<std::vector<int64_t>> Values(size_t index) const;
-  // The same of a constant of fp32 or fp16.
+  // The same of a constant of fp32, fp16 or bf16.
   Result<std::vector<float>> Floats(size_t index) const;
 
   // True: the node's output 0 has one reader, of this type, which will not run: the node does its work, and

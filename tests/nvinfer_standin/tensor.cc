@@ -1,7 +1,8 @@
 #include "tests/nvinfer_standin/tensor.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "tessera/base/element.h"
 
 namespace tessera::standin {
 
@@ -66,15 +67,11 @@ std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result)
 }
 
 std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant) {
-  const bool half = constant.type == DType::kFloat16;
-  if (!half && constant.type != DType::kFloat32) return std::nullopt;
+  const auto access = AccessOf(constant.type);
+  if (!access || !IsFloat(constant.type) || access->bytes > sizeof(float)) return std::nullopt;
   std::vector<float> values;
-  for (size_t at = 0; at < constant.bytes.size(); at += half ? 2 : 4) {
-    _Float16 narrow = 0;
-    float value = 0;
-    std::memcpy(half ? static_cast<void*>(&narrow) : &value, constant.bytes.data() + at, half ? 2 : 4);
-    values.push_back(half ? static_cast<float>(narrow) : value);
-  }
+  for (size_t at = 0; at < constant.bytes.size(); at += access->bytes)
+    values.push_back(static_cast<float>(access->read(constant.bytes.data() + at)));
   return values;
 }
 

@@ -39,7 +39,7 @@ Result<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result);
 // Strides of a tensor of `shape` read at the places of the wider `result`: 0 where it is repeated.
 std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result);
-// The values of an fp32 or fp16 constant; nullopt for another type.
+// The values of an fp32, fp16 or bf16 constant; nullopt for another type.
 std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant);
 int64_t Product(const Shape& shape, size_t begin, size_t end);
 // -1 counts from the end. Errors: kInvalidArgument.
