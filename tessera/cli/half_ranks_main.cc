@@ -1,5 +1,6 @@
-// What `tessera build --fp16` and `--bf16` give to the builder, for the tests: half_ranks VERSION FP16|BF16
-// OUT writes a model's ranks and its plan, which names them, to the directory OUT. It needs no builder.
+// What `tessera build --fp16` and `--bf16` give to the builder, for the tests, without a builder: half_ranks
+// VERSION FP16|BF16 OUT writes a model's ranks, and its plan with them in it, to the directory OUT. Prints
+// how many operators of all ranks go on in FP32.
 #include <fmt/core.h>
 
 #include "tessera/base/sha256.h"
@@ -20,6 +21,8 @@ Result<void> Convert(const fs::path& version, const char* type_name, const fs::p
   if (!type) return tessera::Fail(tessera::Code::kInvalidArgument, "there is no type '{}'", type_name);
   TRY_ASSIGN(tessera::plan::Plan plan, tessera::plan::ReadPlan(version));
   TRY_ASSIGN(tessera::cli::HalfRanks ranks, tessera::cli::HalveRanks(plan, version, out, *type));
+  fmt::print("{} of {}\n", ranks.report.nodes_in_full,
+             ranks.report.nodes_in_full + ranks.report.nodes_in_half);
   plan.collectives = std::move(ranks.collectives);
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
     TRY_ASSIGN(plan.ranks[r].model, ArtifactOf(ranks.models[r]));

@@ -126,6 +126,14 @@ class HalfRanks:
                 rank.values[rank.nodes[at].output[0]] = whole
         return self.ranks[0].values
 
+    def whole_answer(self, inputs: dict[str, np.ndarray], plan: dict) -> dict[str, np.ndarray]:
+        """The outputs of plan.json: pieces side by side, or rank 0's."""
+        self.answer(inputs, range(len(self.ranks)))
+        axes = {output["name"]: output["layout"].get("axis") for output in plan["outputs"]}
+        values = [rank.values for rank in self.ranks]
+        return {name: values[0][name] if axis is None else np.concatenate([of[name] for of in values], axis)
+                for name, axis in axes.items()}
+
     def errors(self, inputs: dict[str, np.ndarray], fp32_answer, outputs: list[str]) -> dict[str, np.ndarray]:
         """By output, SAMPLES errors relative to the largest value of fp32_answer(inputs): to `inputs` (fp16) and to ones that
         differ in floats' last bits, added in random orders."""

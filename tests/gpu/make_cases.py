@@ -5,7 +5,8 @@
 
 Each model as it is, and in fp16 (NAME_fp16) with onnxruntime's answers of the fp32 one, at 2 and 4 ranks. Some of the zoo
 (BUILT) as `tessera build --fp16` and `--bf16` give them to the builder, too (NAME_built_fp16, NAME_built_bf16): fp32 inputs
-and outputs, onnxruntime's answers; the program half_ranks beside TESSERA makes them. CASES, "*_built_*", makes these only.
+and outputs, onnxruntime's answers; the program half_ranks beside TESSERA makes them. CASES makes only what is named so:
+"*_built_*"; of one model it must ask for these.
 FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
 "input|answer|cpu NAME TYPE 2x16 FILE [LIMIT]", FILE with its values, little endian. "answer" is onnxruntime's, "cpu" that
 of as many CPU ranks through a real Triton with the backend beside TESSERA, for whatever that answers; none without it.
@@ -37,6 +38,7 @@ from server import TritonServer  # noqa: E402
 
 ZOO = ("bert_dyn", "bert_op23", "clip", "dit", "gpt2", "gpt2_dyn", "llama_gqa_dyn", "llama_gqa_op18", "llama_gqa_op23",
        "mixtral_moe", "vae_decoder", "vit")
+ALL = "*"
 BUILT = ("bert_op23", "gpt2", "llama_gqa_op23", "vit")
 BUILT_LIMITS = {"fp16": 5e-3, "bf16": 2e-2}  # bf16: tests/tensorrt_rtx/test_half.py says why
 TYPES = {"float32": "FP32", "float16": "FP16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
@@ -138,6 +140,7 @@ class Maker:
     folder: pathlib.Path
     work: pathlib.Path
     wanted: str
+    one_model: bool
 
     def all_of(self, model: pathlib.Path) -> list[Case]:
         half = self.work / f"{model.stem}_fp16.onnx"
@@ -145,7 +148,7 @@ class Maker:
         reference, half_reference = Reference(model), Reference(half)
         cases = [self._sharded(made_from, ranks, Case(f"{made_from.stem}-{ranks}", reference, in_half))
                  for (made_from, in_half), ranks in itertools.product(((model, None), (half, half_reference)), (2, 4))]
-        if model.stem in BUILT:
+        if model.stem in BUILT or (self.one_model and self.wanted != ALL):
             cases += [self._built(model, ranks, half_type,
                                   Case(f"{model.stem}_built_{half_type}-{ranks}", reference, limit=limit))
                       for (half_type, limit), ranks in itertools.product(BUILT_LIMITS.items(), (2, 4))]
@@ -164,11 +167,11 @@ class Maker:
         made = shard(self.tessera, model, ranks, self.work / "gpu", "tensorrt")
         (self.folder / case.name).mkdir(parents=True)
         subprocess.run([pathlib.Path(self.tessera).with_name("half_ranks"), made / "1", half_type.upper(),
-                        self.folder / case.name], check=True)
+                        self.folder / case.name], check=True, stdout=subprocess.DEVNULL)
         return case
 
 
-def main(tessera: str, source: str, folder: str, wanted: str = "*") -> None:
+def main(tessera: str, source: str, folder: str, wanted: str = ALL) -> None:
     given, made = pathlib.Path(source), pathlib.Path(folder)
     backends = pathlib.Path(tessera).resolve().parent.parent / "backends"
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
@@ -177,7 +180,7 @@ def main(tessera: str, source: str, folder: str, wanted: str = "*") -> None:
         if not models:
             models = [work / f"{given.parent.name}.onnx"]
             shutil.copy(given, models[0])
-        maker = Maker(tessera, made, work, wanted)
+        maker = Maker(tessera, made, work, wanted, one_model=not given.is_dir())
         cases = [case for model in models for case in maker.all_of(model)]
         if all(case.limit for case in cases):
             client = None
