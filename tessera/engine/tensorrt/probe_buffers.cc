@@ -9,10 +9,9 @@
 
 namespace tessera::engine {
 
-Result<std::shared_ptr<const ProbeBuffers>> ProbeBuffers::Create(const std::vector<DeviceId>& devices,
-                                                                 size_t bytes) {
-  const std::shared_ptr<ProbeBuffers> made(
-      new ProbeBuffers);  // its end waits for the lock: it goes behind it
+Result<std::shared_ptr<ProbeBuffers>> ProbeBuffers::Create(const std::vector<DeviceId>& devices,
+                                                           size_t bytes) {
+  std::shared_ptr<ProbeBuffers> made(new ProbeBuffers);  // its end waits for the lock: it goes behind it
   const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
   const size_t room = GatherChunk(bytes, static_cast<int>(devices.size())) * devices.size();
   for (const DeviceId device : devices) {
@@ -23,7 +22,7 @@ Result<std::shared_ptr<const ProbeBuffers>> ProbeBuffers::Create(const std::vect
   TRY_ASSIGN(made->source_, cuda::PinnedBuffer::Create(bytes));
   TRY_ASSIGN(made->arrived_, cuda::PinnedBuffer::Create(bytes));
   made->FillSource();
-  return std::shared_ptr<const ProbeBuffers>(made);
+  return made;
 }
 
 void ProbeBuffers::FillSource() {
@@ -43,8 +42,9 @@ ProbeBuffers::~ProbeBuffers() {
     cuda::PinnedBuffer source;
     cuda::PinnedBuffer arrived;
     std::vector<cuda::DeviceBuffer> buffers;
+    std::deque<std::vector<cuda::Graph>> graphs;
   };
-  Memory memory{std::move(source_), std::move(arrived_), {}};
+  Memory memory{std::move(source_), std::move(arrived_), {}, std::move(graphs_)};
   for (Lane& lane : lanes_) memory.buffers.push_back(std::move(lane.buffer));
   LetGo(std::move(memory), *last);
 }

@@ -1,9 +1,12 @@
-// The memory of a replication probe.
+// What a replication probe works with on the GPUs.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "tessera/cuda/graph.h"
 #include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
 
@@ -18,8 +21,7 @@ class ProbeBuffers {
   };
 
   // For tensors of up to `bytes`, brought to `devices`.
-  static Result<std::shared_ptr<const ProbeBuffers>> Create(const std::vector<DeviceId>& devices,
-                                                            size_t bytes);
+  static Result<std::shared_ptr<ProbeBuffers>> Create(const std::vector<DeviceId>& devices, size_t bytes);
   // What a GPU that hangs may use is left behind: see LetGo.
   ~ProbeBuffers();
   ProbeBuffers(const ProbeBuffers&) = delete;
@@ -31,6 +33,12 @@ class ProbeBuffers {
   // The first `bytes` of the pinned place for what is read back.
   MutableBytes arrived(size_t bytes) const { return {arrived_.data(), bytes}; }
 
+  // Graphs that are launched on the lanes, by rank, go with the memory: destroying one that runs waits for
+  // it.
+  const std::vector<cuda::Graph>& Keep(std::vector<cuda::Graph> graphs) {
+    return graphs_.emplace_back(std::move(graphs));
+  }
+
  private:
   ProbeBuffers() = default;
   void FillSource();
@@ -38,6 +46,7 @@ class ProbeBuffers {
   cuda::PinnedBuffer source_;
   cuda::PinnedBuffer arrived_;
   std::vector<Lane> lanes_;
+  std::deque<std::vector<cuda::Graph>> graphs_;
 };
 
 }  // namespace tessera::engine

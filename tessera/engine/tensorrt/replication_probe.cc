@@ -42,7 +42,7 @@ Result<void> Launch(const cuda::Graph& graph, const ProbeBuffers::Lane& lane) {
 
 class Probe {
  public:
-  Probe(std::shared_ptr<Peers> peers, RankThreads& threads, std::shared_ptr<const ProbeBuffers> buffers,
+  Probe(std::shared_ptr<Peers> peers, RankThreads& threads, std::shared_ptr<ProbeBuffers> buffers,
         Deadline deadline, const TamperWithInput& tamper)
       : peers_(std::move(peers)),
         threads_(threads),
@@ -64,7 +64,7 @@ class Probe {
 
   const std::shared_ptr<Peers> peers_;
   RankThreads& threads_;
-  const std::shared_ptr<const ProbeBuffers> buffers_;  // the ranks' threads' too, one of which may be stuck
+  const std::shared_ptr<ProbeBuffers> buffers_;  // the ranks' threads' too, one of which may be stuck
   const Deadline deadline_;
   const TamperWithInput& tamper_;
   const Clock::time_point start_ = Clock::now();
@@ -87,7 +87,8 @@ Result<ReplicationTime> Probe::Time(size_t bytes) {
     return {};
   };
   TRY_ASSIGN(time.copies, Best(bytes, "as a copy", copy));
-  TRY_ASSIGN(const std::vector<cuda::Graph> gathers, CaptureGather(bytes));
+  TRY_ASSIGN(std::vector<cuda::Graph> captured, CaptureGather(bytes));
+  const std::vector<cuda::Graph>& gathers = buffers_->Keep(std::move(captured));
   auto gather = [&]() -> Result<void> {
     TRY(CopySlices(bytes));
     for (size_t r = 0; r < buffers_->lanes().size(); ++r) TRY(Launch(gathers[r], buffers_->lanes()[r]));
@@ -165,13 +166,14 @@ Result<void> Probe::CopySlices(size_t bytes) {
 // As RankSet prepares a step: run once, since NCCL's first collective of a kind cannot be captured, by the
 // ranks' threads, since a call may wait for the other ranks'.
 Result<std::vector<cuda::Graph>> Probe::CaptureGather(size_t bytes) {
-  auto first = [peers = peers_, buffers = buffers_, bytes, deadline = deadline_](Rank rank) -> Result<void> {
+  const std::shared_ptr<const ProbeBuffers> shared = buffers_;
+  auto first = [peers = peers_, buffers = shared, bytes, deadline = deadline_](Rank rank) -> Result<void> {
     const ProbeBuffers::Lane& lane = buffers->lanes()[static_cast<size_t>(rank.value())];
     TRY(AllGather(*peers, lane, rank, bytes));
     return lane.stream.Drain(deadline);
   };
   auto captured = std::make_shared<std::vector<std::optional<cuda::Graph>>>(buffers_->lanes().size());
-  auto capture = [peers = peers_, buffers = buffers_, bytes, captured](Rank rank) -> Result<void> {
+  auto capture = [peers = peers_, buffers = shared, bytes, captured](Rank rank) -> Result<void> {
     const auto r = static_cast<size_t>(rank.value());
     const ProbeBuffers::Lane& lane = buffers->lanes()[r];
     TRY_ASSIGN((*captured)[r],
@@ -199,11 +201,12 @@ Result<std::vector<ReplicationTime>> ProbeReplication(const std::shared_ptr<Peer
                                                       const std::vector<DeviceId>& devices, Deadline deadline,
                                                       const TamperWithInput& tamper) {
   // Outlives the turn, within which no memory is freed.
-  TRY_ASSIGN(const std::shared_ptr<const ProbeBuffers> buffers, ProbeBuffers::Create(devices, kSizes.back()));
+  TRY_ASSIGN(const std::shared_ptr<ProbeBuffers> buffers, ProbeBuffers::Create(devices, kSizes.back()));
   TRY_ASSIGN(const DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices));
   Result<std::vector<ReplicationTime>> times =
       Probe(peers, threads, buffers, Limited(deadline), tamper).Run();
-  if (!times) peers->Abort(times.error());  // before the memory goes: that waits for collectives in flight
+  if (!times)
+    peers->Abort(times.error());  // before memory and graphs go: that waits for collectives in flight
   return times;
 }
 
