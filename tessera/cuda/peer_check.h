@@ -17,7 +17,7 @@ using TamperWithCopy = std::function<void(DeviceId from, DeviceId to, MutableByt
 // driver offers peer access and the writes are lost (nccl#2335, an IOMMU between the GPUs). Right: peer
 // access from one to the other stays enabled. Wrong: it is disabled, so that CUDA's copies between the two
 // go through the host. False without a copy where the driver offers none. Once a process for each pair, but
-// for tests. Errors: CUDA's.
+// for tests. Errors: kDeadline (a GPU does not answer, for some seconds at most), CUDA's.
 Result<bool> PeerCopiesArrive(DeviceId from, DeviceId to, Deadline deadline,
                               const TamperWithCopy& tamper = {});
 
