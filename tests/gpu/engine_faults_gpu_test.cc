@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "tessera/comm/nccl/pool.h"
 #include "tests/gpu/mlp_groups.h"
 
 namespace tessera::gputest {
@@ -64,17 +65,27 @@ TEST_F(EngineGpu, ARankThatStallsInAGraphIsToldByTheDeadlineAndANewGroupWorks) {
 }
 
 // Freeing what the GPU works with would wait for it: it is left behind.
-TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
+void GoesWhileItsStepHangs(MlpGroups& groups, const engine::TensorRtOptions& options) {
   const Mlp mlp;
   const Fault fault("stall:rank=1:call=3:seconds=35");
-  engine::TensorRtOptions options;
-  options.spare_connections = false;  // one that is being made would wait for the GPU, and this for it
-  auto group = groups_.Loaded(mlp, GpusAt({0, 1}), options);
+  auto group = groups.Loaded(mlp, GpusAt({0, 1}), options);
   ASSERT_TRUE(group);
   const auto start = Deadline::Clock::now();
   ASSERT_TRUE(FirstError(*group, mlp, milliseconds(500)));
   group.reset();
   EXPECT_LT(Deadline::Clock::now() - start, seconds(25));
+}
+
+TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
+  engine::TensorRtOptions options;
+  options.spare_connections = false;
+  GoesWhileItsStepHangs(groups_, options);
+}
+
+// The spare's first collectives keep other models off the GPUs, and do not get on while one of these hangs.
+TEST_F(EngineGpu, AGroupWhoseStepHangsDoesNotWaitForASpareBesideIt) {
+  comm::NcclPool::OfProcess().Clear();  // so that one is made
+  GoesWhileItsStepHangs(groups_, {});
 }
 
 TEST_F(EngineGpu, AnAbortEndsAStepInFlight) {

@@ -3,18 +3,17 @@
 #include <algorithm>
 
 #include "tessera/base/log.h"
+#include "tessera/comm/nccl/lane.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/device.h"
-#include "tessera/cuda/memory.h"
 #include "tessera/cuda/nvlink.h"
-#include "tessera/cuda/stream.h"
 
 namespace tessera::comm {
 namespace {
 
 constexpr size_t kSmallBlock = 1 << 10;
-constexpr size_t kLargeBlock = 256 << 10;
+constexpr size_t kLargeBlock = 256 << 10;  // of 64 ranks at most: Lane::kBytes
 
 // What rank `from` sends: other bytes than any other rank, at any place.
 std::vector<std::byte> BlockOf(size_t from, size_t bytes) {
@@ -24,26 +23,8 @@ std::vector<std::byte> BlockOf(size_t from, size_t bytes) {
   return block;
 }
 
-struct Lane {
-  ncclComm_t comm;
-  cuda::Stream stream;
-  cuda::DeviceBuffer buffer;
-
-  Region Device(size_t at, size_t bytes) const {
-    return {buffer.data() + at, 1, bytes, bytes, MemoryKind::kDevice, buffer.device()};
-  }
-};
-
-Result<std::vector<Lane>> MakeLanes(const std::vector<DeviceId>& devices,
-                                    const std::vector<ncclComm_t>& comms) {
-  std::vector<Lane> lanes;
-  for (size_t r = 0; r < devices.size(); ++r) {
-    TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(devices[r]));
-    TRY_ASSIGN(cuda::DeviceBuffer buffer,
-               cuda::DeviceBuffer::Create(devices[r], kLargeBlock * devices.size()));
-    lanes.push_back(Lane{comms[r], std::move(stream), std::move(buffer)});
-  }
-  return lanes;
+Region On(const Lane& lane, size_t bytes) {
+  return {lane.data(), 1, bytes, bytes, MemoryKind::kDevice, lane.stream().device()};
 }
 
 using Blocks = std::vector<std::vector<std::byte>>;  // [rank]
@@ -60,8 +41,8 @@ Result<void> Fill(const std::vector<Lane>& lanes, const Blocks& blocks, Deadline
     const size_t bytes = blocks[r].size();
     std::vector<std::byte> content(bytes * lanes.size());
     std::copy(blocks[r].begin(), blocks[r].end(), content.begin() + static_cast<ptrdiff_t>(r * bytes));
-    TRY(cuda::CopyAsync(HostRegion(Bytes(content)), lanes[r].Device(0, content.size()), lanes[r].stream));
-    TRY(lanes[r].stream.Drain(deadline));
+    TRY(cuda::CopyAsync(HostRegion(Bytes(content)), On(lanes[r], content.size()), lanes[r].stream()));
+    TRY(lanes[r].stream().Drain(deadline));
   }
   return {};
 }
@@ -72,13 +53,13 @@ Result<void> Gather(const std::vector<Lane>& lanes, const std::vector<ncclComm_t
   ncclResult_t issued = ncclSuccess;
   for (size_t r = 0; r < lanes.size() && IsFine(issued); ++r) {
     const Lane& lane = lanes[r];
-    issued = ncclAllGather(lane.buffer.data() + r * bytes, lane.buffer.data(), bytes, ncclInt8, lane.comm,
-                           lane.stream.get());
+    issued =
+        ncclAllGather(lane.data() + r * bytes, lane.data(), bytes, ncclInt8, comms[r], lane.stream().get());
   }
   NCCL_TRY(nullptr, ncclGroupEnd());
   NCCL_TRY(nullptr, issued);
   TRY(WaitReady(comms, deadline));
-  for (const Lane& lane : lanes) TRY(lane.stream.Drain(deadline));
+  for (const Lane& lane : lanes) TRY(lane.stream().Drain(deadline));
   return {};
 }
 
@@ -87,10 +68,10 @@ Result<void> Compare(const std::vector<Lane>& lanes, const Blocks& blocks, Deadl
   const size_t bytes = blocks.front().size();
   std::vector<std::byte> all(bytes * lanes.size());
   for (size_t to = 0; to < lanes.size(); ++to) {
-    const Region device = lanes[to].Device(0, all.size());
+    const Region device = On(lanes[to], all.size());
     TRY(cuda::CopyAsync({device.data, 1, all.size(), all.size(), MemoryKind::kDevice, device.device},
-                        HostRegion(MutableBytes(all)), lanes[to].stream));
-    TRY(lanes[to].stream.Drain(deadline));
+                        HostRegion(MutableBytes(all)), lanes[to].stream()));
+    TRY(lanes[to].stream().Drain(deadline));
     for (size_t from = 0; from < lanes.size(); ++from) {
       const MutableBytes arrived = MutableBytes(all).subspan(from * bytes, bytes);
       if (tamper) tamper(Rank(static_cast<int>(from)), Rank(static_cast<int>(to)), arrived);
@@ -98,7 +79,7 @@ Result<void> Compare(const std::vector<Lane>& lanes, const Blocks& blocks, Deadl
       return Fail(Code::kUnavailable,
                   "what GPU {} sends arrives wrong on GPU {} in NCCL's all-gather of {} bytes a rank, so no "
                   "model can run on these GPUs; {}",
-                  lanes[from].stream.device().value(), device.device.value(), bytes, kWithoutPeerAccess);
+                  lanes[from].stream().device().value(), device.device.value(), bytes, kWithoutPeerAccess);
     }
   }
   return {};
@@ -143,7 +124,7 @@ Result<bool> CheckPairs(const std::vector<DeviceId>& devices, Deadline deadline,
 
 Result<void> CheckGathers(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                           Deadline deadline, const AbortCollectives& abort, const TamperWithGather& tamper) {
-  TRY_ASSIGN(const std::vector<Lane> lanes, MakeLanes(devices, comms));
+  TRY_ASSIGN(const std::vector<Lane> lanes, TakeLanes(devices));
   for (const size_t bytes : {kSmallBlock, kLargeBlock}) {
     Result<void> checked = CheckBlocks(lanes, comms, bytes, deadline, tamper);
     if (checked) continue;

@@ -24,7 +24,7 @@ Result<bool> CheckPairs(const std::vector<DeviceId>& devices, Deadline deadline,
 using TamperWithGather = std::function<void(Rank from, Rank to, MutableBytes arrived)>;
 
 // All-gathers over connected communicators, small and large (NCCL moves them differently), and compares what
-// every rank got. An error goes to `abort` before memory is freed, which waits for collectives in flight.
+// every rank got. An error goes to `abort` before lanes are given back, which waits for what is in flight.
 // Errors: kUnavailable (wrong: the line names the GPUs and the way out), kDeadline, those of CUDA and NCCL.
 Result<void> CheckGathers(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                           Deadline deadline, const AbortCollectives& abort,

@@ -86,10 +86,10 @@ void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::v
 
 Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devices, Calls calls,
                                                      Deadline deadline, const BeforeWork& before_work,
-                                                     Use use) {
+                                                     Use use, std::chrono::milliseconds work_limit) {
   TRY(CheckDevices(devices));
   std::shared_ptr<NcclGroup> group(new NcclGroup(std::move(devices)));
-  Result<void> ready = group->Init(calls, deadline, before_work, use);
+  Result<void> ready = group->Init(calls, deadline, before_work, use, work_limit);
   if (!ready) {
     group->Abort(ready.error());
     return Forward(std::move(ready));
@@ -97,7 +97,8 @@ Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devic
   return group;
 }
 
-Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use) {
+Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use,
+                             std::chrono::milliseconds work_limit) {
   using Clock = std::chrono::steady_clock;
   auto millis = [](Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
   const Clock::time_point start = Clock::now();
@@ -108,7 +109,8 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
     TRY_ASSIGN(held, before_work());
   }
   const Clock::time_point free = Clock::now();
-  TRY(ConnectFirst(calls, deadline, use));
+  const Deadline work = Deadline::In(work_limit);
+  TRY(ConnectFirst(calls, work.at() < deadline.at() ? work : deadline, use));
   TESSERA_LOG(
       kDebug,
       "NCCL connected {} GPUs: communicators {:.1f} ms, waited for the GPUs {:.1f} ms, first collectives "

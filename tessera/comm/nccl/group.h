@@ -4,6 +4,7 @@
 #include <nccl.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,11 +41,13 @@ class NcclGroup {
 
   // Rank r on devices[r], each device once (more often with NCCL_MULTI_RANK_GPU_ENABLE=1). Runs each
   // operation of `use` once, so that later calls need no peer to make progress and can be captured in
-  // CUDA graphs at once (facts: the first call cannot). Errors: kInvalidArgument (no device, one twice),
-  // kUnavailable (no such GPU), kDeadline, kInternal (NCCL's).
+  // CUDA graphs at once (facts: the first call cannot). That is given up after `work_limit`, since other
+  // models may have to wait for it. Errors: kInvalidArgument (no device, one twice), kUnavailable (no such
+  // GPU), kDeadline, kInternal (NCCL's).
   static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
                                                    Deadline deadline, const BeforeWork& before_work = {},
-                                                   Use use = Use::kAll);
+                                                   Use use = Use::kAll,
+                                                   std::chrono::milliseconds work_limit = kWorkLimit);
   // Connects what `use` wants beyond what is connected. From one thread, while nothing else uses the group.
   // An error aborts it.
   Result<void> Connect(Use use, Deadline deadline, const BeforeWork& before_work);
@@ -88,10 +91,12 @@ class NcclGroup {
   };
 
   static constexpr std::chrono::seconds kEndLimit{10};
+  static constexpr std::chrono::seconds kWorkLimit{60};  // far more than a GPU that answers needs
 
  private:
   explicit NcclGroup(std::vector<DeviceId> devices) : devices_(std::move(devices)), comms_(devices_.size()) {}
-  Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use);
+  Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use,
+                    std::chrono::milliseconds work_limit);
   Result<void> ConnectFirst(Calls calls, Deadline deadline, Use use);
   Result<void> InitNonBlocking(Deadline deadline);
   Result<void> InitBlocking(Deadline deadline);

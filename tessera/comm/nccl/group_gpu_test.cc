@@ -86,6 +86,19 @@ TEST(NcclGroup, AnAbsentDeviceIsNamed) {
   EXPECT_EQ(made.error().code, Code::kUnavailable);
 }
 
+// As of a spare group, on GPUs that hang.
+TEST_F(NcclGroupTest, FirstCollectivesThatTakeTooLongAreGivenUpAndTheNextGroupIsMade) {
+  const auto start = Deadline::Clock::now();
+  auto late = NcclGroup::Create(TwoGpus(), NcclGroup::Calls::kBlocking, Soon(), {}, NcclGroup::Use::kAll,
+                                std::chrono::milliseconds(0));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadline);
+  EXPECT_THAT(late.error().message, ::testing::HasSubstr("did not end in their time"));
+  EXPECT_LT(Deadline::Clock::now() - start, std::chrono::seconds(30));
+  auto next = NcclGroup::Create(TwoGpus(), NcclGroup::Calls::kBlocking, Soon());
+  EXPECT_TRUE(next) << next.error().ToString();
+}
+
 TEST_F(NcclGroupTest, ReplaysACapturedSum) {
   std::vector<cuda::Graph> graphs;
   for (int r = 0; r < 2; ++r) graphs.push_back(CaptureSum(r));

@@ -80,8 +80,11 @@ void NcclPool::MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::
   (void)pthread_setname_np(pthread_self(), "tessera-connect");
   Result<std::shared_ptr<NcclGroup>> made =
       NcclGroup::Create(devices, NcclGroup::Calls::kBlocking, Deadline::In(kPrepareLimit), before_work,
-                        NcclGroup::Use::kCollectives);
-  if (!made) TESSERA_LOG(kWarning, "GPUs were not connected in advance: {}", made.error().ToString());
+                        NcclGroup::Use::kCollectives, kSpareWorkLimit);
+  if (!made) {
+    TESSERA_LOG(kWarning, "GPUs were not connected in advance; the next model there does it itself: {}",
+                made.error().ToString());
+  }
   MutexLock lock(mutex_);
   Shelf& shelf = shelves_[devices];
   shelf.being_made = false;

@@ -27,14 +27,17 @@ class NcclPool {
   Result<std::shared_ptr<NcclGroup>> Take(const std::vector<DeviceId>& devices, Deadline deadline,
                                           const NcclGroup::BeforeWork& before_work = {},
                                           NcclGroup::Use use = NcclGroup::Use::kAll);
-  // Has a thread make a group for Use::kCollectives unless an idle one is there or on its way. A failure is
-  // logged; Take then makes its own. `before_work` runs on that thread.
+  // Has a thread make a group for Use::kCollectives unless an idle one is there or on its way. A failure -
+  // GPUs that do not answer within seconds, too - is logged; Take then makes its own. `before_work` runs on
+  // that thread.
   void Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWork before_work = {});
   // Ends the idle groups; waits for those on their way.
   void Clear();
 
  private:
   static constexpr std::chrono::seconds kPrepareLimit{60};
+  // For its first collectives: nobody waits for this group, and other models are kept off the GPUs.
+  static constexpr std::chrono::seconds kSpareWorkLimit{5};
   using Groups = std::vector<std::shared_ptr<NcclGroup>>;
   struct Shelf {
     Groups idle;

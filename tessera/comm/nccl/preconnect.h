@@ -17,7 +17,8 @@ using AbortCollectives = std::function<void(const Error& reason)>;
 
 // Runs all-reduce, all-gather, reduce-scatter, broadcast and reduce once on all communicators, small and
 // large (NCCL connects each of its algorithms at first use). From one thread, within NCCL's groups, so no
-// rank waits for another. An error goes to `abort` before memory is freed, which waits for what is in flight.
+// rank waits for another. An error goes to `abort` before lanes are given back, which waits for what is in
+// flight.
 Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                                 Deadline deadline, const AbortCollectives& abort);
 
