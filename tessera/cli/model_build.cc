@@ -1,0 +1,178 @@
+#include "tessera/cli/model_build.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "tessera/base/cores.h"
+#include "tessera/base/file.h"
+#include "tessera/build/check.h"
+#include "tessera/build/profiles.h"
+#include "tessera/cli/build_probe.h"
+#include "tessera/cli/built_files.h"
+#include "tessera/cli/installation.h"
+#include "tessera/cli/model_directory.h"
+#include "tessera/cli/profile_option.h"
+#include "tessera/cli/progress.h"
+#include "tessera/cli/rank_builds.h"
+#include "tessera/graph/onnx.h"
+
+namespace tessera::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The plan as it was before a build: its ranks are ONNX files.
+Result<plan::Plan> Unbuilt(plan::Plan plan, const fs::path& version) {
+  if (!plan.build) return plan;
+  for (size_t r = 0; r < plan.ranks.size(); ++r) {
+    plan.ranks[r].model = plan.build->sources[r].model;
+    plan.ranks[r].weights = plan.build->sources[r].weights;
+  }
+  const bool half = plan.build->half != DType::kUndefined;
+  plan.build.reset();
+  if (!half) return plan;
+  TRY_ASSIGN(const graph::Graph first, graph::ReadOnnx(version / plan.ranks.front().model.file));
+  TRY_ASSIGN(plan.collectives, CarriedBy(first, plan));
+  return plan;
+}
+
+Result<std::vector<plan::Profile>> MakeProfiles(const plan::Plan& plan,
+                                                const std::vector<std::string>& texts) {
+  std::vector<plan::Profile> profiles;
+  for (const std::string& text : texts) {
+    TRY_ASSIGN(const build::SizesByDim sizes, ParseProfile(text));
+    TRY_ASSIGN(plan::Profile profile, build::MakeProfile(plan, sizes));
+    profiles.push_back(std::move(profile));
+  }
+  if (!profiles.empty()) return profiles;
+  TRY_ASSIGN(plan::Profile usual, build::MakeProfile(plan, {}));
+  if (!usual.empty()) profiles.push_back(std::move(usual));
+  return profiles;
+}
+
+std::string EngineFile(size_t rank) {
+  return fmt::format("model.plan.rank{}", rank);
+}
+
+// The model's plan with its ONNX files, which are what it says.
+Result<plan::Plan> ReadSharded(const fs::path& version) {
+  TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(version));
+  TRY_ASSIGN(plan, Unbuilt(std::move(plan), version));
+  if (plan.engine != "tensorrt") {
+    return Fail(Code::kInvalidArgument,
+                "'{}' was sharded for the engine '{}', wanted tensorrt: shard it with --engine tensorrt",
+                version.string(), plan.engine);
+  }
+  TRY(plan::VerifyArtifacts(plan, version));
+  return plan;
+}
+
+// Every step needs the ones before.
+class ModelBuild {
+ public:
+  ModelBuild(const BuildOptions& options, fs::path version)
+      : options_(options), version_(std::move(version)) {}
+
+  Result<BuiltModel> Run() {
+    const auto start = std::chrono::steady_clock::now();
+    TRY_ASSIGN(sharded_, ReadSharded(version_));
+    TRY_ASSIGN(profiles_, MakeProfiles(sharded_, options_.profiles));
+    TRY_ASSIGN(const EngineBuilder builder,
+               FindEngineBuilder(options_.builder, !options_.capabilities.empty(), options_.library));
+    // Made beside the model and removed whatever happens; the files leave it when all are done.
+    TRY_ASSIGN(const StagedDirectory scratch, StagedDirectory::Create(version_ / "engines"));
+    if (options_.half != DType::kUndefined) {
+      TRY_ASSIGN(half_, HalveRanks(sharded_, version_, scratch.path(), options_.half));
+    }
+    TRY(BuildEngines(builder, scratch.path()));
+    TRY(build::CheckCollectives(sharded_, reports_));
+    TRY_ASSIGN(BuildProbe probe, ProbeOf(sharded_, version_, profiles_, options_, scratch.path()));
+    TRY_ASSIGN(plan::Plan built, Built(builder, std::move(probe.probe), scratch.path()));
+    TRY(KeepTimings(scratch.path()));
+    TRY(PutInPlace(built, sharded_, scratch.path(), version_));
+    const bool listed = std::all_of(reports_.begin(), reports_.end(),
+                                    [](const build::RankReport& report) { return report.layers_listed; });
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    return BuiltModel{std::move(built),        version_,     std::move(half_), listed,
+                      std::move(probe.reason), taken.count()};
+  }
+
+ private:
+  build::RankRequest Request(size_t rank, const EngineBuilder& builder, const fs::path& scratch) const {
+    build::RankRequest request;
+    request.model = fs::absolute(half_ ? half_->models[rank] : version_ / sharded_.ranks[rank].model.file);
+    request.engine = fs::absolute(scratch / EngineFile(rank));
+    request.libraries = builder.libraries;
+    request.compute_capabilities = options_.capabilities;
+    request.tf32 = !options_.no_tf32;
+    for (const plan::Profile& profile : profiles_)
+      request.profiles.push_back(build::OfOneRank(profile, sharded_));
+    request.verbose = options_.verbose;
+    if (options_.timing_cache.empty()) return request;
+    std::error_code error;
+    if (fs::exists(options_.timing_cache, error)) request.timing_cache = fs::absolute(options_.timing_cache);
+    request.next_timing_cache = fs::absolute(scratch / fmt::format("timing_cache.{}", rank));
+    return request;
+  }
+
+  Result<void> BuildEngines(const EngineBuilder& builder, const fs::path& scratch) {
+    std::vector<build::RankRequest> requests;
+    for (size_t r = 0; r < sharded_.ranks.size(); ++r) requests.push_back(Request(r, builder, scratch));
+    const size_t jobs = options_.jobs > 0 ? options_.jobs : static_cast<size_t>(UsableCores());
+    ProgressBar bar(options_.shows_progress());
+    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch), jobs, [&](size_t done) {
+                 bar.Show("building ranks", static_cast<double>(done) / static_cast<double>(requests.size()));
+               }));
+    return {};
+  }
+
+  Result<plan::Plan> Built(const EngineBuilder& builder, std::optional<plan::Probe> probe,
+                           const fs::path& scratch) const {
+    plan::Plan plan = sharded_;
+    plan::Build build;
+    build.library = builder.name == "tensorrt" ? "tensorrt" : "tensorrt_rtx";
+    build.version = reports_.front().version;
+    build.compute_capabilities = reports_.front().compute_capabilities;
+    build.tf32 = !options_.no_tf32;
+    build.half = options_.half;
+    build.profiles = profiles_;
+    for (size_t r = 0; r < plan.ranks.size(); ++r) {
+      plan::RankPlan& rank = plan.ranks[r];
+      build.sources.push_back({std::move(rank.model), std::move(rank.weights)});
+      rank.weights.clear();
+      TRY_ASSIGN(rank.model, ArtifactOf(scratch, EngineFile(r)));
+    }
+    plan.build = std::move(build);
+    if (half_) plan.collectives = half_->collectives;
+    plan.probe = std::move(probe);
+    return plan;
+  }
+
+  // The ranks' engines are made of the same layers: one rank's timings serve all. The file may be on another
+  // file system.
+  Result<void> KeepTimings(const fs::path& scratch) const {
+    std::error_code error;
+    const fs::path timings = scratch / "timing_cache.0";  // TensorRT-RTX writes none
+    if (!fs::exists(timings, error)) return {};
+    TRY_ASSIGN(const std::string bytes, ReadFile(timings));
+    return WriteFileAtomically(options_.timing_cache, bytes);
+  }
+
+  const BuildOptions& options_;
+  const fs::path version_;
+  plan::Plan sharded_;
+  std::vector<plan::Profile> profiles_;
+  std::optional<HalfRanks> half_;
+  std::vector<build::RankReport> reports_;
+};
+
+}  // namespace
+
+Result<BuiltModel> BuildModel(const BuildOptions& options) {
+  TRY_ASSIGN(fs::path version, FindVersion(options.model));
+  return ModelBuild(options, std::move(version)).Run();
+}
+
+}  // namespace tessera::cli
