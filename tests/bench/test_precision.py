@@ -4,14 +4,11 @@ Ranks are worked out operator by operator, without a GPU (tests/gpu/half_ranks.p
 docs/benchmarks/precision.md. TESSERA_MATRIX="gpt2 vit" runs some models only and writes nothing.
 """
 
-import json
 import os
 import pathlib
 import subprocess
 import sys
 
-import ml_dtypes
-import numpy as np
 import onnx
 import pytest
 
@@ -21,13 +18,13 @@ from program import Program
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/gpu"))
 
+from half import HALVES  # noqa: E402
 from half_ranks import HalfRanks, RoundedModel  # noqa: E402
 from reference import worst_relative_error  # noqa: E402
 
 PAGE = ROOT / "docs/benchmarks/precision.md"
 ALL = ("minilm", *ZOO)
 NAMES = os.environ.get("TESSERA_MATRIX", "").split()
-TYPES = {"fp16": np.float16, "bf16": ml_dtypes.bfloat16}
 WORLDS = (2, 4)
 MOST = 2  # times what rounding alone does: two draws of the same errors
 
@@ -41,11 +38,11 @@ difference to onnxruntime's fp32 answer over the largest value of that output, t
 of the model that was not sharded, all of whose numbers are rounded. An engine that fuses operators rounds less often.
 
 """
-COLUMNS = ("model", *(f"{of} {how}" for of in TYPES for how in ("2 ranks", "4 ranks", "rounding")), "operators in FP32, 4 ranks")
+COLUMNS = ("model", *(f"{of} {how}" for of in HALVES for how in ("2 ranks", "4 ranks", "rounding")), "operators in FP32, 4 ranks")
 
 
 def _rounding(model, narrow: str) -> float:
-    whole = RoundedModel(onnx.load(model.path), TYPES[narrow])
+    whole = RoundedModel(onnx.load(model.path), HALVES[narrow])
     answers = [(whole.answer(case.inputs), case.answer) for case in model.cases]
     return max(worst_relative_error({name: got[name] for name in wanted}, wanted) for got, wanted in answers)
 
@@ -62,15 +59,14 @@ class Ranks:
         out.mkdir()
         done = subprocess.run([self._program.path.with_name("half_ranks"), self._made / name / "1", narrow.upper(), out],
                               check=True, capture_output=True, text=True)
-        plan = json.loads((out / "plan.json").read_text())
-        ranks = HalfRanks([out / rank["model"]["file"] for rank in plan["ranks"]])
-        errors = [worst_relative_error(ranks.whole_answer(case.inputs, plan), case.answer) for case in model.cases]
+        ranks = HalfRanks(out)
+        errors = [worst_relative_error(ranks.answer(case.inputs), case.answer) for case in model.cases]
         return max(errors), done.stdout.strip()
 
 
 def _row(ranks: Ranks, model) -> tuple[list[str], bool]:
     row, right = [model.name], True
-    for narrow in TYPES:
+    for narrow in HALVES:
         rounding = _rounding(model, narrow)
         for world in WORLDS:
             error, in_full = ranks.error(model, world, narrow)

@@ -1,6 +1,7 @@
 #include "tests/gpu/answers.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -18,6 +19,11 @@ double ValueAt(const CaseTensor& tensor, size_t index) {
     uint16_t half = 0;
     std::memcpy(&half, tensor.bytes.data() + index * sizeof(half), sizeof(half));
     return static_cast<double>(FromHalf(half));
+  }
+  if (tensor.type == DType::kBFloat16) {  // the upper half of an fp32
+    uint16_t half = 0;
+    std::memcpy(&half, tensor.bytes.data() + index * sizeof(half), sizeof(half));
+    return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(half) << 16));
   }
   float value = 0;
   std::memcpy(&value, tensor.bytes.data() + index * sizeof(value), sizeof(value));

@@ -19,7 +19,7 @@ class Answers final : public exec::OutputTarget {
 };
 
 // The largest difference over the largest value; infinity where sizes differ, or only one is not a number.
-// fp32 and fp16 values, each in its own type; integers must be equal, or it is infinity, too.
+// fp32, fp16 and bf16 values, each in its own type; integers must be equal, or it is infinity, too.
 double WorstError(const CaseTensor& got, const CaseTensor& wanted);
 
 }  // namespace tessera::gputest

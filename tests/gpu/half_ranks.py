@@ -3,24 +3,25 @@
     half_ranks.py TESSERA MODEL.onnx [RANKS ..]        an fp32 model; it is made fp16 and sharded here
 
 Every operator computes in fp32 and rounds its result to fp16 (bf16), as GPU kernels do; an all-reduce adds such values one
-after the other, in any order. No code of Tessera or of the stand-in engine takes part but the shards. CPU ranks would not tell: their
-engine computes fp16 models in fp32 inside.
+after the other, in any order. No code of Tessera or of the stand-in engine takes part but the shards. CPU ranks would not
+tell: their engine computes fp16 models in fp32 inside.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-import ml_dtypes
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
+from half import HALVES, in_half, to_half
+
 SAMPLES = 16
-HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
 
 class GatherElements(OpRun):
@@ -48,9 +49,9 @@ class Rank:
     def run(self, at: int) -> None:
         node = self.nodes[at]
         given = {name: self.values[name] for name in node.input if name}
-        half = None if node.op_type == "Cast" else next((v.dtype for v in given.values() if v.dtype in HALVES), None)
+        half = None if node.op_type == "Cast" else next((v.dtype for v in given.values() if is_half(v)), None)
         if half:
-            given = {name: value.astype(np.float32) if value.dtype in HALVES else value for name, value in given.items()}
+            given = {name: value.astype(np.float32) if is_half(value) else value for name, value in given.items()}
         if at not in self._evaluators:
             self._evaluators[at] = self._evaluator(node)
         for name, value in zip(node.output, self._evaluators[at].run(None, given)):
@@ -87,9 +88,11 @@ class RoundedModel(Rank):
     def _round(self, value: np.ndarray) -> np.ndarray:
         if value.dtype != np.float32:
             return value
-        largest = float(ml_dtypes.finfo(self._half).max)
-        within = np.where(np.isfinite(value), np.clip(value, -largest, largest), value)
-        return within.astype(self._half).astype(np.float32)
+        return np.where(np.isinf(value), value, in_half(value, self._half).astype(np.float32))
+
+
+def is_half(value: np.ndarray) -> bool:
+    return value.dtype in HALVES.values()
 
 
 def rounded(value: np.ndarray, half) -> np.ndarray:
@@ -109,30 +112,33 @@ def collect(node: onnx.NodeProto, parts: list[np.ndarray], order) -> np.ndarray:
 
 
 class HalfRanks:
-    def __init__(self, models: list[pathlib.Path]):
-        self.ranks = [Rank(onnx.load(model)) for model in models]
+    """The ranks that plan.json in the folder `version` names: `files`."""
 
-    def answer(self, inputs: dict[str, np.ndarray], order) -> dict[str, np.ndarray]:
-        """Of rank 0, to inputs of which every rank has the whole; `order` is the one in which ranks' values are added."""
-        for rank in self.ranks:
+    def __init__(self, version: pathlib.Path):
+        plan = json.loads((version / "plan.json").read_text())
+        self.files = [version / rank["model"]["file"] for rank in plan["ranks"]]
+        self._ranks = [Rank(onnx.load(file)) for file in self.files]
+        self._axes = {output["name"]: output["layout"].get("axis") for output in plan["outputs"]}
+
+    def answer(self, inputs: dict[str, np.ndarray], order=None) -> dict[str, np.ndarray]:
+        """The outputs, pieces side by side or rank 0's, to inputs of which every rank has the whole; `order` is the one in
+        which ranks' values are added."""
+        self._run(inputs, order if order is not None else range(len(self._ranks)))
+        values = [rank.values for rank in self._ranks]
+        return {name: values[0][name] if axis is None else np.concatenate([of[name] for of in values], axis)
+                for name, axis in self._axes.items()}
+
+    def _run(self, inputs: dict[str, np.ndarray], order) -> None:
+        for rank in self._ranks:
             rank.start(inputs)
-        for at, node in enumerate(self.ranks[0].nodes):
+        for at, node in enumerate(self._ranks[0].nodes):
             if node.op_type != "DistCollective":
-                for rank in self.ranks:
+                for rank in self._ranks:
                     rank.run(at)
                 continue
-            whole = collect(node, [rank.values[rank.nodes[at].input[0]] for rank in self.ranks], order)
-            for rank in self.ranks:
+            whole = collect(node, [rank.values[rank.nodes[at].input[0]] for rank in self._ranks], order)
+            for rank in self._ranks:
                 rank.values[rank.nodes[at].output[0]] = whole
-        return self.ranks[0].values
-
-    def whole_answer(self, inputs: dict[str, np.ndarray], plan: dict) -> dict[str, np.ndarray]:
-        """The outputs of plan.json: pieces side by side, or rank 0's."""
-        self.answer(inputs, range(len(self.ranks)))
-        axes = {output["name"]: output["layout"].get("axis") for output in plan["outputs"]}
-        values = [rank.values for rank in self.ranks]
-        return {name: values[0][name] if axis is None else np.concatenate([of[name] for of in values], axis)
-                for name, axis in axes.items()}
 
     def errors(self, inputs: dict[str, np.ndarray], fp32_answer, outputs: list[str]) -> dict[str, np.ndarray]:
         """By output, SAMPLES errors relative to the largest value of fp32_answer(inputs): to `inputs` (fp16) and to ones that
@@ -143,7 +149,7 @@ class HalfRanks:
             near = inputs if sample == 0 else {name: nudged(value, random) for name, value in inputs.items()}
             wanted = fp32_answer({name: value.astype(np.float32) if value.dtype == np.float16 else value
                                   for name, value in near.items()})
-            got = self.answer(near, random.permutation(len(self.ranks)))
+            got = self.answer(near, random.permutation(len(self._ranks)))
             for name in outputs:
                 difference = np.abs(got[name].astype(np.float64) - wanted[name])
                 found[name].append(float(np.nanmax(difference) / np.nanmax(np.abs(wanted[name]))))
@@ -162,7 +168,6 @@ def root_mean_square(values: np.ndarray) -> float:
 
 def main(tessera: str, model: str, *ranks: str) -> None:
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
-    from half import to_half
     from reference import Reference
     reference = Reference(pathlib.Path(model))
     given = {name: value.astype(np.float16) if value.dtype == np.float32 else value
@@ -173,8 +178,7 @@ def main(tessera: str, model: str, *ranks: str) -> None:
         for world in map(int, ranks or ("1", "2", "4")):
             subprocess.run([tessera, "shard", half, "--ranks", str(world), "-o", made, "--name", f"on{world}", "--strategy",
                             "tensor", "--engine", "tensorrt", "--json"], check=True, stdout=subprocess.DEVNULL)
-            models = [pathlib.Path(made, f"on{world}", "1", f"model.onnx.rank{rank}") for rank in range(world)]
-            errors = HalfRanks(models).errors(given, reference.answer, reference.outputs)
+            errors = HalfRanks(pathlib.Path(made, f"on{world}", "1")).errors(given, reference.answer, reference.outputs)
             for name, values in errors.items():
                 print(f"{world} ranks, {name}: root mean square {root_mean_square(values):.1e}, "
                       f"{values.min():.1e} .. {values.max():.1e}", flush=True)

@@ -4,9 +4,9 @@
     make_cases.py TESSERA MODEL.onnx FOLDER [CASES]    one model; it takes its folder's name
 
 Each model as it is, and in fp16 (NAME_fp16) with onnxruntime's answers of the fp32 one, at 2 and 4 ranks. Some of the zoo
-(BUILT) as `tessera build --fp16` and `--bf16` give them to the builder, too (NAME_built_fp16, NAME_built_bf16): fp32 inputs
-and outputs, onnxruntime's answers; the program half_ranks beside TESSERA makes them. CASES makes only what is named so:
-"*_built_*"; of one model it must ask for these.
+(BUILT) also in bf16 (NAME_bf16), and as `tessera build --fp16` and `--bf16` give them to the builder (NAME_built_fp16,
+NAME_built_bf16): fp32 inputs and outputs; the program half_ranks beside TESSERA makes them. CASES makes only what is named
+so: "*_built_*"; of one model it must ask for these.
 FOLDER/NAME-RANKS/ holds what `tessera shard` wrote, and requests.txt: a line "request", then for each tensor
 "input|answer|cpu NAME TYPE 2x16 FILE [LIMIT]", FILE with its values, little endian. "answer" is onnxruntime's, "cpu" that
 of as many CPU ranks through a real Triton with the backend beside TESSERA, for whatever that answers; none without it.
@@ -31,7 +31,7 @@ import onnx
 for folder in ("e2e", "triton"):
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / folder))
 from clients import Client  # noqa: E402
-from half import to_half  # noqa: E402
+from half import HALVES, in_half, to_half  # noqa: E402
 from half_ranks import HalfRanks, root_mean_square  # noqa: E402
 from reference import Reference, worst_relative_error  # noqa: E402
 from server import TritonServer  # noqa: E402
@@ -40,14 +40,15 @@ ZOO = ("bert_dyn", "bert_op23", "clip", "dit", "gpt2", "gpt2_dyn", "llama_gqa_dy
        "mixtral_moe", "vae_decoder", "vit")
 ALL = "*"
 BUILT = ("bert_op23", "gpt2", "llama_gqa_op23", "vit")
-BUILT_LIMITS = {"fp16": 5e-3, "bf16": 2e-2}  # bf16: tests/tensorrt_rtx/test_half.py says why
-TYPES = {"float32": "FP32", "float16": "FP16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
+TYPES = {"float32": "FP32", "float16": "FP16", "bfloat16": "BF16", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
 HALF_LIMIT = 5e-3  # zoo_gpu_test's
+LIMITS = {"fp16": HALF_LIMIT, "bf16": 2e-2}  # bf16: tests/tensorrt_rtx/test_half.py says why
+WORLDS = (2, 4)
 SIZES = [(2, 16), (1, 1), (5, 9), (8, 24)]  # batch, length
 
 
-def as_half(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: value.astype(np.float16) if value.dtype == np.float32 else value for name, value in tensors.items()}
+def as_half(tensors: dict[str, np.ndarray], half: np.dtype) -> dict[str, np.ndarray]:
+    return {name: in_half(value, half) for name, value in tensors.items()}
 
 
 def wide_of(answer: dict[str, np.ndarray], half_answer: dict[str, np.ndarray]) -> list[str]:
@@ -60,8 +61,7 @@ def wide_of(answer: dict[str, np.ndarray], half_answer: dict[str, np.ndarray]) -
 def wide_limits(folder: pathlib.Path, given: dict[str, np.ndarray], fp32_answer, wide: list[str]) -> dict[str, float]:
     if not wide:
         return {}
-    ranks = sorted(folder.glob("model.onnx.rank*"), key=lambda file: int(file.suffix[len(".rank"):]))
-    errors = HalfRanks(ranks).errors(given, fp32_answer, wide)
+    errors = HalfRanks(folder).errors(given, fp32_answer, wide)
     return {name: 3 * root_mean_square(values) for name, values in errors.items()}
 
 
@@ -90,7 +90,8 @@ class Case:
     name: str
     reference: Reference    # of the fp32 model
     half: Reference | None = None  # the same model in fp16, where that is the one that was sharded
-    limit: float | None = None     # of all answers, where `tessera build` made it narrower; there are no CPU ranks of it
+    given: np.dtype | None = None  # in what the model takes its floats, fp32 otherwise
+    limit: float | None = None     # of all answers, where onnxruntime does not run it; there are no CPU ranks of it
 
 
 def shard(tessera: str, model: pathlib.Path, ranks: int, repository: pathlib.Path, engine: str) -> pathlib.Path:
@@ -109,7 +110,7 @@ def write_requests(case: Case, folder: pathlib.Path, cpu: Client | None) -> None
         if number and all(value.shape == first[name].shape for name, value in inputs.items()):
             break  # a model of fixed shapes
         first = first if number else inputs
-        given = as_half(inputs) if case.half else inputs
+        given = as_half(inputs, case.given) if case.given else inputs
         answer = case.reference.answer(inputs)
         wide = wide_of(answer, case.half.answer(given)) if case.half else []
         limits = dict.fromkeys(answer, case.limit) if case.limit else wide_limits(folder, given, case.reference.answer, wide)
@@ -143,30 +144,40 @@ class Maker:
     one_model: bool
 
     def all_of(self, model: pathlib.Path) -> list[Case]:
-        half = self.work / f"{model.stem}_fp16.onnx"
-        onnx.save(to_half(onnx.load(model)), half)
-        reference, half_reference = Reference(model), Reference(half)
-        cases = [self._sharded(made_from, ranks, Case(f"{made_from.stem}-{ranks}", reference, in_half))
-                 for (made_from, in_half), ranks in itertools.product(((model, None), (half, half_reference)), (2, 4))]
+        reference, half = Reference(model), self._in_half(model, "fp16")
+        cases = [case for ranks in WORLDS for case in (
+            self._sharded(model, ranks, Case(f"{model.stem}-{ranks}", reference)),
+            self._sharded(half, ranks, Case(f"{half.stem}-{ranks}", reference, Reference(half), HALVES["fp16"])))]
         if model.stem in BUILT or (self.one_model and self.wanted != ALL):
-            cases += [self._built(model, ranks, half_type,
-                                  Case(f"{model.stem}_built_{half_type}-{ranks}", reference, limit=limit))
-                      for (half_type, limit), ranks in itertools.product(BUILT_LIMITS.items(), (2, 4))]
+            cases += self._narrow(model, reference)
         return [case for case in cases if case]
+
+    def _narrow(self, model: pathlib.Path, reference: Reference) -> list[Case | None]:
+        exported = self._in_half(model, "bf16")
+        cases = [self._sharded(exported, ranks, Case(f"{exported.stem}-{ranks}", reference, given=HALVES["bf16"],
+                                                     limit=LIMITS["bf16"])) for ranks in WORLDS]
+        return cases + [self._built(model, ranks, half, Case(f"{model.stem}_built_{half}-{ranks}", reference, limit=limit))
+                        for (half, limit), ranks in itertools.product(LIMITS.items(), WORLDS)]
+
+    def _in_half(self, model: pathlib.Path, half: str) -> pathlib.Path:
+        made = self.work / f"{model.stem}_{half}.onnx"
+        onnx.save(to_half(onnx.load(model), HALVES[half]), made)
+        return made
 
     def _sharded(self, model: pathlib.Path, ranks: int, case: Case) -> Case | None:
         if not fnmatch.fnmatch(case.name, self.wanted):
             return None
         shutil.copytree(shard(self.tessera, model, ranks, self.work / "gpu", "tensorrt") / "1", self.folder / case.name)
-        shard(self.tessera, model, ranks, self.work / "cpu", "openvino")
+        if not case.limit:
+            shard(self.tessera, model, ranks, self.work / "cpu", "openvino")
         return case
 
-    def _built(self, model: pathlib.Path, ranks: int, half_type: str, case: Case) -> Case | None:
+    def _built(self, model: pathlib.Path, ranks: int, half: str, case: Case) -> Case | None:
         if not fnmatch.fnmatch(case.name, self.wanted):
             return None
         made = shard(self.tessera, model, ranks, self.work / "gpu", "tensorrt")
         (self.folder / case.name).mkdir(parents=True)
-        subprocess.run([pathlib.Path(self.tessera).with_name("half_ranks"), made / "1", half_type.upper(),
+        subprocess.run([pathlib.Path(self.tessera).with_name("half_ranks"), made / "1", half.upper(),
                         self.folder / case.name], check=True, stdout=subprocess.DEVNULL)
         return case
 

@@ -11,7 +11,6 @@ import pathlib
 import subprocess
 import sys
 
-import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -20,11 +19,11 @@ from onnx import TensorProto, helper, numpy_helper
 for folder in ("gpu", "e2e"):
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
 
+from half import HALVES, in_half, to_half  # noqa: E402
 from half_ranks import HalfRanks, RoundedModel  # noqa: E402
 from reference import Reference, worst_relative_error  # noqa: E402
 
 MODELS = ["bert_dyn", "gpt2", "llama_gqa_op18", "llama_gqa_op23", "vit"]
-NARROW = {"fp16": np.float16, "bf16": ml_dtypes.bfloat16}
 LIMITS = {"fp16": 5e-3, "bf16": 2e-2}
 
 
@@ -33,7 +32,7 @@ def model(request, zoo):
     return zoo / f"{request.param}.onnx"
 
 
-@pytest.fixture(params=NARROW)
+@pytest.fixture(params=HALVES)
 def narrow(request):
     return request.param
 
@@ -59,12 +58,12 @@ def plan_of(version):
 
 @pytest.fixture
 def narrowed(tessera, tmp_path):
-    """narrowed(version, narrow): the ranks' files in 16 bits, made by the code that `tessera build` calls."""
+    """narrowed(version, narrow): a directory of the same ranks in 16 bits, made by the code that `tessera build` calls."""
     def narrowed(version, narrow):
         made = tmp_path / narrow
         made.mkdir()
         subprocess.run([tessera.parent / "half_ranks", version, narrow.upper(), made], check=True)
-        return [made / rank["model"]["file"] for rank in plan_of(made)["ranks"]]
+        return made
 
     return narrowed
 
@@ -74,16 +73,12 @@ def halves(sharded, narrow, narrowed):
     return narrowed(sharded, narrow)
 
 
-def answers_of(halves, sharded, inputs):
-    return HalfRanks(halves).whole_answer(inputs, plan_of(sharded))
-
-
-def test_ranks_answer_like_the_model_in_fp32(model, sharded, halves, narrow):
+def test_ranks_answer_like_the_model_in_fp32(model, halves, narrow):
     reference = Reference(model)
     inputs = reference.random_inputs()
     wanted = reference.answer(inputs)
-    error = worst_relative_error(answers_of(halves, sharded, inputs), wanted)
-    rounding = RoundedModel(onnx.load(model), NARROW[narrow]).answer(inputs)
+    error = worst_relative_error(HalfRanks(halves).answer(inputs), wanted)
+    rounding = RoundedModel(onnx.load(model), HALVES[narrow]).answer(inputs)
     assert 0 < error <= LIMITS[narrow]
     assert error <= 2 * worst_relative_error({name: rounding[name] for name in wanted}, wanted)
 
@@ -107,13 +102,13 @@ def test_bf16_answers_where_fp16_overflows(far, shard, narrowed):
     version, reference = shard(far), Reference(far)
     inputs = reference.random_inputs()
     with np.errstate(over="ignore", invalid="ignore"):
-        answers = {narrow: answers_of(narrowed(version, narrow), version, inputs) for narrow in NARROW}
+        answers = {narrow: HalfRanks(narrowed(version, narrow)).answer(inputs) for narrow in HALVES}
     assert not np.isfinite(answers["fp16"]["y"]).all()
     assert worst_relative_error(answers["bf16"], reference.answer(inputs)) <= LIMITS["bf16"]
 
 
 def test_inputs_and_outputs_keep_their_types(sharded, halves):
-    for rank, half in enumerate(halves):
+    for rank, half in enumerate(HalfRanks(halves).files):
         before, after = onnx.load(sharded / f"model.onnx.rank{rank}").graph, onnx.load(half).graph
         assert list(before.input) == list(after.input) and list(before.output) == list(after.output)
 
@@ -143,7 +138,33 @@ def test_both_at_once_are_refused(sharded, tessera):
 
 
 def test_the_real_builder_takes_all_ranks(halves, sharded, really_build):
-    for built in really_build(halves):
+    for built in really_build(HalfRanks(halves).files):
         assert not built["errors"]
         assert [name for name, _ in built["network"]] == [c["name"] for c in plan_of(sharded)["collectives"]]
         assert sorted(name for name, _ in built["engine"]) == sorted(name for name, _ in built["network"])
+
+
+@pytest.fixture
+def exported(model, shard, tmp_path):
+    """Two ranks of a model that is in BF16 itself, inputs and outputs included."""
+    onnx.save(to_half(onnx.load(model), HALVES["bf16"]), tmp_path / "bf16.onnx")
+    return shard(tmp_path / "bf16.onnx")
+
+
+@pytest.mark.parametrize("model", ["gpt2", "vit"], indirect=True)
+def test_a_model_in_bf16_is_sharded_in_bf16(model, exported):
+    reference = Reference(model)
+    inputs = reference.random_inputs()
+    given = {name: in_half(value, HALVES["bf16"]) for name, value in inputs.items()}
+    answers = HalfRanks(exported).answer(given)
+    assert {c["type"] for c in plan_of(exported)["collectives"]} == {"BF16"}
+    assert {answer.dtype for answer in answers.values()} == {HALVES["bf16"]}
+    wide = {name: answer.astype(np.float32) for name, answer in answers.items()}
+    assert worst_relative_error(wide, reference.answer(inputs)) <= LIMITS["bf16"]
+
+
+@pytest.mark.parametrize("model", ["gpt2", "vit"], indirect=True)
+def test_the_real_builder_takes_a_model_in_bf16(exported, really_build):
+    for built in really_build(HalfRanks(exported).files):
+        assert not built["errors"]
+        assert sorted(name for name, _ in built["engine"]) == sorted(c["name"] for c in plan_of(exported)["collectives"])
