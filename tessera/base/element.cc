@@ -46,6 +46,7 @@ double ReadHalf(const std::byte* at) {
 }
 
 void WriteHalf(std::byte* at, double value) {
+  if (std::isnan(value)) return Store<uint16_t>(at, 0x7e00);
   const auto sign = static_cast<uint16_t>(std::signbit(value) ? 0x8000 : 0);
   int exponent = 0;
   const double fraction = std::frexp(std::abs(value), &exponent);  // in [0.5, 1)
@@ -66,6 +67,7 @@ double ReadBFloat16(const std::byte* at) {
 }
 
 void WriteBFloat16(std::byte* at, double value) {
+  if (std::isnan(value)) return Store<uint16_t>(at, 0x7fc0);  // rounding could carry it to zero
   const auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
   Store<uint16_t>(at, static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16));  // to nearest even
 }

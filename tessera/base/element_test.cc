@@ -51,5 +51,15 @@ TEST(ElementAccess, EveryFiniteBFloat16SurvivesReadAndWrite) {
   }
 }
 
+TEST(ElementAccess, WhatIsNotANumberIsWrittenAsThat) {
+  for (const DType type : {DType::kFloat16, DType::kBFloat16}) {
+    for (const uint32_t bits : {0x7FC00000U, 0x7F800001U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
+      const double value = Read(DType::kFloat32, bits);
+      ASSERT_TRUE(std::isnan(value));
+      EXPECT_TRUE(std::isnan(Read(type, Write16(type, value)))) << DTypeName(type) << " " << bits;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tessera
