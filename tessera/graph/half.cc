@@ -32,7 +32,7 @@ class Halving {
   Halving(Graph& graph, const Format& format)
       : graph_(graph),
         format_(format),
-        half_nodes_(NodesInHalf(graph)),
+        half_nodes_(NodesInHalf(graph, format.type)),
         made_in_half_(graph.values().size(), false),
         outputs_(graph.outputs().begin(), graph.outputs().end()) {}
 

@@ -70,6 +70,10 @@ constexpr std::array<std::string_view, 62> kInHalf{"Abs",
                                                    "Unsqueeze",
                                                    "Where"};
 
+// TensorRT has these in FP16, but not in BF16: its builder has no such ConvTranspose, its parser refuses the
+// others.
+constexpr std::array<std::string_view, 3> kNotInBf16{"ConvTranspose", "HardSwish", "Mish"};
+
 // What these read must be exact: angles, which grow with the position, numbers that become indexes or sizes,
 // and variances, whose epsilon may be nothing in FP16 and which BF16 knows to three digits.
 constexpr std::array<std::string_view, 12> kExact{"Ceil",  "Cos",   "CumSum",     "Floor", "Log",  "NonZero",
@@ -142,12 +146,13 @@ class ExactParts {
 
 }  // namespace
 
-std::vector<bool> NodesInHalf(const Graph& graph) {
+std::vector<bool> NodesInHalf(const Graph& graph, DType type) {
   std::vector<bool> half = ExactParts(graph).Find();
   for (size_t n = 0; n < half.size(); ++n) {
     const Node& node = graph.nodes()[n];
     const bool able = Among(kInHalf, node) || MakesGivenConstant(node) || node.op_type == "DistCollective";
-    half[n] = able && !half[n] && (AnyFull(graph, node.inputs) || AnyFull(graph, node.outputs));
+    const bool refused = type == DType::kBFloat16 && Among(kNotInBf16, node);
+    half[n] = able && !refused && !half[n] && (AnyFull(graph, node.inputs) || AnyFull(graph, node.outputs));
   }
   return half;
 }

@@ -7,7 +7,7 @@
 
 namespace tessera::graph {
 
-// By node number; false for a node that reads and makes no FP32 as well.
-std::vector<bool> NodesInHalf(const Graph& graph);
+// By node number, in `type`, FP16 or BF16; false for a node that reads and makes no FP32 as well.
+std::vector<bool> NodesInHalf(const Graph& graph, DType type);
 
 }  // namespace tessera::graph

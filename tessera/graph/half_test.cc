@@ -103,6 +103,12 @@ TEST_F(Half, Bf16KeepsTheRange) {
   EXPECT_EQ(report_.clamped, 1);
 }
 
+TEST_F(Half, WhatTensorRtDoesNotHaveInBf16GoesOnInFp32) {
+  Apply("Neg", {Apply("HardSwish", {Apply("Abs", {Input("x")})})});
+  EXPECT_EQ(Convert(DType::kBFloat16),
+            "Cast(x) Abs(x.bf16) Cast(Abs) HardSwish(Abs.fp32) Cast(HardSwish) Neg(HardSwish.bf16)");
+}
+
 TEST_F(Half, AnotherTypeIsRefused) {
   Apply("Neg", {Input("x")});
   EXPECT_EQ(Convert(DType::kInt8), "FP32 cannot become INT8, wanted FP16 or BF16");

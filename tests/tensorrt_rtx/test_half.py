@@ -1,5 +1,5 @@
-"""`tessera build --fp16` and `--bf16`: what such ranks answer, worked out operator by operator, and that the real builder takes
-them.
+"""`tessera build --fp16` and `--bf16`: what such ranks answer, worked out operator by operator, and that the real builder
+takes them.
 
 A bound has two parts. 5e-3 (FP16) and 2e-2 (BF16, which has 3 bits less) of an output's largest value; and twice the error of
 the whole model when nothing but rounding is done to it, after every operator. 2 and 4 ranks of the models here were 4e-4 to
@@ -8,6 +8,7 @@ the whole model when nothing but rounding is done to it, after every operator. 2
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -20,10 +21,12 @@ for folder in ("gpu", "e2e"):
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
 
 from half import HALVES, in_half, to_half  # noqa: E402
+from half_operators import operator_model  # noqa: E402
 from half_ranks import HalfRanks, RoundedModel  # noqa: E402
 from reference import Reference, worst_relative_error  # noqa: E402
 
 MODELS = ["bert_dyn", "gpt2", "llama_gqa_op18", "llama_gqa_op23", "vit"]
+HALF_CHOICE = pathlib.Path(__file__).resolve().parents[2] / "tessera/graph/half_choice.cc"
 LIMITS = {"fp16": 5e-3, "bf16": 2e-2}
 
 
@@ -39,9 +42,10 @@ def narrow(request):
 
 @pytest.fixture
 def shard(program, tmp_path):
-    """shard(model): the directory of two ranks in FP32."""
-    def shard(model):
-        program.shard(model, 2, tmp_path / "repo", "model", "--strategy", "tensor", "--engine", "tensorrt")
+    """shard(model, ranks): the directory of its ranks in FP32."""
+    def shard(model, ranks=2):
+        strategy = "tensor" if ranks > 1 else "auto"
+        program.shard(model, ranks, tmp_path / "repo", "model", "--strategy", strategy, "--engine", "tensorrt")
         return tmp_path / "repo/model/1"
 
     return shard
@@ -168,3 +172,29 @@ def test_the_real_builder_takes_a_model_in_bf16(exported, really_build):
     for built in really_build(HalfRanks(exported).files):
         assert not built["errors"]
         assert sorted(name for name, _ in built["engine"]) == sorted(c["name"] for c in plan_of(exported)["collectives"])
+
+
+@pytest.fixture
+def operators(tmp_path):
+    """A model of all operators that compute in 16 bits."""
+    made = operator_model()
+    listed = re.search(r"kInHalf\{(.*?)\}", HALF_CHOICE.read_text(), re.DOTALL)[1]
+    assert set(made.operators) == set(re.findall(r'"(\w+)"', listed))
+    onnx.save(made.model(), tmp_path / "operators.onnx")
+    return tmp_path / "operators.onnx"
+
+
+@pytest.fixture
+def half_operators(operators, shard, narrow, narrowed):
+    return narrowed(shard(operators, 1), narrow)
+
+
+def test_every_operator_answers_as_in_fp32(operators, half_operators, narrow):
+    reference = Reference(operators)
+    inputs = reference.random_inputs()
+    assert worst_relative_error(HalfRanks(half_operators).answer(inputs), reference.answer(inputs)) <= LIMITS[narrow]
+
+
+def test_the_real_builder_takes_every_operator(half_operators, really_build):
+    [built] = really_build(HalfRanks(half_operators).files)
+    assert not built["errors"]
