@@ -111,9 +111,9 @@ class Trial {
                 rank.value(), off, against, tolerance);
     if (off <= tolerance) return {};
     return Fail(Code::kInvalidArgument,
-                "probe: output '{}' of rank {} is {:.3g} off {}, wanted at most {:g}: the ranks do not "
-                "compute this model",
-                output.spec.name, rank.value(), off, against, tolerance);
+                "probe: output '{}' of rank {} is {:.3g} off {}, wanted at most {:g}: the ranks do not {}",
+                output.spec.name, rank.value(), off, against, tolerance,
+                plan_.probe ? "compute this model" : "agree");
   }
 
   const plan::Plan& plan_;
@@ -181,7 +181,8 @@ Result<void> CompareReplicated(const plan::Plan& plan, engine::RankGroup& group,
   }
   Result<void> compared = trial.CompareRanks();
   if (compared || !IsMadeUp(plan)) return compared;
-  TESSERA_LOG(kWarning, "model '{}', on random inputs: {}", plan.model_name, compared.error().message);
+  TESSERA_LOG(kWarning, "model '{}' on random inputs, without a plan.json that says whether they should: {}",
+              plan.model_name, compared.error().message);
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tessera/base/log.h"
 #include "tessera/exec/testing/fake_engine.h"
 #include "tessera/exec/testing/plan_directory.h"
 #include "tessera/plan/probe_file.h"
@@ -97,15 +98,23 @@ TEST_F(Probe, OutputsThatDifferThoughReplicatedAreFoundWithoutARecordedAnswer) {
   EXPECT_EQ(Refusal({{3, 4}}), "");
   error_ = {0, 1};
   EXPECT_THAT(Refusal({{3, 4}}), HasSubstr("output 'y' of rank 1 is "));
-  EXPECT_THAT(Refusal({{3, 4}}), HasSubstr(" off rank 0's, wanted at most 0.005"));
+  EXPECT_THAT(Refusal({{3, 4}}), HasSubstr(" off rank 0's, wanted at most 0.005: the ranks do not agree"));
 }
 
-TEST_F(Probe, WithoutPlanFileADifferenceIsNoRefusal) {
+TEST_F(Probe, WithoutPlanFileADifferenceIsAWarningAndNoRefusal) {
   Make(Kind::kReplicated, false);
   for (plan::RankPlan& rank : plan_.ranks) rank.model.sha256.clear();
+  std::vector<std::string> warnings;
+  SetLogSink([&](LogLevel level, const char*, int, std::string_view message) {
+    if (level == LogLevel::kWarning) warnings.emplace_back(message);
+  });
+  EXPECT_EQ(Refusal({{3, 4}}), "");
+  EXPECT_THAT(warnings, ::testing::IsEmpty());
   error_ = {0, 1};
   EXPECT_EQ(Refusal({{3, 4}}), "");
-  EXPECT_EQ(steps_, 1);
+  SetLogSink({});
+  EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("output 'y' of rank 1 is ")));
+  EXPECT_EQ(steps_, 2);
 }
 
 TEST_F(Probe, NothingRunsWhereNothingCanBeCompared) {
