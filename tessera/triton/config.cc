@@ -19,11 +19,20 @@ Shape ConfiguredShape(const json& tensor) {
   return ReadShape(reshape.is_null() ? Field(tensor, "dims") : Field(reshape, "shape"));
 }
 
-// A shape tensor's batch is its first value, as NVIDIA's backend has it.
+bool TakesBatch(const TensorSpec& tensor, int64_t max_batch) {
+  const Shape& shape = tensor.shape;
+  if (shape.empty()) return false;
+  if (tensor.on_host) return shape[0] > 1;  // the batch, and what a request gives
+  return shape[0] == kDynamic || (shape[0] == 1 && max_batch == 1);
+}
+
+// A shape tensor's batch is its first value, as NVIDIA's backend has it. One that takes no batch keeps its
+// shape, for the server to pass it on to CheckBatch.
 Shape WithoutBatch(const TensorSpec& tensor, bool batched) {
   const Shape& shape = tensor.shape;
   if (!batched || shape.empty()) return shape;
-  return tensor.on_host ? Shape{shape[0] - 1} : Shape(shape.begin() + 1, shape.end());
+  if (tensor.on_host) return {std::max<int64_t>(shape[0] - 1, 1)};
+  return {shape.begin() + 1, shape.end()};
 }
 
 const TensorPlan* Find(const std::vector<TensorPlan>& tensors, const std::string& name) {
@@ -131,15 +140,11 @@ Result<void> CheckAllInputsConfigured(const json& configured, const std::vector<
 
 Result<void> CheckBatch(const char* side, const std::vector<TensorPlan>& tensors, int64_t max_batch) {
   for (const TensorPlan& t : tensors) {
-    const Shape& shape = t.spec.shape;
-    bool fits = !shape.empty() && (shape[0] == kDynamic || (shape[0] == 1 && max_batch == 1) ||
-                                   (t.spec.on_host && shape[0] > 0));
-    if (!fits) {
-      return Fail(
-          Code::kInvalidArgument,
-          "max_batch_size is {}, but {} '{}' is {}: its first dimension is not a free batch dimension",
-          max_batch, side, t.spec.name, ToString(shape));
-    }
+    if (TakesBatch(t.spec, max_batch)) continue;
+    return Fail(Code::kInvalidArgument, "max_batch_size is {}, but {} '{}' is {}: {}", max_batch, side,
+                t.spec.name, ToString(t.spec.shape),
+                t.spec.on_host ? "a shape tensor with no value beside the batch"
+                               : "its first dimension is not a free batch dimension");
   }
   return {};
 }

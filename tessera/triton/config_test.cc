@@ -135,6 +135,19 @@ TEST(CompleteConfig, TakesTheFirstValueOfAShapeTensorForTheBatchOfABatchedModel)
             "input 's' is configured as [3], the model has [2] after the batch dimension");
 }
 
+TEST(ValidateConfig, RefusesABatchWhereAShapeTensorHasNoValueBesideIt) {
+  for (const Shape& shape : {Shape{1}, Shape{}}) {
+    plan::Plan plan = WithShapeTensor();
+    plan.inputs[1].spec.shape = shape;
+    const json config = Completed(plan, {{"max_batch_size", 8}});
+    EXPECT_EQ(config["input"][1]["dims"], json({1})) << "Triton refuses a dimension of 0 without a reason";
+    EXPECT_EQ(Refusal(config, plan), fmt::format("max_batch_size is 8, but input 's' is {}: a shape tensor "
+                                                 "with no value beside the batch",
+                                                 ToString(shape)));
+    EXPECT_EQ(Refusal(Completed(plan), plan), "");
+  }
+}
+
 TEST(ValidateConfig, RefusesAWrongWordOnShapeTensors) {
   json config = Completed(WithShapeTensor(), {{"max_batch_size", 8}});
   config["input"][0]["is_shape_tensor"] = true;
