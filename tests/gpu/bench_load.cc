@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <thread>
 
 #include "tessera/base/log.h"
+#include "tessera/comm/nccl/pool.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 #include "tests/gpu/bench_data.h"
@@ -19,7 +19,6 @@ namespace {
 
 constexpr int kProcesses = 5;  // at most, of each start
 constexpr int kAgain = 3;
-constexpr std::chrono::milliseconds kSettle{400};  // for what goes on behind a load
 
 struct Case {
   const char* name;
@@ -56,7 +55,7 @@ Result<void> Begin(Start start, const std::vector<DeviceId>& devices) {
   }
   if (start == Start::kConnected) {
     TRY(engine::ConnectGpus(devices));
-    std::this_thread::sleep_for(std::chrono::seconds(1));  // of a server's start
+    comm::NcclPool::OfProcess().AwaitSpares();
   }
   return {};
 }
@@ -78,10 +77,10 @@ Result<void> TimeLoads(int world, int start, const std::filesystem::path& direct
   TRY_ASSIGN(stay[0], load(kStarts[start].first_load));
   if (kStarts[start].start != Start::kNothing) return {};
   TRY_ASSIGN(stay[1], load("beside it, at once"));
-  std::this_thread::sleep_for(kSettle);
+  comm::NcclPool::OfProcess().AwaitSpares();  // which every load has made, behind it
   TRY_ASSIGN(stay[2], load("beside them, later"));
   stay.clear();
-  std::this_thread::sleep_for(kSettle);
+  comm::NcclPool::OfProcess().AwaitSpares();
   for (int i = 0; i < kAgain; ++i) TRY(load("again"));
   return {};
 }

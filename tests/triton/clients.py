@@ -42,6 +42,14 @@ def statistics(server, model: str, rows: int) -> dict:
             return stats
 
 
+def wait_until(condition, seconds: float, what: str) -> None:
+    """For what a server tells only when it is asked: until `condition()` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
 def reasons(client: Client) -> dict[str, str]:
     """What the index of a server says, over HTTP, of why a model is as it is: "" of one that is well."""
     return {model["name"]: model.get("reason", "") for model in client.raw.get_model_repository_index()}

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "tessera/base/log.h"
-#include "tessera/comm/nccl/lane.h"
-#include "tessera/comm/nccl/status.h"
+#include "tessera/comm/nccl/grouped.h"
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/nvlink.h"
@@ -49,18 +48,11 @@ Result<void> Fill(const std::vector<Lane>& lanes, const Blocks& blocks, Deadline
 
 Result<void> Gather(const std::vector<Lane>& lanes, const std::vector<ncclComm_t>& comms, size_t bytes,
                     Deadline deadline) {
-  NCCL_TRY(nullptr, ncclGroupStart());
-  ncclResult_t issued = ncclSuccess;
-  for (size_t r = 0; r < lanes.size() && IsFine(issued); ++r) {
-    const Lane& lane = lanes[r];
-    issued =
-        ncclAllGather(lane.data() + r * bytes, lane.data(), bytes, ncclInt8, comms[r], lane.stream().get());
-  }
-  NCCL_TRY(nullptr, ncclGroupEnd());
-  NCCL_TRY(nullptr, issued);
-  TRY(WaitReady(comms, deadline));
-  for (const Lane& lane : lanes) TRY(lane.stream().Drain(deadline));
-  return {};
+  auto issue = [&](size_t r, const Lane& lane) {
+    return ncclAllGather(lane.data() + r * bytes, lane.data(), bytes, ncclInt8, comms[r],
+                         lane.stream().get());
+  };
+  return RunGrouped(lanes, comms, issue, deadline);
 }
 
 Result<void> Compare(const std::vector<Lane>& lanes, const Blocks& blocks, Deadline deadline,

@@ -8,6 +8,7 @@
 #include "tessera/base/shared_gpus.h"
 #include "tessera/base/unfinished.h"
 #include "tessera/comm/nccl/first_collectives.h"
+#include "tessera/comm/nccl/grouped.h"
 #include "tessera/comm/nccl/preconnect.h"
 #include "tessera/comm/nccl/status.h"
 #include "tessera/cuda/device.h"

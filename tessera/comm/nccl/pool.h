@@ -19,6 +19,8 @@ class NcclPool {
  public:
   static constexpr size_t kMostIdle = 2;  // a model's that was unloaded, and the one made beside it
 
+  static constexpr std::chrono::seconds kPrepareLimit{60};
+
   static NcclPool& OfProcess();
 
   // An idle group, the one that Prepare is making, or a new one: NcclGroup::Create with Calls::kBlocking. The
@@ -31,11 +33,12 @@ class NcclPool {
   // GPUs that do not answer within seconds, too - is logged; Take then makes its own. `before_work` runs on
   // that thread.
   void Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWork before_work = {});
+  // Waits for the groups on their way, kPrepareLimit at most.
+  void AwaitSpares();
   // Ends the idle groups; waits for those on their way.
   void Clear();
 
  private:
-  static constexpr std::chrono::seconds kPrepareLimit{60};
   // For its first collectives: nobody waits for this group, and other models are kept off the GPUs.
   static constexpr std::chrono::seconds kSpareWorkLimit{5};
   using Groups = std::vector<std::shared_ptr<NcclGroup>>;
@@ -49,7 +52,6 @@ class NcclPool {
   Result<std::shared_ptr<NcclGroup>> TakeIdle(const std::vector<DeviceId>& devices, Deadline deadline);
   std::shared_ptr<NcclGroup> Lend(const std::vector<DeviceId>& devices, std::shared_ptr<NcclGroup> group);
   void GiveBack(const std::vector<DeviceId>& devices, std::shared_ptr<NcclGroup> group);
-  void AwaitSpares();  // kPrepareLimit at most
   void MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::BeforeWork& before_work);
 
   Mutex mutex_;

@@ -1,9 +1,6 @@
 #include "tessera/comm/nccl/preconnect.h"
 
-#include <functional>
-#include <thread>
-
-#include "tessera/comm/nccl/lane.h"
+#include "tessera/comm/nccl/grouped.h"
 #include "tessera/comm/nccl/status.h"
 
 namespace tessera::comm {
@@ -13,26 +10,12 @@ namespace {
 constexpr size_t kLargeBytes = Lane::kBytes;
 constexpr size_t kSmallBytes = 1024;
 
-using Issue = std::function<ncclResult_t(size_t rank, const Lane& lane)>;
-
-Result<void> RunGrouped(const std::vector<Lane>& lanes, const std::vector<ncclComm_t>& comms,
-                        const Issue& issue, Deadline deadline) {
-  NCCL_TRY(nullptr, ncclGroupStart());
-  ncclResult_t issued = ncclSuccess;
-  for (size_t r = 0; r < lanes.size() && IsFine(issued); ++r) issued = issue(r, lanes[r]);
-  NCCL_TRY(nullptr, ncclGroupEnd());
-  NCCL_TRY(nullptr, issued);
-  TRY(WaitReady(comms, deadline));
-  for (const Lane& lane : lanes) TRY(lane.stream().Drain(deadline));
-  return {};
-}
-
 Result<void> RunCollectives(const std::vector<Lane>& lanes, const std::vector<ncclComm_t>& comms,
                             size_t bytes, Deadline deadline) {
   const size_t count = bytes / sizeof(float) / lanes.size();  // a rank's block
   const size_t all = count * lanes.size();
   auto block = [&](const Lane& lane, size_t r) { return lane.data() + r * count * sizeof(float); };
-  const std::vector<Issue> kinds = {
+  const std::vector<IssueOnLane> kinds = {
       [&](size_t r, const Lane& l) {
         return ncclAllReduce(l.data(), l.data(), all, ncclFloat, ncclSum, comms[r], l.stream().get());
       },
@@ -50,7 +33,7 @@ Result<void> RunCollectives(const std::vector<Lane>& lanes, const std::vector<nc
         return ncclReduce(l.data(), l.data(), all, ncclFloat, ncclSum, 0, comms[r], l.stream().get());
       },
   };
-  for (const Issue& kind : kinds) TRY(RunGrouped(lanes, comms, kind, deadline));
+  for (const IssueOnLane& kind : kinds) TRY(RunGrouped(lanes, comms, kind, deadline));
   return {};
 }
 
@@ -80,23 +63,6 @@ Result<void> OrAbort(Run run, const AbortCollectives& abort) {
 }
 
 }  // namespace
-
-Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline) {
-  for (ncclComm_t comm : comms) {
-    ncclResult_t status = ncclInProgress;
-    while (status == ncclInProgress) {
-      const ncclResult_t asked = ncclCommGetAsyncError(comm, &status);
-      if (asked != ncclSuccess && asked != ncclInProgress)
-        return FailedNccl(asked, "ncclCommGetAsyncError", comm);
-      if (status == ncclInProgress && deadline.passed()) {
-        return Fail(Code::kDeadline, "NCCL did not connect the GPUs in its time");
-      }
-      std::this_thread::yield();
-    }
-    NCCL_TRY(comm, status);
-  }
-  return {};
-}
 
 Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                                 Deadline deadline, const AbortCollectives& abort) {

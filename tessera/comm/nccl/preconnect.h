@@ -27,7 +27,4 @@ Result<void> ConnectCollectives(const std::vector<DeviceId>& devices, const std:
 Result<void> ConnectPairs(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                           Deadline deadline, const AbortCollectives& abort);
 
-// Blocks until no call on any of `comms` is in progress. Errors: kDeadline, kInternal (NCCL's).
-Result<void> WaitReady(const std::vector<ncclComm_t>& comms, Deadline deadline);
-
 }  // namespace tessera::comm

@@ -1,11 +1,12 @@
 """A rank that fails or hangs in a running server: an error in bounded time, neighbours serve on, SIGTERM ends."""
 
 import contextlib
+import queue
 import threading
 import time
 
 import pytest
-from clients import Client
+from clients import Client, wait_until
 from cuda import GpuRegion
 from gpu_models import random_rows, relative_error
 from tritonclient.utils import InferenceServerException
@@ -28,7 +29,7 @@ class Neighbour:
     def __init__(self, server, name: str):
         self._client, self._name = Client(server, "grpc"), name
         self._wanted = self._client.infer(name, X)["y"]
-        self._stop = threading.Event()
+        self._stop, self._answered = threading.Event(), threading.Condition()
         self.count, self.longest, self.errors = 0, 0.0, []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -41,8 +42,15 @@ class Neighbour:
                     self.errors.append("a wrong answer")
             except Exception as error:  # every one is a failure of the test, whatever it is
                 self.errors.append(str(error))
-            self.longest = max(self.longest, time.monotonic() - start)
-            self.count += 1
+            with self._answered:
+                self.longest = max(self.longest, time.monotonic() - start)
+                self.count += 1
+                self._answered.notify_all()
+
+    def wait_for_more(self, answers: int):
+        with self._answered:
+            wanted = self.count + answers
+            assert self._answered.wait_for(lambda: self.count >= wanted, BOUND), "the neighbour is not answered"
 
     def __enter__(self):
         self._thread.start()
@@ -65,10 +73,7 @@ def ends_within(seconds: float):
 def wait_for_down(server, count: int):
     """Until the server's metrics say that so many instances of `bad` are down."""
     line = f'tessera_instances_down{{model="bad",version="1"}} {count}'
-    end = time.monotonic() + BOUND
-    while line not in server.metrics_text():
-        assert time.monotonic() < end, f"no {line}"
-        time.sleep(0.01)
+    wait_until(lambda: line in server.metrics_text(), BOUND, line)
 
 
 def stop_in_time(server):
@@ -98,9 +103,7 @@ def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
                 except InferenceServerException as error:
                     assert "loaded anew" in str(error)
         wait_for_down(server, 0)
-        before = neighbour.count
-        while neighbour.count < before + 5:
-            time.sleep(0.01)
+        neighbour.wait_for_more(5)
     assert neighbour.errors == []
     assert neighbour.longest <= BOUND
     stop_in_time(server)
@@ -157,16 +160,13 @@ def test_a_server_ends_while_a_step_hangs(serve, repository, cuda, fault, pair, 
     shared = GpuRegion(cuda, int(pair.split(",")[0]), 1 << 20)
     shared.register(client.raw, "shared")
     fault(f"{kind}:rank=1:call=-1:model=/bad/")
-    pending = []
-    client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: pending.append(error))
+    answer = queue.SimpleQueue()
+    client.raw.async_infer("bad", client.inputs(X), callback=lambda result, error: answer.put(error))
     server.wait_for_log("fault: enqueue")  # the stand-in's word that the step hangs now
     server._clients.clear()  # noqa: SLF001 - the connection stays open: its answer comes while the server ends
     ended = server.stop(timeout=BOUND if status == 0 else 2 * 10 + 5, check=False)
     assert ended == status, server.log()  # of one that had to be killed: where its threads were
     if status != 0:
         assert "threads have not ended" in server.log()
-    end = time.monotonic() + 5
-    while not pending and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(pending) == 1 and pending[0] is not None
+    assert answer.get(timeout=5) is not None and answer.empty()
     shared.close()

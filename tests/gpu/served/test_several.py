@@ -2,10 +2,9 @@
 
 import concurrent.futures
 import os
-import time
 
 import pytest
-from clients import Client
+from clients import Client, wait_until
 from gpu_models import random_rows, relative_error
 from tritonclient.utils import InferenceServerException
 
@@ -53,12 +52,11 @@ def test_cold_servers(serve, repository, pair):
 
 
 def wait_unloaded(client, name: str) -> None:
-    end = time.monotonic() + 30
-    while client.raw.is_model_ready(name) or any(
-            model["name"] == name and model.get("state") not in (None, "UNAVAILABLE")
-            for model in client.raw.get_model_repository_index()):
-        assert time.monotonic() < end, f"{name} is not unloaded"
-        time.sleep(0.02)
+    def gone() -> bool:
+        states = [model.get("state") for model in client.raw.get_model_repository_index() if model["name"] == name]
+        return not client.raw.is_model_ready(name) and set(states) <= {None, "UNAVAILABLE"}
+
+    wait_until(gone, 30, f"{name} is unloaded")
 
 
 def used(cuda, gpus: str) -> int:
