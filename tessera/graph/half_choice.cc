@@ -82,6 +82,10 @@ constexpr std::array<std::string_view, 19> kCarriesExact{
     "Add", "Clip", "Concat",  "Div",   "Einsum", "Expand",  "Gather", "Identity",  "MatMul",   "Max",
     "Mul", "Neg",  "Reshape", "Slice", "Split",  "Squeeze", "Sub",    "Transpose", "Unsqueeze"};
 
+// So must positions and counts that these compare: BF16 knows whole numbers to 256 only.
+constexpr std::array<std::string_view, 5> kCompares{"Equal", "Greater", "GreaterOrEqual", "Less",
+                                                    "LessOrEqual"};
+
 template <size_t kCount>
 bool Among(const std::array<std::string_view, kCount>& ops, const Node& node) {
   return node.domain.empty() && std::find(ops.begin(), ops.end(), node.op_type) != ops.end();
@@ -106,6 +110,28 @@ bool MakesIntegers(const Graph& graph, const Node& node) {
   return node.op_type == "Cast" && !node.outputs.empty() && IsInteger(graph.value(node.outputs[0]).type);
 }
 
+bool IsFromIntegers(const Graph& graph, const Node& node) {
+  return node.op_type == "Cast" && !node.inputs.empty() && IsInteger(graph.value(node.inputs[0]).type);
+}
+
+// By value: FP32 that was worked out from integers and constants alone.
+std::vector<bool> Counted(const Graph& graph) {
+  std::vector<bool> counted(graph.values().size(), false);
+  const auto is = [&](ValueId id) { return id != kNoValue && counted[static_cast<size_t>(id.value())]; };
+  for (const Node& node : graph.nodes()) {
+    const bool goes_on = Among(kCarriesExact, node) &&
+                         std::any_of(node.inputs.begin(), node.inputs.end(), is) &&
+                         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+                           return is(id) || !IsFull(graph, id) || graph.value(id).constant != nullptr;
+                         });
+    if (!goes_on && !IsFromIntegers(graph, node)) continue;
+    for (const ValueId output : node.outputs) {
+      if (IsFull(graph, output)) counted[static_cast<size_t>(output.value())] = true;
+    }
+  }
+  return counted;
+}
+
 bool IsMean(const Node& node) {
   return node.op_type == "ReduceMean" || node.op_type == "ReduceSum";
 }
@@ -118,12 +144,13 @@ bool IsSquare(const Node& node) {
 // pass from the back is enough.
 class ExactParts {
  public:
-  explicit ExactParts(const Graph& graph) : graph_(graph), exact_(graph.nodes().size(), false) {}
+  explicit ExactParts(const Graph& graph)
+      : graph_(graph), counted_(Counted(graph)), exact_(graph.nodes().size(), false) {}
 
   std::vector<bool> Find() {
     for (size_t n = graph_.nodes().size(); n-- > 0;) {
       const Node& node = graph_.nodes()[n];
-      const bool begins = Among(kExact, node) || MakesIntegers(graph_, node);
+      const bool begins = Among(kExact, node) || MakesIntegers(graph_, node) || ComparesCounted(node);
       if (begins || exact_[n]) Mark(node, [](const Node& maker) { return Among(kCarriesExact, maker); });
       if (IsMean(node)) Mark(node, IsSquare);
     }
@@ -131,6 +158,12 @@ class ExactParts {
   }
 
  private:
+  bool ComparesCounted(const Node& node) const {
+    return Among(kCompares, node) && std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+             return id != kNoValue && counted_[static_cast<size_t>(id.value())];
+           });
+  }
+
   template <class Goes>
   void Mark(const Node& node, const Goes& goes) {
     for (const ValueId input : node.inputs) {
@@ -141,6 +174,7 @@ class ExactParts {
   }
 
   const Graph& graph_;
+  const std::vector<bool> counted_;
   std::vector<bool> exact_;
 };
 

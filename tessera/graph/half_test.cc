@@ -132,6 +132,15 @@ TEST_F(Half, AnglesAndIndexesAreComputedInFp32) {
   EXPECT_EQ(report_.nodes_in_half, 0);
 }
 
+TEST_F(Half, PositionsThatAreComparedStayFp32AndActivationsDoNot) {
+  const ValueId position = Apply("Cast", {Input("n", DType::kInt64)});
+  Apply("Less", {Apply("Sub", {position, Weights({1})}), Weights({0})}, DType::kBool);
+  Apply("Less", {Apply("Mul", {Input("x"), Weights({2})}), Weights({0})}, DType::kBool);
+  EXPECT_EQ(
+      Convert(DType::kBFloat16),
+      "Cast(n) Sub(Cast, w) Less(Sub, w_1) Cast(x) Mul(x.bf16, w_2.bf16) Cast(Mul) Less(Mul.fp32, w_3)");
+}
+
 TEST_F(Half, CollectivesAreCarriedInFp16) {
   Apply("DistCollective", {Apply("MatMul", {Input("x"), Weights({1, 2})})});
   EXPECT_EQ(Convert(), "Cast(x) MatMul(x.fp16, w.fp16) DistCollective(MatMul)");

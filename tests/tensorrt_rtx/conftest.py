@@ -9,7 +9,10 @@ import sys
 import pytest
 from program import Program
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples/tensorrt"))  # sample_models.py
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "examples/tensorrt"), str(ROOT / "tests/gpu")]  # sample_models.py; half.py, half_ranks.py
+
+from half import HALVES  # noqa: E402
 
 REAL_BUILDER = pathlib.Path(__file__).with_name("real_builder.py")
 
@@ -48,3 +51,31 @@ def library(tessera):
 @pytest.fixture
 def build(program, library):
     return lambda model, *arguments: program.json("build", model, "--sm", 80, "--library", library, *arguments)
+
+
+@pytest.fixture(params=HALVES)
+def narrow(request):
+    return request.param
+
+
+@pytest.fixture
+def in_fp32(program, tmp_path):
+    """in_fp32(model, ranks): the directory of its ranks in FP32."""
+    def in_fp32(model, ranks=2):
+        strategy = "tensor" if ranks > 1 else "auto"
+        program.shard(model, ranks, tmp_path / "repo", "model", "--strategy", strategy, "--engine", "tensorrt")
+        return tmp_path / "repo/model/1"
+
+    return in_fp32
+
+
+@pytest.fixture
+def in_16_bits(tessera, tmp_path):
+    """in_16_bits(version, narrow): a directory of the same ranks in 16 bits, made by the code that `tessera build` calls."""
+    def in_16_bits(version, narrow):
+        made = tmp_path / narrow
+        made.mkdir()
+        subprocess.run([tessera.parent / "half_ranks", version, narrow.upper(), made], check=True)
+        return made
+
+    return in_16_bits

@@ -7,26 +7,17 @@ the whole model when nothing but rounding is done to it, after every operator. 2
 """
 
 import json
-import pathlib
-import re
 import subprocess
-import sys
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
-for folder in ("gpu", "e2e"):
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / folder))
-
-from half import HALVES, in_half, to_half  # noqa: E402
-from half_operators import operator_model  # noqa: E402
-from half_ranks import HalfRanks, RoundedModel  # noqa: E402
-from reference import Reference, worst_relative_error  # noqa: E402
+from half import HALVES, in_half, to_half
+from half_ranks import HalfRanks, RoundedModel
+from reference import Reference, worst_relative_error
 
 MODELS = ["bert_dyn", "gpt2", "llama_gqa_op18", "llama_gqa_op23", "vit"]
-HALF_CHOICE = pathlib.Path(__file__).resolve().parents[2] / "tessera/graph/half_choice.cc"
 LIMITS = {"fp16": 5e-3, "bf16": 2e-2}
 
 
@@ -35,25 +26,9 @@ def model(request, zoo):
     return zoo / f"{request.param}.onnx"
 
 
-@pytest.fixture(params=HALVES)
-def narrow(request):
-    return request.param
-
-
 @pytest.fixture
-def shard(program, tmp_path):
-    """shard(model, ranks): the directory of its ranks in FP32."""
-    def shard(model, ranks=2):
-        strategy = "tensor" if ranks > 1 else "auto"
-        program.shard(model, ranks, tmp_path / "repo", "model", "--strategy", strategy, "--engine", "tensorrt")
-        return tmp_path / "repo/model/1"
-
-    return shard
-
-
-@pytest.fixture
-def sharded(model, shard):
-    return shard(model)
+def sharded(model, in_fp32):
+    return in_fp32(model)
 
 
 def plan_of(version):
@@ -61,20 +36,8 @@ def plan_of(version):
 
 
 @pytest.fixture
-def narrowed(tessera, tmp_path):
-    """narrowed(version, narrow): a directory of the same ranks in 16 bits, made by the code that `tessera build` calls."""
-    def narrowed(version, narrow):
-        made = tmp_path / narrow
-        made.mkdir()
-        subprocess.run([tessera.parent / "half_ranks", version, narrow.upper(), made], check=True)
-        return made
-
-    return narrowed
-
-
-@pytest.fixture
-def halves(sharded, narrow, narrowed):
-    return narrowed(sharded, narrow)
+def halves(sharded, narrow, in_16_bits):
+    return in_16_bits(sharded, narrow)
 
 
 def test_ranks_answer_like_the_model_in_fp32(model, halves, narrow):
@@ -85,30 +48,6 @@ def test_ranks_answer_like_the_model_in_fp32(model, halves, narrow):
     rounding = RoundedModel(onnx.load(model), HALVES[narrow]).answer(inputs)
     assert 0 < error <= LIMITS[narrow]
     assert error <= 2 * worst_relative_error({name: rounding[name] for name in wanted}, wanted)
-
-
-@pytest.fixture
-def far(tmp_path):
-    """Two products; what is between them goes to 1e6."""
-    random = np.random.default_rng(0)
-    weights = [numpy_helper.from_array(random.standard_normal((64, 64), np.float32) * np.float32(scale), name)
-               for name, scale in (("up", 3e4), ("down", 1e-6))]
-    nodes = [helper.make_node("MatMul", ["x", "up"], ["far"]), helper.make_node("Relu", ["far"], ["kept"]),
-             helper.make_node("MatMul", ["kept", "down"], ["y"])]
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [8, 64]) for name in "xy")
-    model = helper.make_model(helper.make_graph(nodes, "far", [x], [y], weights), ir_version=10,
-                              opset_imports=[helper.make_opsetid("", 18)])
-    onnx.save(model, tmp_path / "far.onnx")
-    return tmp_path / "far.onnx"
-
-
-def test_bf16_answers_where_fp16_overflows(far, shard, narrowed):
-    version, reference = shard(far), Reference(far)
-    inputs = reference.random_inputs()
-    with np.errstate(over="ignore", invalid="ignore"):
-        answers = {narrow: HalfRanks(narrowed(version, narrow)).answer(inputs) for narrow in HALVES}
-    assert not np.isfinite(answers["fp16"]["y"]).all()
-    assert worst_relative_error(answers["bf16"], reference.answer(inputs)) <= LIMITS["bf16"]
 
 
 def test_inputs_and_outputs_keep_their_types(sharded, halves):
@@ -149,10 +88,10 @@ def test_the_real_builder_takes_all_ranks(halves, sharded, really_build):
 
 
 @pytest.fixture
-def exported(model, shard, tmp_path):
+def exported(model, in_fp32, tmp_path):
     """Two ranks of a model that is in BF16 itself, inputs and outputs included."""
     onnx.save(to_half(onnx.load(model), HALVES["bf16"]), tmp_path / "bf16.onnx")
-    return shard(tmp_path / "bf16.onnx")
+    return in_fp32(tmp_path / "bf16.onnx")
 
 
 @pytest.mark.parametrize("model", ["gpt2", "vit"], indirect=True)
@@ -172,29 +111,3 @@ def test_the_real_builder_takes_a_model_in_bf16(exported, really_build):
     for built in really_build(HalfRanks(exported).files):
         assert not built["errors"]
         assert sorted(name for name, _ in built["engine"]) == sorted(c["name"] for c in plan_of(exported)["collectives"])
-
-
-@pytest.fixture
-def operators(tmp_path):
-    """A model of all operators that compute in 16 bits."""
-    made = operator_model()
-    listed = re.search(r"kInHalf\{(.*?)\}", HALF_CHOICE.read_text(), re.DOTALL)[1]
-    assert set(made.operators) == set(re.findall(r'"(\w+)"', listed))
-    onnx.save(made.model(), tmp_path / "operators.onnx")
-    return tmp_path / "operators.onnx"
-
-
-@pytest.fixture
-def half_operators(operators, shard, narrow, narrowed):
-    return narrowed(shard(operators, 1), narrow)
-
-
-def test_every_operator_answers_as_in_fp32(operators, half_operators, narrow):
-    reference = Reference(operators)
-    inputs = reference.random_inputs()
-    assert worst_relative_error(HalfRanks(half_operators).answer(inputs), reference.answer(inputs)) <= LIMITS[narrow]
-
-
-def test_the_real_builder_takes_every_operator(half_operators, really_build):
-    [built] = really_build(HalfRanks(half_operators).files)
-    assert not built["errors"]
