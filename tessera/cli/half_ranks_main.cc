@@ -3,18 +3,13 @@
 // how many operators of all ranks go on in FP32.
 #include <fmt/core.h>
 
-#include "tessera/base/sha256.h"
+#include "tessera/cli/built_files.h"
 #include "tessera/cli/half_ranks.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using tessera::Result;
-
-Result<tessera::plan::Artifact> ArtifactOf(const fs::path& file) {
-  TRY_ASSIGN(std::string sha256, tessera::Sha256OfFile(file));
-  return tessera::plan::Artifact{file.filename(), tessera::ByteCount{fs::file_size(file)}, std::move(sha256)};
-}
 
 Result<void> Convert(const fs::path& version, const char* type_name, const fs::path& out) {
   const auto type = tessera::DTypeFromName(type_name);
@@ -25,8 +20,9 @@ Result<void> Convert(const fs::path& version, const char* type_name, const fs::p
              ranks.report.nodes_in_full + ranks.report.nodes_in_half);
   plan.collectives = std::move(ranks.collectives);
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
-    TRY_ASSIGN(plan.ranks[r].model, ArtifactOf(ranks.models[r]));
-    TRY_ASSIGN(tessera::plan::Artifact weights, ArtifactOf(ranks.models[r].string() + ".weights"));
+    const std::string file = ranks.models[r].filename();
+    TRY_ASSIGN(plan.ranks[r].model, tessera::cli::ArtifactOf(out, file));
+    TRY_ASSIGN(tessera::plan::Artifact weights, tessera::cli::ArtifactOf(out, file + ".weights"));
     plan.ranks[r].weights = {std::move(weights)};
   }
   return tessera::plan::WritePlan(plan, out);
