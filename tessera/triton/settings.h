@@ -36,7 +36,7 @@ struct Settings {
   Optimization optimization;
   // Parameter steps_in_flight: steps on GPUs that may be under way at the same time, so that one's data
   // travels while another computes.
-  int steps_in_flight = 1;
+  int steps_in_flight = 2;
   // Parameter threads_per_rank: of ranks on the CPU; 0 = the cores shared out over the model's ranks. One
   // serves tiny models best (no hand-over to a thread pool), and leaves cores to other instances and models.
   int threads_per_rank = 0;

@@ -108,6 +108,8 @@ class InFlightGpu : public ::testing::TestWithParam<int> {
     while (!open.empty()) land();
   }
 
+  void ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device);
+
   Mlp mlp_;
   std::vector<std::unique_ptr<TempDirectory>> directories_;
   std::vector<std::unique_ptr<engine::Engine>> engines_;
@@ -152,12 +154,11 @@ TEST_P(InFlightGpu, LargeDataBesideOtherStepsIsRight) {
   }
 }
 
-// Two requests whose memory is on GPU 0, in turns: captured on it while the other one is in flight.
-TEST_P(InFlightGpu, MemoryOnAGpuIsUsedWithItsNewContent) {
-  auto group = Load(Mlp());
+// Two requests whose memory is on the GPU, in turns: captured on it while the other one is in flight.
+void InFlightGpu::ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device) {
+  auto group = Load(mlp);
   ASSERT_TRUE(group);
-  const size_t bytes = static_cast<size_t>(16 * mlp_.k) * 2;
-  const DeviceId device = Gpus()[0];
+  const size_t bytes = static_cast<size_t>(rows * mlp_.k) * 2;
   std::vector<cuda::DeviceBuffer> x;
   std::vector<cuda::DeviceBuffer> y;
   std::vector<std::vector<uint16_t>> wanted;
@@ -165,14 +166,14 @@ TEST_P(InFlightGpu, MemoryOnAGpuIsUsedWithItsNewContent) {
     x.push_back(cuda::DeviceBuffer::Create(device, bytes).value());
     y.push_back(cuda::DeviceBuffer::Create(device, bytes).value());
   }
-  for (unsigned seed = 0; seed < 24; ++seed) wanted.push_back(Alone(*group, 16, seed));
+  for (unsigned seed = 0; seed < 24; ++seed) wanted.push_back(Alone(*group, rows, seed));
   auto make = [&](int i) {
     auto flight = std::make_unique<Flight>();
     const auto halves = RandomHalves(bytes / 2, static_cast<unsigned>(i), 1);
     const auto buffer = static_cast<size_t>(i % 2);
     CopyNow(HostRegion(std::as_bytes(std::span(halves))), Whole(x[buffer]), device);
     flight->taker.TakeTo(Rank(0), 0, Whole(y[buffer]));
-    flight->step = Common({{DType::kFloat16, {16, mlp_.k}, AsSource(Whole(x[buffer]))}}, GetParam(),
+    flight->step = Common({{DType::kFloat16, {rows, mlp_.k}, AsSource(Whole(x[buffer]))}}, GetParam(),
                           flight->taker, Soon());
     return flight;
   };
@@ -182,6 +183,17 @@ TEST_P(InFlightGpu, MemoryOnAGpuIsUsedWithItsNewContent) {
             HostRegion(std::as_writable_bytes(std::span(got))), device);
     EXPECT_EQ(got, wanted[static_cast<size_t>(i)]) << "step " << i;
   });
+}
+
+TEST_P(InFlightGpu, MemoryOnAGpuIsUsedWithItsNewContent) {
+  ExpectNewContent(Mlp(), 16, Gpus().front());
+}
+
+// From the GPU of the first rank, and of the last one, to the others beside other steps.
+TEST_P(InFlightGpu, LargeMemoryOnAGpuIsUsedWithItsNewContent) {
+  const Mlp large{2048, 512, 2048, 16, 512};
+  ExpectNewContent(large, 512, Gpus().front());
+  ExpectNewContent(large, 512, Gpus()[static_cast<size_t>(GetParam()) - 1]);
 }
 
 TEST_P(InFlightGpu, RanksTimesAreThoseOfTheirOwnStep) {

@@ -22,7 +22,7 @@ struct TensorRtOptions {
   std::chrono::milliseconds step_limit{60'000};
   size_t max_plans = 64;  // input shapes whose graphs are kept; the least recently used goes first
   ReplicationWay replication = ReplicationWay::kAuto;
-  // With ReplicationWay::kGather: from this size on; smaller tensors are copied to each GPU. SIZE_MAX: never.
+  // Where tensors go in slices and no probe tells from which size on: from this one.
   size_t gather_from = size_t{512} << 10;
   // Threads that launch ranks' graphs beside the caller; not set: as many as pay off
   // (LaunchTeam::HelpersFor).

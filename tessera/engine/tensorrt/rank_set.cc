@@ -17,14 +17,18 @@ std::vector<TensorSpec> SpecsOf(const std::vector<TensorInfo>& infos) {
   return specs;
 }
 
+std::vector<DeviceId> DevicesOf(const std::vector<std::shared_ptr<RankRunner>>& runners) {
+  std::vector<DeviceId> devices;
+  for (const auto& runner : runners) devices.push_back(runner->stream().device());
+  return devices;
+}
+
 Result<std::unique_ptr<LaunchTeam>> MakeLaunchers(const std::vector<std::shared_ptr<RankRunner>>& runners,
                                                   const TensorRtOptions& options) {
   const int ranks = static_cast<int>(runners.size());
-  std::vector<DeviceId> devices;
-  for (const auto& runner : runners) devices.push_back(runner->stream().device());
   return LaunchTeam::Create(ranks,
                             {options.launch_helpers.value_or(LaunchTeam::HelpersFor(ranks, UsableCores()))},
-                            [devices](Rank rank) -> Result<void> {
+                            [devices = DevicesOf(runners)](Rank rank) -> Result<void> {
                               CUDA_TRY(cudaSetDevice(devices[static_cast<size_t>(rank.value())].value()));
                               return {};
                             });
@@ -35,25 +39,25 @@ Result<std::unique_ptr<LaunchTeam>> MakeLaunchers(const std::vector<std::shared_
 Result<std::unique_ptr<RankSet>> RankSet::Create(std::vector<std::shared_ptr<RankRunner>> runners,
                                                  std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
-                                                 const TensorRtOptions& options) {
+                                                 const GatherSizes& gather, const TensorRtOptions& options) {
   // Else CUDA would make a context on GPU 0 for a thread that never used another.
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(runners.front()->stream().device()));
   TRY_ASSIGN(std::unique_ptr<LaunchTeam> launchers, MakeLaunchers(runners, options));
-  std::unique_ptr<RankSet> set(
-      new RankSet(std::move(runners), std::move(peers), std::move(threads), std::move(launchers), options));
+  std::unique_ptr<RankSet> set(new RankSet(std::move(runners), std::move(peers), std::move(threads),
+                                           std::move(launchers), gather, options));
   TRY(set->MakeSlots());
   return set;
 }
 
 RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
                  std::unique_ptr<RankThreads> threads, std::unique_ptr<LaunchTeam> launchers,
-                 const TensorRtOptions& options)
+                 const GatherSizes& gather, const TensorRtOptions& options)
     : options_(options),
       peers_(std::move(peers)),
       runners_(std::move(runners)),
       inputs_(SpecsOf(runners_.front()->engine().tensors().inputs)),
       outputs_(SpecsOf(runners_.front()->engine().tensors().outputs)),
-      rules_{peers_ ? options.gather_from : SIZE_MAX, inputs_},
+      rules_{gather, DevicesOf(runners_), inputs_},
       own_buffers_(runners_.size(), inputs_.size(), outputs_.size()),
       plans_(options.max_plans),
       threads_(std::move(threads)),

@@ -26,7 +26,7 @@ class RankSet {
   static Result<std::unique_ptr<RankSet>> Create(std::vector<std::shared_ptr<RankRunner>> runners,
                                                  std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
-                                                 const TensorRtOptions& options);
+                                                 const GatherSizes& gather, const TensorRtOptions& options);
   ~RankSet();
 
   int world_size() const { return static_cast<int>(runners_.size()); }
@@ -70,7 +70,7 @@ class RankSet {
  private:
   RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_ptr<Peers> peers,
           std::unique_ptr<RankThreads> threads, std::unique_ptr<LaunchTeam> launchers,
-          const TensorRtOptions& options);
+          const GatherSizes& gather, const TensorRtOptions& options);
 
   // rank_set_plan.cc
   Result<int> CommonProfile(const StepShape& shape) const;

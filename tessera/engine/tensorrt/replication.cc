@@ -30,36 +30,35 @@ Result<std::vector<ReplicationTime>> TimesOn(const std::shared_ptr<Peers>& peers
   return times;
 }
 
-std::string WayFrom(size_t gather_from) {
-  return gather_from == SIZE_MAX ? "a copy to each GPU"
-                                 : fmt::format("slices and an all-gather from {} on", SizeText(gather_from));
-}
-
-void LogChoice(std::string_view model, size_t gather_from, const std::string& reason) {
-  TESSERA_LOG(kInfo, "model '{}': inputs that all ranks need: {} ({})", model, WayFrom(gather_from), reason);
+std::string WayFrom(const GatherSizes& sizes) {
+  if (sizes.from_host == SIZE_MAX) return "a copy to each GPU";
+  return fmt::format("slices and an all-gather from {} on{}", SizeText(sizes.from_host),
+                     sizes.from_gpu == SIZE_MAX ? ", a copy to each other GPU from a rank's own" : "");
 }
 
 }  // namespace
 
-Result<size_t> ChooseGatherFrom(const TensorRtOptions& options, std::string_view model,
-                                const std::shared_ptr<Peers>& peers, RankThreads& threads,
-                                const std::vector<DeviceId>& devices, Deadline deadline) {
-  auto chosen = [&](size_t gather_from, const std::string& reason) {
-    LogChoice(model, gather_from, reason);
-    return gather_from;
+Result<GatherSizes> ChooseGatherSizes(const TensorRtOptions& options, std::string_view model,
+                                      const std::shared_ptr<Peers>& peers, RankThreads& threads,
+                                      const std::vector<DeviceId>& devices, Deadline deadline) {
+  auto chosen = [&](const GatherSizes& sizes, const std::string& reason) {
+    TESSERA_LOG(kInfo, "model '{}': inputs that all ranks need: {} ({})", model, WayFrom(sizes), reason);
+    return sizes;
   };
   const ReplicationWay way = options.replication;
-  if (way == ReplicationWay::kCopies) return chosen(SIZE_MAX, "as configured");
-  if (way == ReplicationWay::kGather) return chosen(options.gather_from, "as configured");
+  if (way == ReplicationWay::kCopies) return chosen({}, "as configured");
+  if (way == ReplicationWay::kGather)
+    return chosen({options.gather_from, options.gather_from}, "as configured");
+  const auto apart = FirstNotLinked(devices, cuda::HasNvLink);
+  auto sizes_for = [&](size_t from_host) { return GatherSizesFor(from_host, devices.size(), !apart); };
   std::string reason = "probed as configured";
   if (way == ReplicationWay::kAuto) {
-    const auto apart = FirstNotLinked(devices, cuda::HasNvLink);
-    if (!apart) return chosen(options.gather_from, "NVLink between all GPUs");
+    if (!apart) return chosen(sizes_for(options.gather_from), "NVLink between all GPUs");
     reason =
         fmt::format("no NVLink known between GPUs {} and {}", apart->first.value(), apart->second.value());
   }
   TRY_ASSIGN(const std::vector<ReplicationTime> times, TimesOn(peers, threads, devices, deadline));
-  return chosen(FasterGatheredFrom(times), fmt::format("{}: {}", reason, Described(times)));
+  return chosen(sizes_for(FasterGatheredFrom(times)), fmt::format("{}: {}", reason, Described(times)));
 }
 
 }  // namespace tessera::engine

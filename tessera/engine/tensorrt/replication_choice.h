@@ -13,6 +13,18 @@
 
 namespace tessera::engine {
 
+// Bytes from which on an input that all ranks need goes to them in slices and an all-gather; SIZE_MAX: never.
+struct GatherSizes {
+  size_t from_host = SIZE_MAX;  // or memory of a GPU that no rank is on
+  size_t from_gpu = SIZE_MAX;   // memory of a rank's own GPU
+};
+
+// Where host memory goes in slices from `from_host` on. A rank whose GPU has the input needs no copy, and the
+// copies to the others can run while the step before computes, which an all-gather inside a step cannot. To
+// one other rank no link carries more than it would in slices; to more of them all leave over one GPU's
+// links: NVLink carries three copies, of 16 MB in about 110 us.
+GatherSizes GatherSizesFor(size_t from_host, size_t ranks, bool linked);
+
 // What a probe found for tensors of `bytes`, with the right content on every GPU.
 struct ReplicationTime {
   size_t bytes = 0;

@@ -38,6 +38,15 @@ TEST(FasterGatheredFrom, TakesCopiesWhereBothAreAsFast) {
   EXPECT_EQ(FasterGatheredFrom(Times({{100, 89}})), kSmall);
 }
 
+TEST(GatherSizesFor, CopiesFromARanksGpuToAsManyAsItsLinksCarry) {
+  EXPECT_EQ(GatherSizesFor(kSmall, 2, true).from_gpu, SIZE_MAX);
+  EXPECT_EQ(GatherSizesFor(kSmall, 4, true).from_gpu, SIZE_MAX);
+  EXPECT_EQ(GatherSizesFor(kSmall, 8, true).from_gpu, kSmall);
+  EXPECT_EQ(GatherSizesFor(kSmall, 2, false).from_gpu, SIZE_MAX);
+  EXPECT_EQ(GatherSizesFor(kSmall, 4, false).from_gpu, kSmall);
+  EXPECT_EQ(GatherSizesFor(kSmall, 4, true).from_host, kSmall);
+}
+
 TEST(FasterGatheredFrom, TakesWhatASlowMachineHadTimeFor) {
   EXPECT_EQ(FasterGatheredFrom(Times({{120, 300}, {600, 450}})), kMiddle);
 }

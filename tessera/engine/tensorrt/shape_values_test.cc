@@ -29,7 +29,9 @@ struct TwoRanks {
 };
 
 InputRules Rules() {
-  return {SIZE_MAX, {{"x", DType::kFloat32, {kDynamic}}, {"s", DType::kInt32, {2}, /*on_host=*/true}}};
+  return {{},
+          {DeviceId(0), DeviceId(1)},
+          {{"x", DType::kFloat32, {kDynamic}}, {"s", DType::kInt32, {2}, /*on_host=*/true}}};
 }
 
 TEST(ShapeValues, ArePartOfAStepsShape) {
@@ -46,9 +48,31 @@ TEST(ShapeValues, ArePartOfAStepsShape) {
 TEST(ShapeValues, AreNotGatheredHoweverLarge) {
   const TwoRanks data;
   InputRules rules = Rules();
-  rules.gather_from = 1;
+  rules.gather.from_host = 1;
   EXPECT_EQ(ShapeOf(data.MakeStep(), rules).replication,
             (std::vector{Replication::kGather, Replication::kOnHost}));
+}
+
+TEST(ShapeOf, GathersByWhereAnInputLies) {
+  const TwoRanks data;
+  Step step = data.MakeStep();
+  auto way_on = [&](MemoryKind kind, DeviceId device, const GatherSizes& gather) {
+    for (RankInputs& rank : step.ranks) {
+      rank.tensors[0].data.kind = kind;
+      rank.tensors[0].data.device = device;
+    }
+    InputRules rules = Rules();
+    rules.gather = gather;
+    const StepShape shape = ShapeOf(step, rules);
+    EXPECT_TRUE(HasShape(step, rules, shape));
+    return shape.replication.front();
+  };
+  const GatherSizes from_host{1, SIZE_MAX};
+  EXPECT_EQ(way_on(MemoryKind::kPinned, DeviceId(0), from_host), Replication::kGather);
+  EXPECT_EQ(way_on(MemoryKind::kDevice, DeviceId(1), from_host), Replication::kCopies);
+  EXPECT_EQ(way_on(MemoryKind::kDevice, DeviceId(2), from_host), Replication::kGather) << "no rank's GPU";
+  EXPECT_EQ(way_on(MemoryKind::kDevice, DeviceId(1), {1, 1}), Replication::kGather);
+  EXPECT_EQ(way_on(MemoryKind::kDevice, DeviceId(1), {1, 9}), Replication::kCopies) << "8 bytes";
 }
 
 TEST(ShapeValues, AreTheSameOnEveryRank) {

@@ -13,10 +13,18 @@ bool IsCommon(const Step& step, size_t input) {
   });
 }
 
+size_t GatherFrom(const ConstRegion& data, const InputRules& rules) {
+  const bool with_a_rank =
+      data.kind == MemoryKind::kDevice &&
+      std::find(rules.devices.begin(), rules.devices.end(), data.device) != rules.devices.end();
+  return with_a_rank ? rules.gather.from_gpu : rules.gather.from_host;
+}
+
 Replication ReplicationOf(const Step& step, size_t input, const InputRules& rules) {
   if (rules.inputs[input].on_host) return Replication::kOnHost;
-  const bool gather = step.ranks.size() > 1 &&
-                      step.ranks[0].tensors[input].data.bytes() >= rules.gather_from && IsCommon(step, input);
+  const ConstRegion& data = step.ranks.front().tensors[input].data;
+  const bool gather =
+      step.ranks.size() > 1 && data.bytes() >= GatherFrom(data, rules) && IsCommon(step, input);
   return gather ? Replication::kGather : Replication::kCopies;
 }
 

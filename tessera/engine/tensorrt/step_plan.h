@@ -10,6 +10,7 @@
 #include "tessera/cuda/graph.h"
 #include "tessera/engine/rank_group.h"
 #include "tessera/engine/tensorrt/direct_steps.h"
+#include "tessera/engine/tensorrt/replication_choice.h"
 #include "tessera/engine/tensorrt/shape_values.h"
 
 namespace tessera::engine {
@@ -24,7 +25,8 @@ enum class Replication {
 
 // How a model's inputs may travel.
 struct InputRules {
-  size_t gather_from = SIZE_MAX;   // bytes from which a common tensor is gathered
+  GatherSizes gather;              // bytes from which a common tensor is gathered
+  std::vector<DeviceId> devices;   // of the ranks
   std::vector<TensorSpec> inputs;  // of the engines
 };
 
@@ -47,7 +49,7 @@ struct StepPlan {
 };
 
 // The shapes of `step`, with kGather for every input that is one contiguous piece of memory given to all
-// ranks, of at least `gather_from` bytes. The step passed CheckShapeValues.
+// ranks, as large as the rules have it for where it lies. The step passed CheckShapeValues.
 StepShape ShapeOf(const Step& step, const InputRules& rules);
 // Whether ShapeOf would give `shape`; makes nothing.
 bool HasShape(const Step& step, const InputRules& rules, const StepShape& shape);

@@ -66,13 +66,12 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
   TRY(CheckRanksAgree(runners, plan_));
   if (peers_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
-  TensorRtOptions options = options_;
+  GatherSizes gather;
   if (peers_) {
-    TRY_ASSIGN(options.gather_from,
-               ChooseGatherFrom(options_, plan_.model_name, peers_, *threads, devices_, deadline_));
+    TRY_ASSIGN(gather, ChooseGatherSizes(options_, plan_.model_name, peers_, *threads, devices_, deadline_));
   }
   TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
-             RankSet::Create(std::move(runners), peers_, std::move(threads), options));
+             RankSet::Create(std::move(runners), peers_, std::move(threads), gather, options_));
   TRY(ranks->WarmUp(deadline_));
   TESSERA_LOG(kInfo,
               "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {}); {} ms, {} of them warm-up",
