@@ -110,11 +110,6 @@ int64_t SizeMultiple(const plan::Plan& plan, const plan::TensorPlan& input, size
   return std::lcm(std::max<int64_t>(wanted, 1), split ? plan.world_size() : 1);
 }
 
-bool HasDynamicInputs(const plan::Plan& plan) {
-  return std::any_of(plan.inputs.begin(), plan.inputs.end(),
-                     [](const plan::TensorPlan& input) { return !IsStatic(input.spec.shape); });
-}
-
 Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, const Sizes& otherwise) {
   for (auto [name, size] : {std::pair("--batch", options.batch), std::pair("--length", options.length)}) {
     if (size < 0) return Fail(Code::kInvalidArgument, "{} is {}, wanted a positive size", name, size);

@@ -49,7 +49,4 @@ Result<std::vector<HostTensor>> RandomInputs(const plan::Plan& plan, const std::
 // The shape of every input.
 std::vector<Shape> InputShapes(const plan::Plan& plan, const Sizes& sizes);
 
-// True when any input has a free dimension.
-bool HasDynamicInputs(const plan::Plan& plan);
-
 }  // namespace tessera::cli

@@ -23,16 +23,11 @@ class StepQueue {
   struct Flight {
     size_t slot = 0;
     Deadline deadline = Deadline::Never();
-    Duration limit{0};  // its time if it has to wait for the one before; see LimitOf
+    Duration limit{0};  // its time if it has to wait for the one before
     RankGroup::Completion done;
   };
 
   explicit StepQueue(size_t slots);
-
-  // The time that a step has until `deadline`.
-  static Duration LimitOf(Deadline deadline) {
-    return deadline.never() ? Duration::max() : deadline.at() - Deadline::Clock::now();
-  }
 
   // For the thread that issues. --
 

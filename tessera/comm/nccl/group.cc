@@ -224,15 +224,4 @@ std::optional<Error> NcclGroup::failure() const {
   return failure_;
 }
 
-Result<void> NcclGroup::IssueAll(const std::function<ncclResult_t(Rank rank, ncclComm_t comm)>& issue) {
-  InFlight call(*this);
-  if (!call.usable()) return tl::unexpected<Error>(*failure());
-  NCCL_TRY(nullptr, ncclGroupStart());
-  ncclResult_t issued = ncclSuccess;
-  for (int r = 0; r < world_size() && IsFine(issued); ++r) issued = issue(Rank{r}, comm(Rank{r}));
-  NCCL_TRY(nullptr, ncclGroupEnd());
-  NCCL_TRY(nullptr, issued);
-  return {};
-}
-
 }  // namespace tessera::comm

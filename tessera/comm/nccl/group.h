@@ -63,9 +63,6 @@ class NcclGroup {
   // Valid until Abort; what setCommunicator of TensorRT is given.
   ncclComm_t comm(Rank rank) const { return comms_[static_cast<size_t>(rank.value())]; }
 
-  // Runs `issue` for every rank inside one NCCL group call, from this thread. Only for Calls::kBlocking.
-  Result<void> IssueAll(const std::function<ncclResult_t(Rank rank, ncclComm_t comm)>& issue);
-
   // Asks every communicator for errors that came since; the first one aborts the group.
   Result<void> Poll();
 
