@@ -34,7 +34,7 @@ struct Spoiled {
   const char* line;
 };
 
-class BadEngine : public testing::TestWithParam<Spoiled> {};
+class BadEngine : public ::testing::TestWithParam<Spoiled> {};
 
 TEST(CheckCollectives, AnEngineWithThePlansCollectivesIsRight) {
   EXPECT_TRUE(CheckCollectives(TwoCollectives(), {Good(), Good()}));
@@ -65,7 +65,7 @@ TEST_P(BadEngine, IsNamedWithItsRank) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, BadEngine,
-    testing::Values(
+    ::testing::Values(
         Spoiled{[](RankReport& r) { r.network.pop_back(); },
                 "rank 1: the ONNX file has 1 collectives, the plan lists 2"},
         Spoiled{[](RankReport& r) { std::swap(r.network[0], r.network[1]); },

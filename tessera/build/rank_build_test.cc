@@ -11,7 +11,7 @@ namespace tessera::build {
 namespace {
 
 TEST(RankRequestFile, IsReadAsItWasWritten) {
-  const testing::TemporaryDirectory directory;
+  const tessera::testing::TemporaryDirectory directory;
   RankRequest request;
   request.model = "a/model.onnx.rank0";
   request.engine = "b/model.plan.rank0";
@@ -37,7 +37,7 @@ TEST(RankRequestFile, IsReadAsItWasWritten) {
 }
 
 TEST(RankReportFile, IsReadAsItWasWritten) {
-  const testing::TemporaryDirectory directory;
+  const tessera::testing::TemporaryDirectory directory;
   const RankReport report{"no", "1.7.1", {"8.0"}, {"sum"}, {{"sum", "comm_allreduce", true}}, true};
   ASSERT_TRUE(WriteReport(report, directory.path() / "report"));
   const Result<RankReport> again = ReadReport(directory.path() / "report");
@@ -51,7 +51,7 @@ TEST(RankReportFile, IsReadAsItWasWritten) {
 }
 
 TEST(RankReportFile, SomethingElseIsAnErrorThatNamesTheFile) {
-  const testing::TemporaryDirectory directory;
+  const tessera::testing::TemporaryDirectory directory;
   ASSERT_TRUE(WriteFileAtomically(directory.path() / "report", "{}"));
   const Result<RankReport> report = ReadReport(directory.path() / "report");
   ASSERT_FALSE(report);

@@ -9,7 +9,7 @@ namespace tessera::cli {
 namespace {
 
 using std::chrono::seconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 int WaitForEnd(ChildProcess& child, SignalQueue& signals) {
   while (true) {

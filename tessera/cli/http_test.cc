@@ -15,7 +15,7 @@ namespace tessera::cli {
 namespace {
 
 using std::chrono::seconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // Listens on a loopback port, answers one connection with `answer` and keeps what was asked.
 class OneAnswer {

@@ -8,7 +8,7 @@
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Inspect, TextNamesRanksLayoutsAndCollectives) {
   plan::Plan plan = TestPlan();

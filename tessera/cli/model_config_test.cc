@@ -8,8 +8,8 @@
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ModelConfig, OfABatchableModelLeavesTheBatchOutOfTheDims) {
   auto text = ModelConfig(TestPlan(), "toy", 64);

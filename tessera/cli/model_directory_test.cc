@@ -5,12 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tessera/cli/temporary_directory.h"
+#include "tessera/base/testing/temporary_directory.h"
 
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 void Touch(const std::filesystem::path& file) {
   std::filesystem::create_directories(file.parent_path());
@@ -18,7 +18,7 @@ void Touch(const std::filesystem::path& file) {
 }
 
 TEST(FindVersion, TakesTheHighestNumberThatHoldsAModel) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   for (const char* version : {"2", "10", "9"}) Touch(directory.path() / version / "plan.json");
   std::filesystem::create_directories(directory.path() / "11");  // holds nothing
   Touch(directory.path() / "12x" / "plan.json");                 // no version
@@ -26,13 +26,13 @@ TEST(FindVersion, TakesTheHighestNumberThatHoldsAModel) {
 }
 
 TEST(FindVersion, TakesAVersionDirectoryItself) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   Touch(directory.path() / "model.onnx");
   EXPECT_EQ(FindVersion(directory.path()).value_or(""), directory.path());
 }
 
 TEST(FindVersion, SaysWhatIsMissing) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   auto empty = FindVersion(directory.path());
   ASSERT_FALSE(empty);
   EXPECT_THAT(empty.error().message, HasSubstr("holds no model: no plan.json"));

@@ -10,7 +10,7 @@
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Bytes AsBytes(const std::string& text) {
   return std::as_bytes(std::span(text));
@@ -91,10 +91,10 @@ std::string Zip(const std::string& name, const std::string& content, bool deflat
   return zip;
 }
 
-class Npz : public testing::Test {
+class Npz : public ::testing::Test {
  protected:
   Result<std::vector<HostTensor>> ReadText(const std::string& content) {
-    const auto file = std::filesystem::path(testing::TempDir()) / "inputs.npz";
+    const auto file = std::filesystem::path(::testing::TempDir()) / "inputs.npz";
     std::ofstream(file, std::ios::binary) << content;
     auto tensors = ReadNpz(file);
     std::filesystem::remove(file);

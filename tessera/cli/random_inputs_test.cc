@@ -8,7 +8,7 @@
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::vector<double> Numbers(const HostTensor& tensor) {
   const ElementAccess access = *AccessOf(tensor.spec.type);
@@ -53,8 +53,9 @@ TEST(ChooseSizes, RefusesSizesThatAreNotPositive) {
 TEST(RandomInputs, IndexesStayBelowTheirBound) {
   auto inputs = RandomInputs(TestPlan(), {.batch = 8, .length = 64, .named = {}}, {{"ids", 5}}, 7);
   ASSERT_TRUE(inputs);
-  EXPECT_THAT(Numbers(inputs->front()), testing::Each(testing::AllOf(testing::Ge(0), testing::Lt(5))));
-  EXPECT_THAT(Numbers(inputs->front()), testing::Contains(4));
+  EXPECT_THAT(Numbers(inputs->front()),
+              ::testing::Each(::testing::AllOf(::testing::Ge(0), ::testing::Lt(5))));
+  EXPECT_THAT(Numbers(inputs->front()), ::testing::Contains(4));
 }
 
 TEST(RandomInputs, OtherIntegersAreMasksWithAOneInEveryRow) {
@@ -62,8 +63,8 @@ TEST(RandomInputs, OtherIntegersAreMasksWithAOneInEveryRow) {
   ASSERT_TRUE(inputs);
   const std::vector<double> mask = Numbers(inputs->front());
   for (size_t row = 0; row < 16; ++row) EXPECT_EQ(mask[row * 5], 1) << row;
-  EXPECT_THAT(mask, testing::Contains(0));
-  EXPECT_THAT(mask, testing::Each(testing::AnyOf(0, 1)));
+  EXPECT_THAT(mask, ::testing::Contains(0));
+  EXPECT_THAT(mask, ::testing::Each(::testing::AnyOf(0, 1)));
 }
 
 TEST(RandomInputs, FloatsAreBetweenMinusOneAndOne) {
@@ -71,7 +72,8 @@ TEST(RandomInputs, FloatsAreBetweenMinusOneAndOne) {
   plan.inputs[0].spec.type = DType::kFloat16;
   auto inputs = RandomInputs(plan, {}, {}, 7);
   ASSERT_TRUE(inputs);
-  EXPECT_THAT(Numbers(inputs->front()), testing::Each(testing::AllOf(testing::Ge(-1), testing::Le(1))));
+  EXPECT_THAT(Numbers(inputs->front()),
+              ::testing::Each(::testing::AllOf(::testing::Ge(-1), ::testing::Le(1))));
 }
 
 TEST(RandomInputs, AreTheSameForTheSameSeed) {

@@ -5,14 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tessera/cli/temporary_directory.h"
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/cli/test_plan.h"
 
 namespace tessera::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Result<shard::Outcome> WriteToy(const fs::path& directory) {
   std::ofstream(directory / "plan.json") << "{}";
@@ -25,7 +25,7 @@ Result<shard::Outcome> WriteHalf(const fs::path& directory) {
 }
 
 TEST(AddModel, MakesTheRepositoryWithTheModelInIt) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   const fs::path repository = directory.path() / "a" / "repo";
   ASSERT_TRUE(AddModel(repository, "toy", 64, WriteToy));
   EXPECT_TRUE(fs::exists(repository / "toy" / "config.pbtxt"));
@@ -34,7 +34,7 @@ TEST(AddModel, MakesTheRepositoryWithTheModelInIt) {
 }
 
 TEST(AddModel, LeavesNothingBehindOnAnError) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   auto outcome = AddModel(directory.path() / "a" / "repo", "toy", 64, WriteHalf);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "no");
@@ -42,14 +42,14 @@ TEST(AddModel, LeavesNothingBehindOnAnError) {
 }
 
 TEST(AddModel, KeepsARepositoryThatWasThere) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   EXPECT_FALSE(AddModel(directory.path(), "toy", 64, WriteHalf));
   EXPECT_TRUE(fs::is_directory(directory.path()));
   EXPECT_TRUE(fs::is_empty(directory.path()));
 }
 
 TEST(AddModel, RefusesAModelThatExists) {
-  TemporaryDirectory directory;
+  tessera::testing::TemporaryDirectory directory;
   fs::create_directories(directory.path() / "toy");
   auto outcome = AddModel(directory.path(), "toy", 64, WriteToy);
   ASSERT_FALSE(outcome);

@@ -6,7 +6,7 @@
 namespace tessera::cli {
 namespace {
 
-using testing::Contains;
+using ::testing::Contains;
 
 TEST(ServerCommand, ListensOnTheLoopbackAndToleratesABadModel) {
   ServerOptions options{.program = "/t", .backends = "/b", .repository = "/r", .extra = {"--log-verbose=1"}};

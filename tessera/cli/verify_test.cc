@@ -9,7 +9,7 @@
 namespace tessera::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 HostTensor Floats(const char* name, Shape shape, std::vector<float> values) {
   HostTensor tensor = *MakeTensor({name, DType::kFloat32, std::move(shape)});

@@ -14,7 +14,7 @@ namespace tessera::engine {
 namespace {
 
 using std::chrono::nanoseconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr nanoseconds kAlways = std::chrono::hours(1);
 
@@ -176,7 +176,7 @@ TEST(LaunchTeam, BeginsNoRankAfterAnError) {
         return {};
       },
       FarOff()));
-  EXPECT_THAT(begun, testing::ElementsAre(0, 1));
+  EXPECT_THAT(begun, ::testing::ElementsAre(0, 1));
 }
 
 TEST(LaunchTeam, AHelperThatCannotEnterFailsItsRank) {

@@ -18,14 +18,14 @@ namespace tessera::engine {
 namespace {
 
 using comm::testing::FaultPlan;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // Later than any of these tests may take: who finishes did not wait for it.
 Deadline Far() {
   return Deadline::In(std::chrono::minutes(10));
 }
 
-class ThreadedRankGroupTest : public testing::Test {
+class ThreadedRankGroupTest : public ::testing::Test {
  protected:
   Result<std::unique_ptr<RankGroup>> Make(int ranks, const SessionFactory& factory,
                                           Deadline deadline = Far()) {

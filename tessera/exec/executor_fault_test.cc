@@ -48,7 +48,7 @@ Result<void> CountRanks(const engine::ScriptedStep& step) {
   return {};
 }
 
-class ExecutorFault : public testing::Test {
+class ExecutorFault : public ::testing::Test {
  protected:
   std::unique_ptr<Executor> Make(ScriptedEngine& engine) {
     EXPECT_TRUE(directory_.WritePlan(3, {}, {{{"y", DType::kFloat32, {1}}, {""}, {}}}));

@@ -37,7 +37,7 @@ struct Asked {
   }
 };
 
-class ExecutorStart : public testing::TestWithParam<int> {
+class ExecutorStart : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
     engine_.step = AddOne;
@@ -185,7 +185,7 @@ TEST_P(ExecutorStart, ManyThreadsStartAndInferWhileRanksFailNowAndThen) {
   EXPECT_GT(engine_.loads, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Most, ExecutorStart, testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Most, ExecutorStart, ::testing::Values(1, 2, 3));
 
 }  // namespace
 }  // namespace tessera::exec

@@ -14,7 +14,7 @@ namespace tessera::exec {
 namespace {
 
 using Kind = plan::Layout::Kind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // Writes `value` + rank into all of output `index` on `rank`, wherever the sink wants it.
 Result<void> Fill(const engine::Step& step, int rank, int index, const Shape& shape, float value) {
@@ -26,7 +26,7 @@ Result<void> Fill(const engine::Step& step, int rank, int index, const Shape& sh
 }
 
 // Two ranks, an input x and an output of each layout.
-class ExecutorTest : public testing::Test {
+class ExecutorTest : public ::testing::Test {
  protected:
   ExecutorTest() {
     engine_.step = [](const engine::Step& step) -> Result<void> {

@@ -114,7 +114,7 @@ struct BadInput {
   const char* line;
 };
 
-class LayoutBadInput : public testing::TestWithParam<BadInput> {};
+class LayoutBadInput : public ::testing::TestWithParam<BadInput> {};
 
 TEST_P(LayoutBadInput, IsNamedWithTheGotAndTheWanted) {
   const plan::Plan plan =
@@ -135,7 +135,7 @@ TEST_P(LayoutBadInput, IsNamedWithTheGotAndTheWanted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, LayoutBadInput,
-    testing::Values(
+    ::testing::Values(
         BadInput{DType::kInt64, {4, 8}, 256, "input 'ids' is INT64, model wants FP32"},
         BadInput{DType::kFloat32, {4, 7}, 112, "input 'ids' is [4,7], model wants [-1,8]"},
         BadInput{DType::kFloat32, {4}, 16, "input 'ids' is [4], model wants [-1,8]"},

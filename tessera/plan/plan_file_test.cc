@@ -5,24 +5,18 @@
 #include <fstream>
 
 #include "tessera/base/sha256.h"
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/plan/testing/sample_plan.h"
 
 namespace tessera::plan {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::EndsWith;
-using testing::HasSubstr;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
-class PlanFile : public testing::Test {
+class PlanFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "tessera_plan_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   void Write(const std::string& file, const std::string& text) { std::ofstream(directory_ / file) << text; }
 
   // The sample, with files to match.
@@ -35,7 +29,8 @@ class PlanFile : public testing::Test {
     return plan;
   }
 
-  fs::path directory_;
+  const tessera::testing::TemporaryDirectory temporary_;
+  const fs::path directory_ = temporary_.path();
 
  private:
   void Fill(Artifact& artifact) {

@@ -47,7 +47,7 @@ TEST(PlanJson, ABuildThatDoesNotSayKeepsItsTypes) {
 TEST(PlanJson, ABuildIsInFp16OrInBf16) {
   json document = json::parse(ToJson(SampleBuiltPlan()));
   document["build"]["bf16"] = true;
-  EXPECT_THAT(FromJson(document.dump()).error().message, testing::HasSubstr("both fp16 and bf16"));
+  EXPECT_THAT(FromJson(document.dump()).error().message, ::testing::HasSubstr("both fp16 and bf16"));
   document["build"]["fp16"] = false;
   const auto plan = FromJson(document.dump());
   EXPECT_EQ(plan->build->half, DType::kBFloat16);
@@ -93,7 +93,7 @@ struct BadField {
   const char* line;
 };
 
-class PlanJsonBadField : public testing::TestWithParam<BadField> {};
+class PlanJsonBadField : public ::testing::TestWithParam<BadField> {};
 
 TEST_P(PlanJsonBadField, IsNamedWithTheGotAndTheWanted) {
   EXPECT_EQ(LineAfter(GetParam().patch), GetParam().line);
@@ -101,7 +101,7 @@ TEST_P(PlanJsonBadField, IsNamedWithTheGotAndTheWanted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, PlanJsonBadField,
-    testing::Values(
+    ::testing::Values(
         BadField{R"([{"op":"replace","path":"","value":7}])", "the document is 7, wanted an object"},
         BadField{R"([{"op":"replace","path":"/format","value":"onnx"}])",
                  "'format' is \"onnx\", wanted \"tessera-plan\""},

@@ -2,9 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
+
+#include "tessera/base/testing/temporary_directory.h"
 
 namespace tessera::triton {
 namespace {
@@ -25,13 +26,6 @@ Settings AsTheServerSays() {
 
 class ModelFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "tessera-files-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   void Make(const Files& files) {
     for (const std::string& file : files) std::ofstream(directory_ / file) << "content";
   }
@@ -43,7 +37,8 @@ class ModelFiles : public ::testing::Test {
     });
   }
 
-  fs::path directory_;
+  const tessera::testing::TemporaryDirectory temporary_;
+  const fs::path directory_ = temporary_.path();
 };
 
 Settings OnTwoGpus(Settings settings = AsTheServerSays()) {

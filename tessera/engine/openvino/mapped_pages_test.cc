@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tessera/base/file.h"
+#include "tessera/base/testing/temporary_directory.h"
 
 namespace tessera::engine::openvino {
 namespace {
@@ -30,8 +31,8 @@ TEST(MappedPages, ProgramsAndLibrariesAreLeftAlone) {
 }
 
 TEST(MappedPages, AreNotResidentAfterwardsAndStillReadable) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tessera_pages_XXXXXX").string();
-  const std::filesystem::path directory = mkdtemp(pattern.data());
+  const tessera::testing::TemporaryDirectory temporary;
+  const std::filesystem::path& directory = temporary.path();
   constexpr long kSize = 8 << 20;
   std::ofstream(directory / "weights.rank0") << std::string(kSize, 'w');
   auto mapped = MappedFile::Open(directory / "weights.rank0");
@@ -45,7 +46,6 @@ TEST(MappedPages, AreNotResidentAfterwardsAndStillReadable) {
   EXPECT_EQ(ReleaseMappedPages(directory), ByteCount{kSize});
   EXPECT_LE(ResidentKilobytes(), before - kSize / 1024 / 2);
   EXPECT_TRUE(all_there());
-  std::filesystem::remove_all(directory);
 }
 
 TEST(MappedPages, OfOtherDirectoriesAreLeftAlone) {

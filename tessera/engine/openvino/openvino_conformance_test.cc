@@ -12,9 +12,9 @@ std::unique_ptr<Engine> TwoThreadsPerRank() {
 }
 
 INSTANTIATE_TEST_SUITE_P(OpenVinoOneThread, EngineConformance,
-                         testing::Values(EngineUnderTest{OneThreadPerRank, TESSERA_ENGINE_MODELS}));
+                         ::testing::Values(EngineUnderTest{OneThreadPerRank, TESSERA_ENGINE_MODELS}));
 INSTANTIATE_TEST_SUITE_P(OpenVinoTwoThreads, EngineConformance,
-                         testing::Values(EngineUnderTest{TwoThreadsPerRank, TESSERA_ENGINE_MODELS}));
+                         ::testing::Values(EngineUnderTest{TwoThreadsPerRank, TESSERA_ENGINE_MODELS}));
 
 }  // namespace
 }  // namespace tessera::engine

@@ -7,6 +7,7 @@
 
 #include <numeric>
 
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/comm/inproc/inproc_group.h"
 #include "tessera/comm/testing/faulty_communicator.h"
 #include "tessera/engine/openvino/guard.h"
@@ -15,8 +16,8 @@
 namespace tessera::engine {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::filesystem::path kModels = TESSERA_ENGINE_MODELS;
 
@@ -88,13 +89,12 @@ TEST(OpenVinoEngine, AnOperatorThatItLacksIsNamed) {
 }
 
 TEST(OpenVinoEngine, ATruncatedWeightFileIsRefused) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tessera_engine_XXXXXX").string();
-  const std::filesystem::path directory = mkdtemp(pattern.data());
+  const tessera::testing::TemporaryDirectory temporary;
+  const std::filesystem::path& directory = temporary.path();
   std::filesystem::copy(kModels / "mlp", directory, std::filesystem::copy_options::recursive);
   std::filesystem::resize_file(directory / "weights.rank1", 8);
   auto engine = MakeOpenVinoEngine();
   auto group = engine->Load(*plan::ReadPlan(directory), directory, Deadline::Never());
-  std::filesystem::remove_all(directory);
   ASSERT_FALSE(group);
   EXPECT_EQ(group.error().code, Code::kInvalidArgument);
   EXPECT_EQ(group.error().rank, 1);

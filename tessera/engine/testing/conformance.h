@@ -1,6 +1,6 @@
 // What every Engine must do. An adapter's test includes this once and instantiates it:
 //
-//   INSTANTIATE_TEST_SUITE_P(OpenVino, EngineConformance, testing::Values(EngineUnderTest{make_engine,
+//   INSTANTIATE_TEST_SUITE_P(OpenVino, EngineConformance, ::testing::Values(EngineUnderTest{make_engine,
 //   models}));
 //
 // `models` holds the directories that testing/make_models.py writes (for an engine that needs its own files:
@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/engine/testing/plain_step.h"
 
 namespace tessera::engine {
@@ -27,15 +28,9 @@ struct EngineUnderTest {
   std::filesystem::path models;
 };
 
-class EngineConformance : public testing::TestWithParam<EngineUnderTest> {
+class EngineConformance : public ::testing::TestWithParam<EngineUnderTest> {
  protected:
-  void SetUp() override {
-    engine_ = GetParam().make();
-    std::string pattern = (std::filesystem::temp_directory_path() / "tessera_engine_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    scratch_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(scratch_); }
+  void SetUp() override { engine_ = GetParam().make(); }
 
   // Loads from `directory` by its plan.json.
   Result<std::unique_ptr<RankGroup>> LoadFrom(const std::filesystem::path& directory,
@@ -63,7 +58,8 @@ class EngineConformance : public testing::TestWithParam<EngineUnderTest> {
   }
 
   std::unique_ptr<Engine> engine_;
-  std::filesystem::path scratch_;
+  const tessera::testing::TemporaryDirectory temporary_;
+  const std::filesystem::path scratch_ = temporary_.path();
 };
 
 namespace conformance {
@@ -345,7 +341,7 @@ TEST_P(EngineConformance, AMissingRankFileIsNamedWithItsRank) {
   ASSERT_FALSE(group);
   EXPECT_EQ(group.error().code, Code::kNotFound);
   EXPECT_EQ(group.error().rank, 1);
-  EXPECT_THAT(group.error().message, testing::HasSubstr(file));
+  EXPECT_THAT(group.error().message, ::testing::HasSubstr(file));
 }
 
 TEST_P(EngineConformance, AFileThatIsNoModelIsNamedOnOneLine) {
@@ -355,8 +351,8 @@ TEST_P(EngineConformance, AFileThatIsNoModelIsNamedOnOneLine) {
   ASSERT_FALSE(group);
   EXPECT_EQ(group.error().code, Code::kInvalidArgument);
   EXPECT_EQ(group.error().rank, 1);
-  EXPECT_THAT(group.error().message, testing::HasSubstr("model.onnx.rank1"));
-  EXPECT_THAT(group.error().message, testing::Not(testing::HasSubstr("\n")));
+  EXPECT_THAT(group.error().message, ::testing::HasSubstr("model.onnx.rank1"));
+  EXPECT_THAT(group.error().message, ::testing::Not(::testing::HasSubstr("\n")));
 }
 
 TEST_P(EngineConformance, APlanOfOtherCollectivesIsRefused) {
@@ -365,7 +361,7 @@ TEST_P(EngineConformance, APlanOfOtherCollectivesIsRefused) {
   auto group = engine_->Load(plan, GetParam().models / "mlp", Deadline::Never());
   ASSERT_FALSE(group);
   EXPECT_EQ(group.error().code, Code::kInvalidArgument);
-  EXPECT_THAT(group.error().message, testing::HasSubstr("'sum'"));
+  EXPECT_THAT(group.error().message, ::testing::HasSubstr("'sum'"));
 
   plan.collectives.clear();
   group = engine_->Load(plan, GetParam().models / "mlp", Deadline::Never());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tessera/base/sha256.h"
+#include "tessera/base/testing/temporary_directory.h"
 #include "tessera/exec/executor.h"
 #include "tessera/plan/plan.h"
 
@@ -23,17 +24,9 @@ inline plan::TensorPlan Planned(const char* name, Shape shape, plan::Layout layo
 // Removed with the object.
 class PlanDirectory {
  public:
-  PlanDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tessera_exec_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~PlanDirectory() { std::filesystem::remove_all(path_); }
-  PlanDirectory(const PlanDirectory&) = delete;
-  PlanDirectory& operator=(const PlanDirectory&) = delete;
+  const std::filesystem::path& path() const { return directory_.path(); }
 
-  const std::filesystem::path& path() const { return path_; }
-
-  void Write(const std::string& file, const std::string& text) const { std::ofstream(path_ / file) << text; }
+  void Write(const std::string& file, const std::string& text) const { std::ofstream(path() / file) << text; }
 
   // Writes a plan of these tensors, without collectives.
   Result<void> WritePlan(int ranks, std::vector<plan::TensorPlan> inputs,
@@ -46,18 +39,18 @@ class PlanDirectory {
     for (int r = 0; r < ranks; ++r) {
       const std::string file = "model.onnx.rank" + std::to_string(r);
       Write(file, file);
-      TRY_ASSIGN(const std::string sha256, Sha256OfFile(path_ / file));
+      TRY_ASSIGN(const std::string sha256, Sha256OfFile(path() / file));
       plan::RankPlan rank;
       rank.model = {file, ByteCount{file.size()}, sha256};
       plan.ranks.push_back(rank);
     }
     plan.inputs = std::move(inputs);
     plan.outputs = std::move(outputs);
-    return plan::WritePlan(plan, path_);
+    return plan::WritePlan(plan, path());
   }
 
  private:
-  std::filesystem::path path_;
+  const tessera::testing::TemporaryDirectory directory_;
 };
 
 // Keeps outputs in vectors, dense; what a test or a tool wants.
