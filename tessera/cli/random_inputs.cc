@@ -125,7 +125,7 @@ Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, co
     if (names.contains(name)) continue;
     return Fail(Code::kInvalidArgument,
                 "--dim '{}={}': no input has a free dimension of this name; there are [{}]", name, size,
-                fmt::format("{}", fmt::join(names, ", ")));
+                fmt::to_string(fmt::join(names, ", ")));
   }
   return sizes;
 }
