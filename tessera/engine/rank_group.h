@@ -71,7 +71,8 @@ class RankGroup {
   // once, from a thread of the adapter or from Submit itself (a step that was refused, or had to run there),
   // when every rank has finished or failed and no longer touches the step's memory: with the report, or with
   // the error of the rank that failed first (Error::rank says which). `step` stays alive until then. Steps
-  // under way end in the order in which they were submitted; a failure fails all of them. A step behind
+  // under way end in the order in which they were submitted; a failure fails all of them. Where a device's
+  // driver hangs that is told some seconds behind the deadline, whatever the device still does. A step behind
   // another has its time from when that one ended. Where steps_in_flight() is 1 the next may be submitted
   // from within `done` on, else not there. `done` must not block for long, nor destroy the group.
   using Completion = std::function<void(Result<StepReport>)>;

@@ -41,13 +41,15 @@ Result<void> StepQueue::AwaitIdle(Deadline deadline) {
               flights_.size());
 }
 
-void StepQueue::Push(Flight flight) {
+bool StepQueue::Push(Flight& flight) {
   MutexLock lock(mutex_);
+  if (given_up_) return false;
   if (flights_.empty()) behind_ = false;
   flights_.push_back(std::move(flight));
   waking_.store(true, std::memory_order_release);
   next_ = (next_ + 1) % slots_;
   pushed_.notify_one();
+  return true;
 }
 
 std::optional<StepQueue::Oldest> StepQueue::AwaitOldest(Duration awake_for) {
@@ -62,12 +64,12 @@ std::optional<StepQueue::Oldest> StepQueue::AwaitOldest(Duration awake_for) {
 
 RankGroup::Completion StepQueue::Pop() {
   MutexLock lock(mutex_);
+  if (given_up_) return nullptr;
   RankGroup::Completion done = std::move(flights_.front().done);
   flights_.erase(flights_.begin());
   waking_.store(stop_ || !flights_.empty(), std::memory_order_relaxed);
   behind_ = true;  // whatever is left was issued while this one was in flight
   ended_.notify_all();
-  if (abandoned_) return nullptr;
   return done;
 }
 
@@ -89,9 +91,17 @@ bool StepQueue::AwaitLeft(Deadline deadline) {
   return AwaitUntil(ended_, lock, deadline, [this]() NO_THREAD_SAFETY_ANALYSIS { return left_; });
 }
 
-void StepQueue::Abandon() {
+std::vector<StepQueue::Flight> StepQueue::GiveUp() {
   MutexLock lock(mutex_);
-  abandoned_ = true;
+  given_up_ = true;
+  waking_.store(stop_, std::memory_order_relaxed);
+  ended_.notify_all();
+  return std::exchange(flights_, {});
+}
+
+bool StepQueue::given_up() {
+  MutexLock lock(mutex_);
+  return given_up_;
 }
 
 }  // namespace tessera::engine

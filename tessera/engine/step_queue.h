@@ -36,8 +36,8 @@ class StepQueue {
   size_t AwaitSlot() EXCLUDES(mutex_);
   // Blocks until no step is in flight. Errors: kDeadline.
   Result<void> AwaitIdle(Deadline deadline) EXCLUDES(mutex_);
-  // The step in the slot that AwaitSlot gave is in flight.
-  void Push(Flight flight) EXCLUDES(mutex_);
+  // The step in the slot that AwaitSlot gave is in flight. False: GiveUp was called, `flight` is as it was.
+  [[nodiscard]] bool Push(Flight& flight) EXCLUDES(mutex_);
 
   // For the thread that sees to the ends. --
 
@@ -49,7 +49,7 @@ class StepQueue {
   // Blocks until a step is in flight; nullopt: Stop was called and none is. Looks for `awake_for` all the
   // time, then sleeps.
   std::optional<Oldest> AwaitOldest(Duration awake_for = Duration{0}) EXCLUDES(mutex_);
-  // The oldest step has ended, its slot is free. Returns what is to be called; nothing after Abandon.
+  // The oldest step has ended, its slot is free. Returns what is to be called; nothing after GiveUp.
   RankGroup::Completion Pop() EXCLUDES(mutex_);
   // That thread touches nothing of this any more.
   void Leave() EXCLUDES(mutex_);
@@ -59,8 +59,13 @@ class StepQueue {
   void Stop() EXCLUDES(mutex_);
   // True: the thread that sees to the ends has left.
   bool AwaitLeft(Deadline deadline) EXCLUDES(mutex_);
-  // Nobody waits for the ends any more.
-  void Abandon() EXCLUDES(mutex_);
+
+  // Any thread. --
+
+  // Nobody waits for the ends any more: returns the steps in flight, whose `done` is to be called. None is in
+  // flight from now on.
+  std::vector<Flight> GiveUp() EXCLUDES(mutex_);
+  bool given_up() EXCLUDES(mutex_);
 
  private:
   const size_t slots_;
@@ -73,7 +78,7 @@ class StepQueue {
   bool behind_ GUARDED_BY(mutex_) = false;          // the oldest step had to wait for another
   bool stop_ GUARDED_BY(mutex_) = false;
   bool left_ GUARDED_BY(mutex_) = false;
-  bool abandoned_ GUARDED_BY(mutex_) = false;
+  bool given_up_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tessera::engine

@@ -42,7 +42,11 @@ class ExecutorStart : public ::testing::TestWithParam<int> {
   void SetUp() override {
     engine_.step = AddOne;
     directory_.Write("model.onnx", "");
-    Result<std::unique_ptr<Executor>> made = Executor::Create(directory_.path(), engine_);
+    Make({});
+  }
+
+  void Make(const Options& options) {
+    Result<std::unique_ptr<Executor>> made = Executor::Create(directory_.path(), engine_, options);
     ASSERT_TRUE(made) << made.error().message;
     executor_ = *std::move(made);
   }
@@ -154,6 +158,45 @@ TEST_P(ExecutorStart, TheEndOfTheExecutorWaitsForWhatWasStarted) {
   executor_.reset();
   destroyed = true;
   EXPECT_TRUE(asked.ready.get());
+}
+
+// As with a driver that hangs: the thread that waits for the step is in it for good.
+TEST_P(ExecutorStart, AStepThatNeverEndsIsAnsweredAndTheNextRequestWorks) {
+  engine_.grace = std::chrono::milliseconds(50);
+  Options options;
+  options.step_limit = std::chrono::milliseconds(50);
+  Make(options);
+  const int loads = engine_.loads;
+  std::promise<void> go_on;
+  std::shared_future<void> may_end = go_on.get_future().share();
+  std::atomic<int> inside{0};
+  engine_.step = [may_end, &inside](const engine::Step& step) -> Result<void> {
+    if (inside++ > 0) return AddOne(step);
+    may_end.wait();
+    --inside;
+    return {};
+  };
+  std::vector<std::unique_ptr<Asked>> asked;
+  for (int i = 0; i < GetParam(); ++i) {
+    asked.push_back(std::make_unique<Asked>(0.F));
+    asked.back()->Start(*executor_);
+  }
+  for (const auto& one : asked) EXPECT_EQ(one->ready.get().error().code, Code::kDeadline);
+  Result<InferReport> answer = Fail(Code::kInternal, "not asked");
+  for (int i = 0; i < 100 && !answer; ++i) {  // a slow machine may be late for such a limit
+    Asked next(4);
+    next.Start(*executor_);
+    answer = next.ready.get();
+    if (!answer) continue;
+    EXPECT_EQ(next.target.kept[0].values, std::vector<float>{5});
+  }
+  EXPECT_TRUE(answer) << answer.error().message;
+  EXPECT_GT(engine_.loads, loads);
+  EXPECT_GT(inside, 1);
+  executor_.reset();  // with the thread still in its step
+  inside = 1;
+  go_on.set_value();
+  while (inside > 0) std::this_thread::yield();
 }
 
 TEST_P(ExecutorStart, ManyThreadsStartAndInferWhileRanksFailNowAndThen) {

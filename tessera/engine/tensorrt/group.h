@@ -2,12 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <thread>
 
 #include "tessera/base/mutex.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/rank_group.h"
-#include "tessera/engine/step_queue.h"
+#include "tessera/engine/step_ends.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
 namespace tessera::engine {
@@ -16,10 +15,7 @@ namespace tessera::engine {
 // a thread of the group, for life: it wakes while the GPUs work, so its wake-up costs a step nothing.
 class TensorRtGroup final : public RankGroup {
  public:
-  static Result<std::unique_ptr<TensorRtGroup>> Create(std::unique_ptr<RankSet> ranks);
-  // Leaves a thread that is stuck in CUDA behind, with all that it may touch and a line in the log; the steps
-  // in flight are never told to be done then.
-  ~TensorRtGroup() override;
+  static Result<std::unique_ptr<TensorRtGroup>> Create(std::shared_ptr<RankSet> ranks);
 
   int world_size() const override { return ranks().world_size(); }
   const std::vector<TensorSpec>& inputs() const override { return ranks().inputs(); }
@@ -34,23 +30,14 @@ class TensorRtGroup final : public RankGroup {
   bool usable() const noexcept override { return !ranks().failure().has_value(); }
 
  private:
-  // Shared with the thread. The ranks go last.
-  struct Core {
-    explicit Core(std::unique_ptr<RankSet> made)
-        : ranks(std::move(made)), in_flight(static_cast<size_t>(ranks->slot_count())) {}
-    const std::unique_ptr<RankSet> ranks;
-    StepQueue in_flight;
-  };
-
-  explicit TensorRtGroup(std::unique_ptr<RankSet> ranks) : core_(std::make_shared<Core>(std::move(ranks))) {}
-  static void Finish(const std::shared_ptr<Core>& core);
-  RankSet& ranks() const { return *core_->ranks; }
+  explicit TensorRtGroup(std::shared_ptr<RankSet> ranks) : ranks_(std::move(ranks)) {}
+  RankSet& ranks() const { return *ranks_; }
   // Else CUDA would make a context on GPU 0 for a thread that never used another.
   Result<cuda::DeviceGuard> EnterFirst() const { return cuda::DeviceGuard::Enter(ranks().first_device()); }
 
-  const std::shared_ptr<Core> core_;
+  const std::shared_ptr<RankSet> ranks_;  // with the thread, which may be left behind
   Mutex issuing_;  // one thread issues at a time, and no other step starts while one Runs
-  std::thread finishing_;
+  std::unique_ptr<StepEnds> ends_;
 };
 
 }  // namespace tessera::engine

@@ -92,7 +92,6 @@ std::vector<const cuda::Stream*> RankSet::AllStreams() const {
 }
 
 Result<StepReport> RankSet::Run(const Step& step, StepQueue& others) {
-  TRY(others.AwaitIdle(step.deadline));
   TRY_ASSIGN(std::optional<StepReport> over, Issue(step, 0, others));
   if (over) return *std::move(over);
   Result<StepReport> report = Finish(0, step.deadline);
@@ -100,17 +99,24 @@ Result<StepReport> RankSet::Run(const Step& step, StepQueue& others) {
   return report;
 }
 
-Result<StepReport> RankSet::Finish(size_t slot, Deadline deadline) {
+Result<void> RankSet::Await(size_t slot, Deadline deadline) {
+  Result<void> ended = Wait(*slots_[slot], deadline);
+  if (!ended) return Failed(ended.error());
+  return ended;
+}
+
+Result<StepReport> RankSet::Collect(size_t slot) {
   StepSlot& ours = *slots_[slot];
-  auto finish = [&]() -> Result<StepReport> {
-    TRY(Wait(ours, deadline));
-    ours.transfer.Finish();
-    ours.Lap(ours.times.wait);
-    return Report(ours);
-  };
-  Result<StepReport> report = finish();
+  ours.transfer.Finish();
+  ours.Lap(ours.times.wait);
+  Result<StepReport> report = Report(ours);
   if (!report) return Failed(report.error());
   return report;
+}
+
+Result<StepReport> RankSet::Finish(size_t slot, Deadline deadline) {
+  TRY(Await(slot, deadline));
+  return Collect(slot);
 }
 
 // Of all that was issued to the ranks' streams.

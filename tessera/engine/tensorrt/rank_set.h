@@ -8,7 +8,7 @@
 #include "tessera/base/mutex.h"
 #include "tessera/engine/launch_team.h"
 #include "tessera/engine/rank_group.h"
-#include "tessera/engine/step_queue.h"
+#include "tessera/engine/step_ends.h"
 #include "tessera/engine/tensorrt/device_order.h"
 #include "tessera/engine/tensorrt/options.h"
 #include "tessera/engine/tensorrt/plan_cache.h"
@@ -20,14 +20,16 @@ namespace tessera::engine {
 
 // Issues steps, and waits for their ends. The first step of a shape is run by the ranks' threads and
 // captured; later ones are launched, for all ranks, by the caller and helpers that are awake. Issue and Run
-// are called by one thread at a time, Finish by one at a time, which may be another.
-class RankSet {
+// are called by one thread at a time, Await and Collect by one at a time, which may be another.
+class RankSet final : public IssuedSteps {
  public:
   static Result<std::unique_ptr<RankSet>> Create(std::vector<std::shared_ptr<RankRunner>> runners,
                                                  std::shared_ptr<Peers> peers,
                                                  std::unique_ptr<RankThreads> threads,
                                                  const GatherSizes& gather, const TensorRtOptions& options);
-  ~RankSet();
+  ~RankSet() override;
+  RankSet(const RankSet&) = delete;
+  RankSet& operator=(const RankSet&) = delete;
 
   int world_size() const { return static_cast<int>(runners_.size()); }
   int slot_count() const { return static_cast<int>(slots_.size()); }
@@ -44,16 +46,16 @@ class RankSet {
   // loaded.
   Result<void> WarmUp(Deadline deadline);
 
-  // As RankGroup::Run. `others` are the steps in flight.
+  // As RankGroup::Run, with no step in flight in `others`.
   Result<StepReport> Run(const Step& step, StepQueue& others);
 
   // Issues a step in a slot that no step in flight has. Without a report it is in flight, to be ended by
-  // Finish; with one it is over: it needed the GPUs for itself, as `others` were waited for. So they are when
-  // memory or graphs have to be made. Errors as those of RankGroup::Submit: the step is over; after one that
-  // makes the ranks unusable no step is in flight.
+  // Await and Collect; with one it is over: it needed the GPUs for itself, as `others` were waited for. So
+  // they are when memory or graphs have to be made. Errors as those of RankGroup::Submit: the step is over;
+  // after one that makes the ranks unusable no step is in flight.
   Result<std::optional<StepReport>> Issue(const Step& step, size_t slot, StepQueue& others);
-  // Blocks until the step in flight in `slot` has ended. After an error none of its work is left.
-  Result<StepReport> Finish(size_t slot, Deadline deadline);
+  Result<void> Await(size_t slot, Deadline deadline) override;
+  Result<StepReport> Collect(size_t slot) override;
 
   // How long a step that was issued has.
   Deadline deadline_of(size_t slot) const { return slots_[slot]->deadline; }
@@ -63,7 +65,7 @@ class RankSet {
   const StepTimes& times() const { return slots_.front()->times; }
 
   // Any thread.
-  void Abort(const Error& reason) noexcept;
+  void Abort(const Error& reason) noexcept override;
   // The reason why no further step can run.
   std::optional<Error> failure() const;
 
@@ -104,6 +106,7 @@ class RankSet {
   // rank_set.cc
   Result<void> MakeSlots();
   std::vector<const cuda::Stream*> AllStreams() const;
+  Result<StepReport> Finish(size_t slot, Deadline deadline);
   Result<void> EndAndWait(StepSlot& slot);
   Result<void> Wait(const StepSlot& slot, Deadline deadline) const;
   Result<StepReport> Report(StepSlot& slot) const;

@@ -3,29 +3,49 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
-#include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "tessera/engine/step_queue.h"
+#include "tessera/engine/step_ends.h"
 #include "tessera/exec/testing/fake_engine.h"
 
 namespace tessera::exec {
 
 // A step runs - the test says how - when it is the oldest. An error that is no kInvalidArgument fails this
 // one and all behind it.
+class PipelinedSteps final : public engine::IssuedSteps {
+ public:
+  PipelinedSteps(size_t most, FakeStep run) : steps(most), run_(std::move(run)) {}
+
+  Result<void> Await(size_t slot, Deadline /*deadline*/) override {
+    if (!usable) return Fail(Code::kPeerLost, "a step before has failed");
+    Result<void> ran = run_(*steps[slot]);
+    if (!ran && ran.error().code != Code::kInvalidArgument) usable = false;
+    return ran;
+  }
+  Result<engine::StepReport> Collect(size_t /*slot*/) override {
+    return engine::StepReport{{std::chrono::nanoseconds(1)}};
+  }
+  void Abort(const Error& /*reason*/) noexcept override { usable = false; }
+
+  std::vector<const engine::Step*> steps;  // [slot]
+  std::atomic<bool> usable{true};
+
+ private:
+  const FakeStep run_;
+};
+
 class PipelinedGroup final : public engine::RankGroup {
  public:
-  PipelinedGroup(int most, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step)
-      : most_(most), inputs_(std::move(inputs)), outputs_(std::move(outputs)), step_(std::move(step)) {
-    finishing_ = std::thread([this] { Finish(); });
-  }
-  ~PipelinedGroup() override {
-    in_flight_.Stop();
-    finishing_.join();
-  }
+  PipelinedGroup(int most, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step,
+                 std::chrono::milliseconds grace)
+      : most_(most),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        steps_(std::make_shared<PipelinedSteps>(static_cast<size_t>(most), std::move(step))),
+        ends_(engine::StepEnds::Create(steps_, static_cast<size_t>(most), grace).value()) {}
 
   int world_size() const override { return 1; }
   int steps_in_flight() const override { return most_; }
@@ -33,38 +53,22 @@ class PipelinedGroup final : public engine::RankGroup {
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
 
   void Submit(const engine::Step& step, Completion done) override {
-    if (!usable_) return done(Fail(Code::kPeerLost, "the ranks have failed"));
-    const size_t slot = in_flight_.AwaitSlot();
-    steps_[slot] = &step;
-    in_flight_.Push({slot, step.deadline, engine::StepQueue::Duration::max(), std::move(done)});
+    engine::StepQueue::Flight flight{ends_->in_flight().AwaitSlot(), step.deadline,
+                                     engine::StepQueue::LimitOf(step.deadline), std::move(done)};
+    steps_->steps[flight.slot] = &step;
+    if (steps_->usable && ends_->in_flight().Push(flight)) return;
+    flight.done(Fail(Code::kPeerLost, "the ranks have failed"));
   }
 
-  void Abort(const Error& /*reason*/) noexcept override { usable_ = false; }
-  bool usable() const noexcept override { return usable_; }
+  void Abort(const Error& reason) noexcept override { steps_->Abort(reason); }
+  bool usable() const noexcept override { return steps_->usable; }
 
  private:
-  void Finish() {
-    while (const auto oldest = in_flight_.AwaitOldest()) {
-      Result<void> ran = Fail(Code::kPeerLost, "a step before has failed");
-      if (usable_) ran = step_(*steps_[oldest->slot]);
-      if (!ran && ran.error().code != Code::kInvalidArgument) usable_ = false;
-      const Completion done = in_flight_.Pop();
-      if (ran) {
-        done(engine::StepReport{{std::chrono::nanoseconds(1)}});
-      } else {
-        done(Forward(std::move(ran)));
-      }
-    }
-  }
-
   const int most_;
   const std::vector<TensorSpec> inputs_;
   const std::vector<TensorSpec> outputs_;
-  const FakeStep step_;
-  std::atomic<bool> usable_{true};
-  engine::StepQueue in_flight_{static_cast<size_t>(most_)};
-  std::vector<const engine::Step*> steps_ = std::vector<const engine::Step*>(static_cast<size_t>(most_));
-  std::thread finishing_;
+  const std::shared_ptr<PipelinedSteps> steps_;
+  const std::unique_ptr<engine::StepEnds> ends_;
 };
 
 class PipelinedEngine final : public engine::Engine {
@@ -76,11 +80,12 @@ class PipelinedEngine final : public engine::Engine {
   Result<std::unique_ptr<engine::RankGroup>> Load(const plan::Plan&, const std::filesystem::path&,
                                                   Deadline) override {
     ++loads;
-    return std::make_unique<PipelinedGroup>(most_, inputs_, outputs_,
-                                            [this](const engine::Step& taken) { return step(taken); });
+    return std::make_unique<PipelinedGroup>(
+        most_, inputs_, outputs_, [this](const engine::Step& taken) { return step(taken); }, grace);
   }
 
   FakeStep step = [](const engine::Step&) { return Result<void>(); };
+  std::chrono::milliseconds grace{10'000};  // for a step behind its deadline
   std::atomic<int> loads{0};
 
  private:

@@ -1,0 +1,91 @@
+#include "tessera/engine/step_ends.h"
+
+#include <chrono>
+#include <utility>
+
+#include "tessera/base/cores.h"
+#include "tessera/base/log.h"
+#include "tessera/base/unfinished.h"
+#include "tessera/engine/named_thread.h"
+
+namespace tessera::engine {
+namespace {
+
+// The thread spins for the next step before it sleeps: a wake-up may take longer than a small step. A server
+// needs less than that from an answer to the next step.
+constexpr std::chrono::microseconds kAwakeFor{300};
+constexpr int kCoresToSpin = 4;  // on fewer it would be in the others' way
+
+Deadline Behind(Deadline deadline, StepQueue::Duration grace) {
+  if (deadline.never()) return deadline;
+  return Deadline::In(deadline.at() - Deadline::Clock::now() + grace);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StepEnds>> StepEnds::Create(std::shared_ptr<IssuedSteps> steps, size_t slots,
+                                                   StepQueue::Duration grace, std::function<void()> prepare) {
+  auto shared = std::make_shared<Shared>(std::move(steps), slots, grace);
+  TRY_ASSIGN(shared->watchdog, Watchdog::Create([shared = shared.get()] {
+               shared->GiveUp(Error{Code::kDeadline,
+                                    "the step did not end in its time, and the device's driver hangs", -1,
+                                    __FILE__, __LINE__});
+             }));
+  std::unique_ptr<StepEnds> ends(new StepEnds(shared));
+  auto live = [shared, prepare = std::move(prepare)] {
+    const Unfinished may_hang;
+    if (prepare) prepare();
+    SeeToThem(*shared);
+  };
+  TRY_ASSIGN(ends->thread_, StartNamedThread("tessera-finish", std::move(live)));
+  return ends;
+}
+
+StepEnds::~StepEnds() {
+  if (!thread_.joinable()) return;
+  StepQueue& in_flight = shared_->in_flight;
+  const Error reason{Code::kCancelled, "the model is being unloaded", -1, __FILE__, __LINE__};
+  if (!in_flight.idle()) shared_->steps->Abort(reason);
+  in_flight.Stop();
+  if (in_flight.AwaitLeft(Deadline::In(shared_->grace))) {
+    thread_.join();
+    return;
+  }
+  TESSERA_LOG(kError, "the thread that waits for a model's steps is stuck and is left behind");
+  shared_->GiveUp(reason);
+  thread_.detach();
+}
+
+// The thread that hangs may come back: it finds nothing left to do, and does not touch the steps' memory.
+void StepEnds::Shared::GiveUp(const Error& reason) {
+  steps->Abort(reason);  // first: whoever finds room for a step now finds out
+  const std::vector<StepQueue::Flight> given_up = in_flight.GiveUp();
+  TESSERA_LOG(kError, "a model's ranks are given up with {} steps in flight: {}", given_up.size(),
+              reason.message);
+  for (const StepQueue::Flight& flight : given_up) flight.done(tl::unexpected<Error>(reason));
+}
+
+void StepEnds::SeeToThem(Shared& shared) {
+  StepQueue& in_flight = shared.in_flight;
+  const StepQueue::Duration awake_for = UsableCores() >= kCoresToSpin ? kAwakeFor : StepQueue::Duration{0};
+  while (const std::optional<StepQueue::Oldest> oldest = in_flight.AwaitOldest(awake_for)) {
+    shared.watchdog->Arm(Behind(oldest->deadline, shared.grace));
+    Result<void> ended = shared.steps->Await(oldest->slot, oldest->deadline);
+    shared.watchdog->Disarm();
+    if (in_flight.given_up()) continue;  // what the step would be collected to may be gone
+    Result<StepReport> report =
+        ended ? shared.steps->Collect(oldest->slot) : Result<StepReport>(Forward(std::move(ended)));
+    if (const RankGroup::Completion done = in_flight.Pop()) done(std::move(report));
+  }
+  in_flight.Leave();
+}
+
+StepEnds::Watched::Watched(StepEnds& ends, Deadline deadline) : watchdog_(*ends.shared_->watchdog) {
+  watchdog_.Arm(Behind(deadline, ends.shared_->grace));
+}
+
+StepEnds::Watched::~Watched() {
+  watchdog_.Disarm();
+}
+
+}  // namespace tessera::engine
