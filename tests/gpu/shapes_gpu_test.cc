@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tessera/cuda/device.h"
+#include "tessera/cuda/memory.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #include "tests/gpu/gpus.h"
 #include "tests/gpu/mlp_groups.h"
@@ -201,6 +203,50 @@ TEST_P(ShapesGpu, ProfilesShareTheMemoryOfOneContext) {
   }
   EXPECT_EQ(answers[0], answers[1]);
   EXPECT_GE(used[1], used[0] + kSaved / 2);
+}
+
+// All but `bytes` of a GPU's memory.
+Result<std::vector<cuda::DeviceBuffer>> LeaveFree(DeviceId device, size_t bytes) {
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
+  std::vector<cuda::DeviceBuffer> taken;
+  for (size_t piece = size_t{1} << 36; piece >= size_t{1} << 24; piece /= 2) {
+    size_t free = 0;
+    size_t total = 0;
+    while (cudaMemGetInfo(&free, &total) == cudaSuccess && free >= bytes + piece) {
+      auto buffer = cuda::DeviceBuffer::Create(device, piece);
+      if (!buffer) break;
+      taken.push_back(*std::move(buffer));
+    }
+  }
+  return taken;
+}
+
+TEST_P(ShapesGpu, AShapeThatTheGpuHasNoMemoryForIsRefusedAndTheRanksStay) {
+  Mlp mlp;
+  mlp.f = 16;
+  mlp.most_m = 1 << 20;  // 512 MB
+  engine::TensorRtOptions options;
+  options.spare_connections = false;  // would want memory, too
+  auto group = Loaded(mlp, options);
+  ASSERT_TRUE(group);
+  const auto wanted = Ask(*group, mlp, 48);
+  ASSERT_TRUE(wanted) << wanted.error().ToString();
+  const auto taken = LeaveFree(Gpus()[GetParam() - 1], size_t{320} << 20);
+  ASSERT_TRUE(taken) << taken.error().ToString();
+  const std::vector<uint16_t> x(static_cast<size_t>(mlp.most_m * mlp.k));
+  const TensorView large{DType::kFloat16, {mlp.most_m, mlp.k}, HostRegion(std::as_bytes(std::span(x)))};
+  for (int i = 0; i < 3; ++i) {
+    Taker taker;
+    const auto refused = group->Run(Common({large}, group->world_size(), taker, Soon()));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kUnavailable);
+    EXPECT_THAT(refused.error().message,
+                ::testing::MatchesRegex("input 'x': GPU [0-9]+ is out of memory: 536870912 bytes wanted.*"));
+    EXPECT_TRUE(group->usable());
+    const auto next = Ask(*group, mlp, 48);
+    ASSERT_TRUE(next) << next.error().ToString();
+    EXPECT_EQ(next->values, wanted->values);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, ShapesGpu, ::testing::Values(1, 2));

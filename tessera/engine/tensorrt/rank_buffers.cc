@@ -17,13 +17,16 @@ Result<bool> RankBuffers::EnsureOutput(size_t index, size_t bytes, const cuda::S
 
 Result<bool> RankBuffers::Ensure(cuda::DeviceBuffer& buffer, size_t bytes, const cuda::Stream& stream) {
   if (buffer.size() >= std::max<size_t>(bytes, 1)) return false;
-  // Grows by half at least: a client that raises its batch size one by one must not void every graph each
-  // time.
-  const size_t wanted = std::max({bytes, buffer.size() + buffer.size() / 2, size_t{256}});
+  // Grows by half at least, where there is room: a client that raises its batch size one by one must not void
+  // every graph each time.
+  const size_t least = std::max(bytes, size_t{256});
+  const size_t wanted = std::max(least, buffer.size() + buffer.size() / 2);
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device_));
   buffer = cuda::DeviceBuffer();
-  TRY_ASSIGN(buffer, cuda::DeviceBuffer::Create(device_, wanted));
-  CUDA_TRY(cudaMemsetAsync(buffer.data(), 0, wanted, stream.get()));
+  Result<cuda::DeviceBuffer> grown = cuda::DeviceBuffer::Create(device_, wanted);
+  if (!grown && wanted > least) grown = cuda::DeviceBuffer::Create(device_, least);
+  TRY_ASSIGN(buffer, std::move(grown));
+  CUDA_TRY(cudaMemsetAsync(buffer.data(), 0, buffer.size(), stream.get()));
   return true;
 }
 

@@ -17,7 +17,8 @@ class RankBuffers {
       : device_(device), inputs_(inputs), outputs_(outputs) {}
 
   // Room for `bytes` (at least one, so that every tensor has an address). New memory is zeroed by work on
-  // `stream`: a warm-up run reads it. True: the address changed, graphs that know the old one are void.
+  // `stream`: a warm-up run reads it. True: the address changed, graphs that know the old one are void. Errors:
+  // kUnavailable (the GPU lacks the memory; the old one is gone).
   Result<bool> EnsureInput(size_t index, size_t bytes, const cuda::Stream& stream);
   Result<bool> EnsureOutput(size_t index, size_t bytes, const cuda::Stream& stream);
 

@@ -1,12 +1,23 @@
 #include "tessera/engine/tensorrt/rank_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 
 #include "tessera/cuda/copy.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/let_go.h"
 
 namespace tessera::engine {
+namespace {
+
+Result<bool> Named(std::string_view kind, const TensorSpec& tensor, Result<bool> ensured) {
+  if (!ensured) ensured.error().message.insert(0, fmt::format("{} '{}': ", kind, tensor.name));
+  return ensured;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<RankRunner>> RankRunner::Create(std::unique_ptr<RankEngine> engine,
                                                        std::shared_ptr<Peers> peers, size_t slots) {
@@ -56,7 +67,8 @@ Result<bool> RankRunner::EnsureInputs(const StepShape& shape) {
     if (shape.replication[i] == Replication::kGather) {
       bytes = GatherChunk(bytes, world_size()) * static_cast<size_t>(world_size());
     }
-    TRY_ASSIGN(const bool grown, buffers_.EnsureInput(i, bytes, stream()));
+    TRY_ASSIGN(const bool grown,
+               Named("input", engine_->tensors().inputs[i].spec, buffers_.EnsureInput(i, bytes, stream())));
     moved = moved || grown;
   }
   return moved;
@@ -78,12 +90,17 @@ Result<bool> RankRunner::Bind(const StepPlan& plan, const StepAddresses& at, std
     TRY(engine_->BindOutputAllocator(plan.profile, index, dynamic_[i] ? allocators_[i].get() : nullptr));
     if (dynamic_[i]) continue;
     const size_t bytes = BytesOf(engine_->tensors().outputs[i].spec.type, outputs[i]).value();
-    TRY_ASSIGN(const bool grown, buffers_.EnsureOutput(i, bytes, stream()));
+    TRY_ASSIGN(const bool grown, Named("output", engine_->tensors().outputs[i].spec,
+                                       buffers_.EnsureOutput(i, bytes, stream())));
     moved = moved || grown;
     std::byte* direct = at.output(rank, i).at;
     TRY(engine_->BindOutput(plan.profile, index, direct != nullptr ? direct : buffers_.output(i)));
   }
   return moved;
+}
+
+void RankRunner::DropBuffers() {
+  buffers_ = RankBuffers(stream().device(), engine_->tensors().inputs.size(), dynamic_.size());
 }
 
 RankRunner::Inbound RankRunner::InputPart(const StepPlan& plan, size_t input,
@@ -169,6 +186,15 @@ Result<void> RankRunner::CopyOutput(size_t output, const Region& to) const {
   const size_t bytes = to.bytes();
   return cuda::CopyAsync(
       ConstRegion{OutputAt(output), 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, to, stream());
+}
+
+bool RankRunner::has_outgrown() const {
+  return std::any_of(allocators_.begin(), allocators_.end(),
+                     [](const auto& allocator) { return allocator->has_outgrown(); });
+}
+
+void RankRunner::DropOutgrown() {
+  for (const auto& allocator : allocators_) allocator->DropOutgrown();
 }
 
 Result<std::chrono::nanoseconds> RankRunner::Time(size_t slot) const {

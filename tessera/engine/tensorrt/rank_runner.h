@@ -33,11 +33,14 @@ class RankRunner {
   // Null: no step runs beside another.
   const CopyLanes* lanes() const { return lanes_ ? &*lanes_ : nullptr; }
 
-  // Room for the inputs of `shape`. True: memory moved, so every captured graph is void.
+  // Room for the inputs of `shape`. True: memory moved, so every captured graph is void. Errors: kUnavailable
+  // (the line names the tensor that the GPU lacks memory for); graphs are void then as well.
   Result<bool> EnsureInputs(const StepShape& shape);
   // Binds shapes and addresses (its own buffers' where `at` has no memory), tells the outputs' shapes and
-  // makes room for them. True as above.
+  // makes room for them. True, and errors, as above.
   Result<bool> Bind(const StepPlan& plan, const StepAddresses& at, std::vector<Shape>& outputs);
+  // Gives the memory of all inputs and outputs back: every captured graph is void.
+  void DropBuffers();
 
   // What this rank copies of an input - all, or its part of a gathered one - and where to.
   struct Inbound {
@@ -65,6 +68,9 @@ class RankRunner {
 
   // Shape of an output after a step with data-dependent ones, drained.
   const Shape& DynamicShape(size_t output) const { return allocators_[output]->shape(); }
+  // Of such outputs' memory: see OutputAllocator.
+  bool has_outgrown() const;
+  void DropOutgrown();
   // GPU time of the last step in `slot`, done. Any thread.
   Result<std::chrono::nanoseconds> Time(size_t slot) const;
 

@@ -77,9 +77,11 @@ class RankSet final : public IssuedSteps {
   // rank_set_plan.cc
   Result<int> CommonProfile(const StepShape& shape) const;
   Result<void> CheckShapes(const StepShape& shape, int profile);
-  Result<std::shared_ptr<StepPlan>> MakePlan(StepShape shape, int profile, const Step* step, StepSlot& slot);
+  Result<void> MakePlan(const std::shared_ptr<StepPlan>& plan, const Step* step, StepSlot& slot);
   Result<void> MakeRoom(const StepShape& shape);
   Result<void> BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
+  Result<void> BindRanks(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
+  void DropBuffers();
   Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& slot);
   std::optional<SlotGraphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
   Result<const SlotGraphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
@@ -96,6 +98,7 @@ class RankSet final : public IssuedSteps {
                     StepSlot& slot, StepQueue& others);
   Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,
                                 StepQueue& others);
+  void DropOutgrown(Deadline deadline);
   Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs, const StepSlot& slot);
   Result<void> BeAlone(StepSlot& slot, StepQueue& others) const;
   template <class Data>

@@ -49,13 +49,16 @@ Result<void> RankSet::MakeHostRoom(const Data& data, StepSlot& slot, StepQueue& 
 
 Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step, StepSlot& slot, StepQueue& others) {
   if (std::shared_ptr<StepPlan> known = plans_.Find(step, rules_)) return known;
-  StepShape shape = ShapeOf(step, rules_);
-  TRY_ASSIGN(const int profile, CommonProfile(shape));
+  auto plan = std::make_shared<StepPlan>();
+  plan->shape = ShapeOf(step, rules_);
+  TRY_ASSIGN(plan->profile, CommonProfile(plan->shape));
   TRY(BeAlone(slot, others));
-  TRY(CheckShapes(shape, profile));
-  auto made = MakePlan(std::move(shape), profile, &step, slot);
-  if (!made) return Fatal(made.error(), others);
-  return made;
+  TRY(CheckShapes(plan->shape, plan->profile));
+  Result<void> bound = BindAll(plan, own_buffers_, slot);
+  if (!bound && !failure()) return Forward(std::move(bound));
+  if (!bound) return Fatal(bound.error(), others);
+  if (Result<void> made = MakePlan(plan, &step, slot); !made) return Fatal(made.error(), others);
+  return plan;
 }
 
 // The places are known before a rank starts: an error of the sink costs nothing.
@@ -126,6 +129,15 @@ Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGr
       slot.deadline, [this](const Error& error) { Abort(error); });
 }
 
+// All ranks are done. What cannot go before the deadline goes behind a later step.
+void RankSet::DropOutgrown(Deadline deadline) {
+  if (std::none_of(runners_.begin(), runners_.end(), [](const auto& one) { return one->has_outgrown(); }))
+    return;
+  const auto quiet = DeviceOrder::OfProcess().Quiet(deadline);
+  if (!quiet.owns_lock()) return;
+  for (const auto& runner : runners_) runner->DropOutgrown();
+}
+
 // The shapes are known when the ranks are done: two waits, with no other step in flight. An error of the sink
 // leaves them in step all the same.
 Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step,
@@ -141,6 +153,7 @@ Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, co
     return EndAndWait(slot);
   };
   if (Result<void> computed = compute(); !computed) return Fatal(computed.error(), others);
+  DropOutgrown(slot.deadline);
   OutputShapes shapes = plan->outputs;
   for (size_t r = 0; r < shapes.size(); ++r) {
     for (size_t i = 0; i < shapes[r].size(); ++i) {

@@ -55,13 +55,8 @@ std::vector<Shape> RankSet::UsualInputs() const {
   return runners_.front()->engine().OptimalShapes(0).value_or(std::vector<Shape>());
 }
 
-// No step is in flight here and below: graphs are made and dropped, memory moves.
-Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile, const Step* step,
-                                                    StepSlot& slot) {
-  auto plan = std::make_shared<StepPlan>();
-  plan->shape = std::move(shape);
-  plan->profile = profile;
-  TRY(BindAll(plan, own_buffers_, slot));
+// No step is in flight here and below: graphs are made and dropped, memory moves. `plan` is bound.
+Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step* step, StepSlot& slot) {
   // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
   TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
@@ -71,7 +66,7 @@ Result<std::shared_ptr<StepPlan>> RankSet::MakePlan(StepShape shape, int profile
   }
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   plans_.Keep(plan);
-  return plan;
+  return {};
 }
 
 Result<void> RankSet::MakeRoom(const StepShape& shape) {
@@ -86,27 +81,44 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
 
 // Binds the step on every rank, where that makes larger memory as well. What went before is freed then, for
 // which CUDA waits for the GPU and for its peers: so no step is half issued meanwhile, of this model neither.
+// A step that there is no memory for is the request's fault: nothing was issued, the ranks stay usable.
 Result<void> RankSet::BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
                               StepSlot& slot) {
   const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
   if (!quiet.owns_lock()) {
     return Fail(Code::kDeadline, "waited for the launches of other models' steps until the deadline passed");
   }
-  TRY(MakeRoom(plan->shape));
+  Result<void> bound = MakeRoom(plan->shape);
+  if (bound) bound = BindRanks(plan, at, slot);
+  if (bound) return bound;
+  if (bound.error().code == Code::kUnavailable && !slot.deadline.passed()) {
+    DropBuffers();
+  } else {
+    Abort(bound.error());  // an engine is in doubt, or a rank's thread is still at it
+  }
+  return bound;
+}
+
+// With what was made for the step: it would be in the way of others'.
+void RankSet::DropBuffers() {
+  plans_.Clear();
+  for (const auto& runner : runners_) runner->DropBuffers();
+}
+
+Result<void> RankSet::BindRanks(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
+                                StepSlot& slot) {
   plan->outputs.resize(runners_.size());
   auto moved = std::make_shared<std::vector<char>>(runners_.size());
-  Result<void> bound = threads_->RunAll(
+  TRY(threads_->RunAll(
       [plan, at, moved, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN(const bool grown, runners[r]->Bind(*plan, at, plan->outputs[r]));
         (*moved)[r] = grown ? 1 : 0;
         return {};
       },
-      slot.deadline);
-  for (const char grown : *moved) {
-    if (grown != 0) plans_.Clear();
-  }
-  return bound;
+      slot.deadline));
+  if (std::any_of(moved->begin(), moved->end(), [](char grown) { return grown != 0; })) plans_.Clear();
+  return {};
 }
 
 Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& slot) {
@@ -187,7 +199,11 @@ Result<void> RankSet::WarmUp(Deadline deadline) {
     shape.values = runners_.front()->engine().OptimalValues(profile);
     StepSlot& slot = *slots_.front();
     slot.deadline = Sooner(deadline, Deadline::In(std::max(options_.step_limit, kLeastWarmUp)));
-    auto made = MakePlan(std::move(shape), profile, nullptr, slot);
+    auto plan = std::make_shared<StepPlan>();
+    plan->shape = std::move(shape);
+    plan->profile = profile;
+    Result<void> made = BindAll(plan, own_buffers_, slot);
+    if (made) made = MakePlan(plan, nullptr, slot);
     if (!made) return Failed(made.error());
   }
   return {};
