@@ -1,5 +1,6 @@
 #include "tessera/engine/tensorrt/rank_set.h"
 
+#include <tuple>
 #include <utility>
 
 #include "tessera/base/cores.h"
@@ -79,7 +80,8 @@ Result<void> RankSet::MakeSlots() {
 RankSet::~RankSet() {
   DeviceOrder::OfProcess().Leave(this);
   const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(first_device());  // as in Create
-  LetGo(std::make_pair(std::move(plans_), std::move(slots_)), AllStreams());
+  // All ranks', or nothing: to free what one of them has, CUDA waits for its peers' GPUs, too.
+  LetGo(std::make_tuple(std::move(plans_), std::move(slots_), runners_), AllStreams());
 }
 
 // Of the ranks' work and of the copies beside it.
