@@ -17,6 +17,10 @@
 namespace tessera::comm {
 namespace {
 
+Deadline Sooner(Deadline a, Deadline b) {
+  return a.at() < b.at() ? a : b;
+}
+
 Result<void> CheckDevices(const std::vector<DeviceId>& devices) {
   if (devices.empty()) return Fail(Code::kInvalidArgument, "a group of no GPU");
   std::set<DeviceId> seen;
@@ -110,8 +114,7 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
     TRY_ASSIGN(held, before_work());
   }
   const Clock::time_point free = Clock::now();
-  const Deadline work = Deadline::In(work_limit);
-  TRY(ConnectFirst(calls, work.at() < deadline.at() ? work : deadline, use));
+  TRY(ConnectFirst(calls, Sooner(deadline, Deadline::In(work_limit)), use));
   TESSERA_LOG(
       kDebug,
       "NCCL connected {} GPUs: communicators {:.1f} ms, waited for the GPUs {:.1f} ms, first collectives "
@@ -140,7 +143,8 @@ Result<void> NcclGroup::Connect(Use use, Deadline deadline, const BeforeWork& be
     }
     InFlight call(*this);
     if (!call.usable()) return tl::unexpected<Error>(*failure());
-    return ConnectPairs(devices_, comms_, deadline, [this](const Error& error) { Abort(error); });
+    return ConnectPairs(devices_, comms_, Sooner(deadline, Deadline::In(kWorkLimit)),
+                        [this](const Error& error) { Abort(error); });
   }();
   if (!connected) Abort(connected.error());
   has_pairs_ = connected.has_value();

@@ -9,8 +9,9 @@ namespace tessera::engine {
 
 RankSet::MaybeOver RankSet::Issue(const Step& step, size_t index, StepQueue& others) {
   StepSlot& slot = *slots_[index];
-  slot.Begin(step);
+  // First: the slot of a step that was given up may be in use for ever.
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  slot.Begin(step);
   TRY(CheckStep(step, world_size(), inputs_));
   TRY(CheckShapeValues(step, inputs_));
   TRY(MakeHostRoom(step, slot, others));
