@@ -1,4 +1,5 @@
 // A step that fails or hangs on real GPUs ends in bounded time on every rank, and says why.
+#include <cuda_runtime_api.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,6 +75,10 @@ void GoesWhileItsStepHangs(MlpGroups& groups, const engine::TensorRtOptions& opt
   ASSERT_TRUE(FirstError(*group, mlp, milliseconds(500)));
   group.reset();
   EXPECT_LT(Deadline::Clock::now() - start, seconds(25));
+  for (const DeviceId device : GpusAt({0, 1})) {  // the next test finds them free
+    ASSERT_EQ(cudaSetDevice(device.value()), cudaSuccess);
+    EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  }
 }
 
 TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
