@@ -53,8 +53,10 @@ class PipelinedGroup final : public engine::RankGroup {
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
 
   void Submit(const engine::Step& step, Completion done) override {
-    engine::StepQueue::Flight flight{ends_->in_flight().AwaitSlot(), step.deadline,
-                                     engine::StepQueue::LimitOf(step.deadline), std::move(done)};
+    const size_t slot = ends_->in_flight().AwaitSlot();
+    const auto limit = step.deadline.never() ? engine::StepQueue::Duration::max()
+                                             : step.deadline.at() - Deadline::Clock::now();
+    engine::StepQueue::Flight flight{slot, step.deadline, limit, std::move(done)};
     steps_->steps[flight.slot] = &step;
     if (steps_->usable && ends_->in_flight().Push(flight)) return;
     flight.done(Fail(Code::kPeerLost, "the ranks have failed"));
