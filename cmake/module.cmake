@@ -25,7 +25,7 @@ if(TESSERA_SANITIZE)
   target_link_options(tessera_flags INTERFACE -fsanitize=${TESSERA_SANITIZE})
 endif()
 
-# The sanitizer presets compile up to 16 sources of a target as one: that takes half of the time. So names in anonymous
+# Every preset but `edit` compiles up to 16 sources of a target as one: that takes half of the time. So names in anonymous
 # namespaces must differ within a target; and such a namespace is in a header, as g++ sees it. g++ also tells
 # of constants that nobody uses: clang-tidy takes sources together as well, and then does not.
 if(CMAKE_UNITY_BUILD)

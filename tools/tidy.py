@@ -24,8 +24,9 @@ CLANG_TIDY = "clang-tidy-16"  # in Debian 12 and in Ubuntu 24.04
 ARGUMENTS = ["--quiet", "--extra-arg=-Wthread-safety", "--extra-arg=-Wno-unknown-warning-option"]
 TOLD = f"--header-filter=^{ROOT}/(tessera|tests)/"  # sources that are checked together are headers to clang-tidy
 ANALYZE = "clang-analyzer-*,performance-unnecessary-value-param"
-TOGETHER = 16  # sources; as in the unity builds of CMakePresets.json
+TOGETHER = 16  # sources; as in CMakePresets.json
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(tessera/[^"]+)"', re.MULTILINE)
+UNITY = re.compile(r"/Unity/unity_\d+_cxx\.cxx$")  # CMake's names
 
 
 def own_includes(path, seen):
@@ -80,9 +81,18 @@ def batches(entries):
     return [group[i:i + TOGETHER] for group in by_flags.values() for i in range(0, len(group), TOGETHER)]
 
 
+def one_by_one(entry):
+    """The entry, or of a unity build's file an entry for each source in it."""
+    if not UNITY.search(entry["file"]):
+        return [entry]
+    sources = re.findall(r'^#include "(.+)"$', pathlib.Path(entry["file"]).read_text(), re.MULTILINE)
+    return [{**entry, "file": source, "command": entry["command"].replace(entry["file"], source)} for source in sources]
+
+
 def choose(build, named, tests):
     """The entries of compile_commands.json to check."""
-    entries = json.loads((build / "compile_commands.json").read_text())
+    commands = json.loads((build / "compile_commands.json").read_text())
+    entries = [entry for command in commands for entry in one_by_one(command)]
     if named:
         files = {str(pathlib.Path(name).resolve()) for name in named}
         return [entry for entry in entries if entry["file"] in files]

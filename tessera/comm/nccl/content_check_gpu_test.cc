@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Deadline Soon() {
+Deadline BeforeLong() {
   return Deadline::In(std::chrono::seconds(60));
 }
 
@@ -25,7 +25,7 @@ class ContentCheck : public ::testing::Test {
     const int gpus = cuda::DeviceCount();
     if (gpus < 2 && !(gpus == 1 && RanksMayShareGpus())) GTEST_SKIP() << "needs two GPUs";
     devices_ = {DeviceId{0}, DeviceId{gpus > 1 ? 1 : 0}};
-    auto made = NcclGroup::Create(devices_, NcclGroup::Calls::kBlocking, Soon());
+    auto made = NcclGroup::Create(devices_, NcclGroup::Calls::kBlocking, BeforeLong());
     ASSERT_TRUE(made) << made.error().ToString();
     group_ = *std::move(made);
     for (int r = 0; r < 2; ++r) comms_.push_back(group_->comm(Rank{r}));
@@ -41,7 +41,7 @@ class ContentCheck : public ::testing::Test {
 };
 
 TEST_F(ContentCheck, WhatNcclGathersArrives) {
-  const Result<void> checked = CheckGathers(devices_, comms_, Soon(), Abort());
+  const Result<void> checked = CheckGathers(devices_, comms_, BeforeLong(), Abort());
   EXPECT_TRUE(checked) << checked.error().ToString();
 }
 
@@ -49,7 +49,7 @@ TEST_F(ContentCheck, WhatArrivesWrongIsRefusedByName) {
   auto lose = [](Rank from, Rank to, MutableBytes arrived) {
     if (from == Rank{0} && to == Rank{1} && arrived.size() > 4096) arrived.back() ^= std::byte{1};
   };
-  const Result<void> checked = CheckGathers(devices_, comms_, Soon(), Abort(), lose);
+  const Result<void> checked = CheckGathers(devices_, comms_, BeforeLong(), Abort(), lose);
   ASSERT_FALSE(checked) << "one bit of the large block is wrong";
   EXPECT_EQ(checked.error().code, Code::kUnavailable);
   EXPECT_THAT(checked.error().message,
@@ -81,7 +81,7 @@ TEST_F(ContentCheck, APairWhoseDirectCopiesAreLostIsNamedAndNotUsed) {
   };
   group_.reset();  // it may use the access that is disabled here
   const Warnings warnings;
-  const Result<bool> sound = CheckPairs(devices_, Soon(), lose);
+  const Result<bool> sound = CheckPairs(devices_, BeforeLong(), lose);
   ASSERT_TRUE(sound) << sound.error().ToString();
   EXPECT_FALSE(*sound);
   ASSERT_EQ(warnings.lines().size(), 1);
