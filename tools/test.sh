@@ -15,18 +15,41 @@ tests() {
   step "$@" || echo "step $1" >>$RESULTS/checks
 }
 
-# start NAME COMMAND..: a check that runs behind the next steps, at low priority; `finish NAME` waits and gives its output
-# and exit code. The end-to-end tests wait for servers half of their time.
-start() {
-  local name=$1; shift
-  (code=0; nice "$@" >"$RESULTS/$name.log" 2>&1 || code=$?; echo $code >"$RESULTS/$name.code") &
-  echo $! >"$RESULTS/$name.pid"
+# What runs behind the tests, one after another at low priority: the end-to-end tests wait for servers half of their
+# time, and each build is ready, or nearly, when its tests' turn comes. `finish NAME` waits for one, and gives its
+# output and exit code.
+start_behind() {
+  set -m  # a process group of its own: end_behind ends all of it
+  (
+    renice -n 10 $BASHPID >/dev/null
+    behind tidy $PYTHON tools/tidy.py build/release
+    behind dev configure_and_build dev unit_tests
+    behind tsan configure_and_build tsan $(printf 'tessera/%s/all ' $SANITIZED_THREADS)
+    if [ -z "$GPU_MISSING" ]; then behind gpu configure_and_build gpu $PRODUCTS nvinfer_standin $GPU_TESTS; fi
+  ) &
+  BEHIND=$!
+  set +m
+  trap end_behind EXIT
+}
+
+behind() {
+  local name=$1 code=0 started=$SECONDS; shift
+  "$@" >"$RESULTS/$name.log" 2>&1 || code=$?
+  echo "$name: $((SECONDS - started)) s, behind the tests" >>"$RESULTS/$name.log"
+  echo $code >"$RESULTS/$name.code"
+}
+
+end_behind() {
+  if kill -0 $BEHIND 2>/dev/null; then kill -- -$BEHIND; fi
 }
 
 finish() {
-  while kill -0 "$(cat "$RESULTS/$1.pid")" 2>/dev/null; do sleep 1; done
+  until [ -s "$RESULTS/$1.code" ]; do
+    kill -0 $BEHIND 2>/dev/null || break
+    sleep 1
+  done
   cat "$RESULTS/$1.log"
-  return "$(cat "$RESULTS/$1.code")"
+  return "$(cat "$RESULTS/$1.code" || echo 1)"
 }
 
 # ctest_in PRESET FOLDER ARGUMENT..: runs the ctest programs below build/PRESET/FOLDER.
@@ -53,14 +76,14 @@ test_release() {
 
 # ASan + UBSan over every module's own tests.
 test_dev() {
-  check "build (dev: ASan, UBSan)" configure_and_build dev unit_tests || return 0
+  check "build (dev: ASan, UBSan)" finish dev || return 0
   tests "ctest (dev: ASan, UBSan)" ctest_in dev "" -LE "gpu|e2e"
 }
 
 # OpenVINO's own threads are not built for TSan, which then sees races that are none: its tests are left out here.
 test_tsan() {
   local module
-  check "build (tsan)" configure_and_build tsan $(printf 'tessera/%s/all ' $SANITIZED_THREADS) || return 0
+  check "build (tsan)" finish tsan || return 0
   for module in $SANITIZED_THREADS; do
     tests "ctest (tsan: $module)" ctest_in tsan "tessera/$module" -LE "gpu|e2e" -E '^openvino_'
   done
@@ -68,14 +91,16 @@ test_tsan() {
 
 # The TensorRT adapter and the stand-in engine, where what they are compiled with is found; what needs no GPU is run.
 GPU_TESTS="direct_steps_test replication_choice_test shape_values_test nvinfer_standin_test gpu_operators_test"
-test_gpu() {
-  local missing
+look_for_gpu_parts() {
   mkdir -p build/gpu
   cmake --preset gpu >build/gpu/configure.log 2>&1 || true
-  missing=$(tr '\n' ' ' <build/gpu/configure.log | tr -s ' ' | grep -o 'GPU ranks need [^(]*' || true)
-  if [ -n "$missing" ]; then echo "skipped: TensorRT adapter and stand-in engine: $missing"; return; fi
-  install_wheels gpu
-  check "build (TensorRT adapter, stand-in engine)" configure_and_build gpu $PRODUCTS nvinfer_standin $GPU_TESTS || return 0
+  GPU_MISSING=$(tr '\n' ' ' <build/gpu/configure.log | tr -s ' ' | grep -o 'GPU ranks need [^(]*' || true)
+  if [ -z "$GPU_MISSING" ]; then install_wheels gpu; fi
+}
+
+test_gpu() {
+  if [ -n "$GPU_MISSING" ]; then echo "skipped: TensorRT adapter and stand-in engine: $GPU_MISSING"; return; fi
+  check "build (TensorRT adapter, stand-in engine)" finish gpu || return 0
   tests "ctest (TensorRT adapter, no GPU)" ctest_in gpu "" -R "^(${GPU_TESTS// /|})$"
 }
 
@@ -91,7 +116,8 @@ command_test() {
   test_set_up
   rm -rf $RESULTS; mkdir -p $RESULTS; : >$RESULTS/checks
   if check "build (release)" configure_and_build release $PRODUCTS $RELEASE_TESTS test_tools; then
-    start tidy $PYTHON tools/tidy.py build/release
+    look_for_gpu_parts
+    start_behind
     test_release
     check "clang-tidy, thread-safety analysis" finish tidy || true
     test_dev
