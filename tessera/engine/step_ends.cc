@@ -26,11 +26,12 @@ Deadline Behind(Deadline deadline, StepQueue::Duration grace) {
 Result<std::unique_ptr<StepEnds>> StepEnds::Create(std::shared_ptr<IssuedSteps> steps, size_t slots,
                                                    StepQueue::Duration grace, std::function<void()> prepare) {
   auto shared = std::make_shared<Shared>(std::move(steps), slots, grace);
-  TRY_ASSIGN(shared->watchdog, Watchdog::Create([shared = shared.get()] {
-               shared->GiveUp(Error{Code::kDeadline,
-                                    "the step did not end in its time, and the device's driver hangs", -1,
-                                    __FILE__, __LINE__});
-             }));
+  auto expire = [shared = shared.get()] {
+    shared->GiveUp(Error{Code::kDeadline, "the step did not end in its time, and the device's driver hangs",
+                         -1, __FILE__, __LINE__});
+  };
+  TRY_ASSIGN(shared->in_flight_watch, Watchdog::Create(expire));
+  TRY_ASSIGN(shared->owner_watch, Watchdog::Create(expire));
   std::unique_ptr<StepEnds> ends(new StepEnds(shared));
   auto live = [shared, prepare = std::move(prepare)] {
     const Unfinished may_hang;
@@ -69,9 +70,9 @@ void StepEnds::SeeToThem(Shared& shared) {
   StepQueue& in_flight = shared.in_flight;
   const StepQueue::Duration awake_for = UsableCores() >= kCoresToSpin ? kAwakeFor : StepQueue::Duration{0};
   while (const std::optional<StepQueue::Oldest> oldest = in_flight.AwaitOldest(awake_for)) {
-    shared.watchdog->Arm(Behind(oldest->deadline, shared.grace));
+    shared.in_flight_watch->Arm(Behind(oldest->deadline, shared.grace));
     Result<void> ended = shared.steps->Await(oldest->slot, oldest->deadline);
-    shared.watchdog->Disarm();
+    shared.in_flight_watch->Disarm();
     if (in_flight.given_up()) continue;  // what the step would be collected to may be gone
     Result<StepReport> report =
         ended ? shared.steps->Collect(oldest->slot) : Result<StepReport>(Forward(std::move(ended)));
@@ -80,7 +81,7 @@ void StepEnds::SeeToThem(Shared& shared) {
   in_flight.Leave();
 }
 
-StepEnds::Watched::Watched(StepEnds& ends, Deadline deadline) : watchdog_(*ends.shared_->watchdog) {
+StepEnds::Watched::Watched(StepEnds& ends, Deadline deadline) : watchdog_(*ends.shared_->owner_watch) {
   watchdog_.Arm(Behind(deadline, ends.shared_->grace));
 }
 

@@ -42,7 +42,8 @@ class StepEnds {
 
   StepQueue& in_flight() { return shared_->in_flight; }
 
-  // While it lives, a step that another thread runs is watched as one in flight: none is.
+  // While it lives, a step that its owner's thread issues or runs is watched, too: a thread that hangs there
+  // cannot be helped, but the log says so, and the ranks are aborted. One at a time.
   class Watched {
    public:
     Watched(StepEnds& ends, Deadline deadline);
@@ -55,7 +56,7 @@ class StepEnds {
   };
 
  private:
-  // With the threads. The watchdog's ends first.
+  // With the threads. The watchdogs' end first.
   struct Shared {
     Shared(std::shared_ptr<IssuedSteps> issued, size_t slots, StepQueue::Duration limit)
         : steps(std::move(issued)), grace(limit), in_flight(slots) {}
@@ -63,7 +64,8 @@ class StepEnds {
     const std::shared_ptr<IssuedSteps> steps;
     const StepQueue::Duration grace;
     StepQueue in_flight;
-    std::unique_ptr<Watchdog> watchdog;
+    std::unique_ptr<Watchdog> in_flight_watch;
+    std::unique_ptr<Watchdog> owner_watch;
   };
 
   explicit StepEnds(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}

@@ -104,6 +104,14 @@ TEST_F(StepEndsTest, AStepThatHangsInAnotherThreadIsAborted) {
   EXPECT_EQ(steps_->reason.get_future().get().code, Code::kDeadline);
 }
 
+TEST_F(StepEndsTest, AStepThatHangsWhileItIsIssuedFailsThoseInFlight) {
+  steps_->hangs = true;
+  auto in_flight = Issue(Deadline::In(hours(1)));
+  const StepEnds::Watched watched(*ends_, Deadline::In(milliseconds(10)));
+  EXPECT_EQ(in_flight.get().error().code, Code::kDeadline);
+  steps_->may_return.set_value();
+}
+
 TEST_F(StepEndsTest, AStepThatRunsInAnotherThreadInTimeIsLeftAlone) {
   { const StepEnds::Watched watched(*ends_, Deadline::In(hours(1))); }
   EXPECT_TRUE(Issue(Deadline::In(hours(1))).get());
