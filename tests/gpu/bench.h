@@ -24,6 +24,7 @@ Result<std::vector<Spread>> Measure(int warm, int count,
 // Calls `once`, which gives one figure, for about `seconds`, ten times at least; a few before to warm up.
 Result<Spread> MeasureFor(double seconds, const std::function<Result<double>()>& once);
 
+double Micros(std::chrono::nanoseconds time);
 double MicrosSince(std::chrono::steady_clock::time_point start);
 
 // The benchmarks, each printing a table.

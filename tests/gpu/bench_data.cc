@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "tessera/cuda/copy.h"
-#include "tessera/cuda/stream.h"
+#include "tests/gpu/device_memory.h"
 #include "tests/gpu/gpus.h"
 
 namespace tessera::gputest {
@@ -11,10 +10,6 @@ namespace {
 
 size_t HalfBytes(const Shape& shape) {
   return static_cast<size_t>(ElementCount(shape)) * 2;
-}
-
-Region RegionOf(const cuda::DeviceBuffer& buffer) {
-  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
 }
 
 }  // namespace
@@ -50,13 +45,11 @@ Result<std::unique_ptr<OnGpus>> PutOnGpus(const Shape& in, const Shape& out, int
   for (int r = 0; r < world; ++r) {
     const DeviceId device = Gpus()[static_cast<size_t>(r)];
     TRY_ASSIGN(cuda::DeviceBuffer input, Upload(x, device));
-    const Region at = RegionOf(input);
-    data->step.ranks.push_back({{TensorView{
-        DType::kFloat16, in, ConstRegion{at.data, at.rows, at.row_bytes, at.pitch, at.kind, at.device}}}});
+    data->step.ranks.push_back({{TensorView{DType::kFloat16, in, AsSource(Whole(input))}}});
     data->inputs.push_back(std::move(input));
     if (r >= outputs_of) continue;
     TRY_ASSIGN(cuda::DeviceBuffer output, cuda::DeviceBuffer::Create(device, HalfBytes(out)));
-    data->taker.TakeTo(Rank(r), 0, RegionOf(output));
+    data->taker.TakeTo(Rank(r), 0, Whole(output));
     data->outputs.push_back(std::move(output));
   }
   data->step.sink = &data->taker;
@@ -67,9 +60,7 @@ Result<std::unique_ptr<OnGpus>> PutOnGpus(const Shape& in, const Shape& out, int
 Result<cuda::DeviceBuffer> Upload(const std::vector<uint16_t>& values, DeviceId device) {
   const auto bytes = std::as_bytes(std::span(values));
   TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(device, bytes.size()));
-  TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(device));
-  TRY(cuda::CopyAsync(HostRegion(bytes), RegionOf(buffer), stream));
-  TRY(stream.Drain(Soon()));
+  TRY(CopyNow(HostRegion(bytes), Whole(buffer), device, Soon()));
   return buffer;
 }
 
@@ -78,8 +69,7 @@ Result<std::vector<double>> TimeStep(engine::RankGroup& group, const engine::Ste
   TRY_ASSIGN(const engine::StepReport report, group.Run(step));
   const double wall = MicrosSince(start);
   double slowest = 0;
-  for (const auto& time : report.rank_time)
-    slowest = std::max(slowest, static_cast<double>(time.count()) / 1e3);
+  for (const auto& time : report.rank_time) slowest = std::max(slowest, Micros(time));
   return std::vector<double>{wall, wall - slowest};
 }
 

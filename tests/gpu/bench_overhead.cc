@@ -10,10 +10,6 @@
 namespace tessera::gputest {
 namespace {
 
-double Micros(std::chrono::nanoseconds time) {
-  return static_cast<double>(time.count()) / 1e3;
-}
-
 // Wall time, what is over the slowest rank's GPU time, that GPU time, and the parts of the wall time. The
 // rank's GPU time is within "wait" but for what passes while later ranks are launched; it holds the time that
 // the first rank's collective waits for the last rank.

@@ -11,10 +11,6 @@ namespace {
 
 using engine::ReplicationWay;
 
-double Micros(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double, std::micro>(time).count();
-}
-
 // The time of a step whose whole input of `bytes` all ranks need.
 Result<Spread> TimeWay(ReplicationWay way, size_t bytes, int world) {
   constexpr int64_t kColumns = 1024;

@@ -3,10 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "tessera/cuda/allocation.h"
-#include "tessera/cuda/copy.h"
-#include "tessera/cuda/memory.h"
 #include "tessera/engine/tensorrt/step_times.h"
-#include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tests/gpu/device_memory.h"
 #include "tests/gpu/gpus.h"
 #include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
@@ -15,20 +13,6 @@ namespace tessera::gputest {
 namespace {
 
 constexpr int64_t kRows = 16;
-
-Region Whole(const cuda::DeviceBuffer& buffer) {
-  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
-}
-
-ConstRegion AsSource(const Region& region) {
-  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
-}
-
-Result<void> CopyNow(const ConstRegion& from, const Region& to, DeviceId device) {
-  TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(device));
-  TRY(cuda::CopyAsync(from, to, stream));
-  return stream.Drain(Soon());
-}
 
 class DirectGpu : public ::testing::TestWithParam<int> {
  protected:
@@ -64,14 +48,14 @@ class DirectGpu : public ::testing::TestWithParam<int> {
     step.sink = &taker;
     step.deadline = Soon();
     for (const cuda::DeviceBuffer& input : inputs_) {
-      EXPECT_TRUE(CopyNow(HostRegion(std::as_bytes(std::span(x))), Whole(input), input.device()));
+      EXPECT_TRUE(CopyNow(HostRegion(std::as_bytes(std::span(x))), Whole(input), input.device(), Soon()));
       step.ranks.push_back({{TensorView{DType::kFloat16, {kRows, mlp_.k}, AsSource(Whole(input))}}});
     }
     const auto done = group_->Run(step);
     EXPECT_TRUE(done) << done.error().ToString();
     std::vector<uint16_t> y(x.size());
-    EXPECT_TRUE(
-        CopyNow(AsSource(place), HostRegion(std::as_writable_bytes(std::span(y))), DeviceId(place.device)));
+    EXPECT_TRUE(CopyNow(AsSource(place), HostRegion(std::as_writable_bytes(std::span(y))),
+                        DeviceId(place.device), Soon()));
     return y;
   }
 

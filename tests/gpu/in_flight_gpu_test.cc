@@ -2,40 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <deque>
 #include <future>
 #include <numeric>
 
 #include "tessera/base/mutex.h"
-#include "tessera/cuda/copy.h"
-#include "tessera/cuda/memory.h"
-#include "tessera/engine/tensorrt/tensorrt_engine.h"
+#include "tests/gpu/device_memory.h"
 #include "tests/gpu/gpus.h"
-#include "tests/gpu/models.h"
+#include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
 
 namespace tessera::gputest {
 namespace {
-
-Deadline Soon() {
-  return Deadline::In(std::chrono::seconds(60));
-}
-
-Region Whole(const cuda::DeviceBuffer& buffer) {
-  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
-}
-
-ConstRegion AsSource(const Region& region) {
-  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
-}
-
-void CopyNow(const ConstRegion& from, const Region& to, DeviceId device) {
-  const auto stream = cuda::Stream::Create(device);
-  ASSERT_TRUE(stream);
-  ASSERT_TRUE(cuda::CopyAsync(from, to, *stream));
-  ASSERT_TRUE(stream->Drain(Soon()));
-}
 
 // A step with all that has to stay until it is done.
 struct Flight {
@@ -52,16 +30,9 @@ class InFlightGpu : public ::testing::TestWithParam<int> {
     if (Gpus().size() < static_cast<size_t>(GetParam())) GTEST_SKIP() << GetParam() << " ranks";
   }
 
-  std::unique_ptr<engine::RankGroup> Load(const Mlp& mlp, engine::TensorRtOptions options = {}) {
+  std::unique_ptr<engine::RankGroup> Load(const Mlp& mlp, const engine::TensorRtOptions& options = {}) {
     mlp_ = mlp;
-    directories_.push_back(std::make_unique<TempDirectory>());
-    const auto plan = WriteMlp(mlp, GetParam(), directories_.back()->path());
-    EXPECT_TRUE(plan) << plan.error().ToString();
-    options.devices = FirstGpus(GetParam());
-    engines_.push_back(engine::MakeTensorRtEngine(options));
-    auto group = engines_.back()->Load(*plan, directories_.back()->path(), Soon());
-    EXPECT_TRUE(group) << group.error().ToString();
-    return group ? *std::move(group) : nullptr;
+    return groups_.Loaded(mlp, FirstGpus(GetParam()), options);
   }
 
   std::unique_ptr<Flight> HostStep(int64_t m, unsigned seed, Deadline deadline = Soon()) const {
@@ -111,8 +82,7 @@ class InFlightGpu : public ::testing::TestWithParam<int> {
   void ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device);
 
   Mlp mlp_;
-  std::vector<std::unique_ptr<TempDirectory>> directories_;
-  std::vector<std::unique_ptr<engine::Engine>> engines_;
+  MlpGroups groups_;
   Mutex mutex_;
   std::vector<int> order_ GUARDED_BY(mutex_);
 };
@@ -171,7 +141,7 @@ void InFlightGpu::ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device
     auto flight = std::make_unique<Flight>();
     const auto halves = RandomHalves(bytes / 2, static_cast<unsigned>(i), 1);
     const auto buffer = static_cast<size_t>(i % 2);
-    CopyNow(HostRegion(std::as_bytes(std::span(halves))), Whole(x[buffer]), device);
+    EXPECT_TRUE(CopyNow(HostRegion(std::as_bytes(std::span(halves))), Whole(x[buffer]), device, Soon()));
     flight->taker.TakeTo(Rank(0), 0, Whole(y[buffer]));
     flight->step = Common({{DType::kFloat16, {rows, mlp_.k}, AsSource(Whole(x[buffer]))}}, GetParam(),
                           flight->taker, Soon());
@@ -179,8 +149,8 @@ void InFlightGpu::ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device
   };
   Pump(*group, 24, make, [&](int i, const Flight&, const engine::StepReport&) {
     std::vector<uint16_t> got(bytes / 2);
-    CopyNow(AsSource(Whole(y[static_cast<size_t>(i % 2)])),
-            HostRegion(std::as_writable_bytes(std::span(got))), device);
+    EXPECT_TRUE(CopyNow(AsSource(Whole(y[static_cast<size_t>(i % 2)])),
+                        HostRegion(std::as_writable_bytes(std::span(got))), device, Soon()));
     EXPECT_EQ(got, wanted[static_cast<size_t>(i)]) << "step " << i;
   });
 }
@@ -254,9 +224,11 @@ TEST_P(InFlightGpu, AStepThatIsRefusedLeavesTheOthersAlone) {
 
 TEST_P(InFlightGpu, AStepThatStallsFailsTheOneBehindItAsWell) {
   if (GetParam() == 1) GTEST_SKIP() << "a lone rank is not aborted: it ends by itself";
-  setenv("TESSERA_STANDIN_FAULT", "stall:rank=1:call=3", 1);  // 0: warm-up; the third step
-  auto group = Load(Mlp());
-  unsetenv("TESSERA_STANDIN_FAULT");
+  std::unique_ptr<engine::RankGroup> group;
+  {
+    const Fault fault("stall:rank=1:call=3");  // 0: warm-up; the third step
+    group = Load(Mlp());
+  }
   ASSERT_TRUE(group);
   for (unsigned i = 0; i < 2; ++i) (void)Alone(*group, 16, i);
   auto stalls = HostStep(16, 3, Deadline::In(std::chrono::milliseconds(500)));

@@ -37,8 +37,12 @@ Result<Spread> MeasureFor(double seconds, const std::function<Result<double>()>&
   return SpreadOf(std::move(samples));
 }
 
+double Micros(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
 double MicrosSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  return Micros(std::chrono::steady_clock::now() - start);
 }
 
 }  // namespace tessera::gputest

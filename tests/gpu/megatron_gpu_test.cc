@@ -13,9 +13,9 @@
 namespace tessera::gputest {
 namespace {
 
-constexpr int64_t kRows = 2048;
+constexpr int64_t kMegatronRows = 2048;
 constexpr double kLimit = 1e-3;
-const Mlp kMlp{4096, 8192, 4096, kRows, kRows};
+const Mlp kMlp{4096, 8192, 4096, kMegatronRows, kMegatronRows};
 
 // Every rank's y, of the first run of the shape and of its CUDA graphs: one after the other.
 Result<std::vector<std::vector<uint16_t>>> Answers(int ranks, const std::vector<uint16_t>& x) {
@@ -30,8 +30,9 @@ Result<std::vector<std::vector<uint16_t>>> Answers(int ranks, const std::vector<
   for (int round = 0; round < 2; ++round) {
     Taker taker;
     taker.TakeAll();
-    TRY(group->Run(Common({{DType::kFloat16, {kRows, kMlp.k}, HostRegion(std::as_bytes(std::span(x)))}},
-                          ranks, taker, deadline)));
+    TRY(group->Run(
+        Common({{DType::kFloat16, {kMegatronRows, kMlp.k}, HostRegion(std::as_bytes(std::span(x)))}}, ranks,
+               taker, deadline)));
     for (int r = 0; r < ranks; ++r) answers.push_back(taker.Values<uint16_t>(r, 0));
   }
   return answers;
@@ -70,7 +71,7 @@ TEST_P(Megatron, EveryRankAnswersAsOneGpuDoes) {
   const int ranks = GetParam();
   if (Gpus().size() < static_cast<size_t>(ranks))
     GTEST_SKIP() << ranks << " ranks, " << Gpus().size() << " GPUs";
-  const std::vector<uint16_t> x = RandomHalves(static_cast<size_t>(kRows * kMlp.k), 7, 1);
+  const std::vector<uint16_t> x = RandomHalves(static_cast<size_t>(kMegatronRows * kMlp.k), 7, 1);
   const auto one = Answers(1, x);
   const auto all = Answers(ranks, x);
   ASSERT_TRUE(one) << one.error().ToString();
@@ -83,7 +84,7 @@ TEST_P(Megatron, EveryRankAnswersAsOneGpuDoes) {
               errors.norm);
   EXPECT_LE(errors.worst, kLimit);
   EXPECT_LE(errors.norm, kLimit);
-  for (const int64_t row : {int64_t{0}, kRows - 1}) {  // what both are worth, without a GPU library
+  for (const int64_t row : {int64_t{0}, kMegatronRows - 1}) {  // what both are worth, without a GPU library
     const std::vector<double> wanted = MlpRow(kMlp, x.data() + row * kMlp.k);
     const auto begin = answer.begin() + row * kMlp.n;
     EXPECT_LE(ErrorsOf({begin, begin + kMlp.n}, wanted).worst, 2 * kLimit) << "row " << row;
