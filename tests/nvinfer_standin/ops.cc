@@ -10,6 +10,7 @@ Handlers MakeAll() {
   AddElementwise(handlers);
   AddShapes(handlers);
   AddMoves(handlers);
+  AddGathers(handlers);
   AddRows(handlers);
   AddProducts(handlers);
   AddAttention(handlers);

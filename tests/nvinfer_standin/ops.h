@@ -12,6 +12,7 @@ using Handlers = std::map<std::string, Handler>;
 void AddElementwise(Handlers& handlers);
 void AddShapes(Handlers& handlers);
 void AddMoves(Handlers& handlers);
+void AddGathers(Handlers& handlers);
 void AddRows(Handlers& handlers);
 void AddProducts(Handlers& handlers);
 void AddAttention(Handlers& handlers);
