@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "tessera/graph/test_models.h"
 #include "tessera/graph/wire.h"
@@ -262,62 +261,6 @@ TEST(RoundTrip, ReadsAndWritesAHundredThousandNodes) {
   EXPECT_EQ(Written(read).graph().node_size(), 100'002);
   for (int i = 0; i < 100'000; ++i) read.AddValue("x", DType::kFloat32, {});
   EXPECT_EQ(read.value(read.AddValue("x", DType::kFloat32, {})).name, "x_100001");
-}
-
-class WrittenFile : public ::testing::Test {
- protected:
-  WrittenFile()
-      : directory_(std::filesystem::temp_directory_path() /
-                   ("tessera_written_" + std::to_string(::getpid()) + "_" +
-                    ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::create_directories(directory_);
-  }
-  ~WrittenFile() override { std::filesystem::remove_all(directory_); }
-  size_t Files() const {
-    const auto files = std::filesystem::directory_iterator(directory_);
-    return static_cast<size_t>(std::distance(begin(files), end(files)));
-  }
-  std::filesystem::path directory_;
-};
-
-TEST_F(WrittenFile, RefersToWeightsOutsideAndReadsBack) {
-  const Graph graph = Read(SmallModel());
-  auto weights = WeightFile::Create(directory_ / "weights.bin");
-  ASSERT_TRUE(weights);
-  const std::vector<std::byte> large(70'000);
-  ASSERT_TRUE((*weights)->Append(AsBytes("x")));
-  EXPECT_EQ((*weights)->Append(large)->offset, 4096U) << "large tensors start on a page";
-  const auto source = [&](ValueId id) -> Result<InitializerContent> {
-    TRY_ASSIGN(ExternalData place, (*weights)->Append(graph.value(id).constant->bytes));
-    EXPECT_EQ(place.offset % 64, 0U);
-    return place;
-  };
-  ASSERT_TRUE(WriteOnnx(graph, directory_ / "model.onnx", source));
-  ASSERT_TRUE((*weights)->Close());
-  const auto read = ReadOnnx(directory_ / "model.onnx");
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(AsText(ValueOf(*read, "w").constant->bytes), AsText(ValueOf(graph, "w").constant->bytes));
-  EXPECT_EQ(Files(), 2U);
-}
-
-TEST_F(WrittenFile, FailureLeavesNothingBehind) {
-  const Graph graph = Read(SmallModel());
-  {
-    auto weights = WeightFile::Create(directory_ / "weights.bin");
-    ASSERT_TRUE(weights);
-    ASSERT_TRUE((*weights)->Append(AsBytes("x")));
-  }
-  const auto source = [](ValueId) -> Result<InitializerContent> {
-    return Fail(Code::kUnavailable, "no disk");
-  };
-  EXPECT_FALSE(WriteOnnx(graph, directory_ / "model.onnx", source));
-  EXPECT_EQ(Files(), 0U);
-}
-
-TEST_F(WrittenFile, MissingDirectoryIsNotFound) {
-  const auto written = WriteOnnx(Read(SmallModel()), directory_ / "none" / "model.onnx");
-  ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().code, Code::kNotFound);
 }
 
 }  // namespace
