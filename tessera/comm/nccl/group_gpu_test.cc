@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <future>
 #include <set>
 
+#include "tessera/base/shared_gpus.h"
 #include "tessera/comm/nccl/group.h"
 #include "tessera/comm/nccl/pool.h"
 #include "tessera/comm/nccl/status.h"
@@ -26,15 +25,10 @@ Deadline Soon() {
 
 const Error kReason{Code::kCancelled, "the test aborts", -1, __FILE__, __LINE__};
 
-bool MayShareGpu() {
-  const char* value = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
-  return value != nullptr && std::strcmp(value, "1") == 0;
-}
-
 // Of two ranks; one GPU twice where NCCL allows it, none where it does not.
 std::vector<DeviceId> TwoGpus() {
   if (cuda::DeviceCount() >= 2) return {DeviceId{0}, DeviceId{1}};
-  if (cuda::DeviceCount() == 1 && MayShareGpu()) return {DeviceId{0}, DeviceId{0}};
+  if (cuda::DeviceCount() == 1 && RanksMayShareGpus()) return {DeviceId{0}, DeviceId{0}};
   return {};
 }
 
@@ -73,7 +67,7 @@ class NcclGroupTest : public ::testing::Test {
 };
 
 TEST(NcclGroup, ADeviceListedTwiceIsRefused) {
-  if (cuda::DeviceCount() == 0 || MayShareGpu()) GTEST_SKIP() << "needs a GPU that ranks may not share";
+  if (cuda::DeviceCount() == 0 || RanksMayShareGpus()) GTEST_SKIP() << "needs a GPU that ranks may not share";
   auto made = NcclGroup::Create({DeviceId{0}, DeviceId{0}}, NcclGroup::Calls::kBlocking, Soon());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, Code::kInvalidArgument);
