@@ -1,4 +1,6 @@
 // The program `tessera`: one command a task, each in its own file.
+#include <cstdlib>
+
 #include "tessera/base/log.h"
 #include "tessera/cli/commands.h"
 
@@ -23,6 +25,9 @@ constexpr const char* kFooter =
 int main(int argc, char** argv) {
   using namespace tessera::cli;
   tessera::SetLogLevel(tessera::LogLevel::kWarning);
+  // Where /sys is not mounted, the hwloc of OpenVINO's thread pool would put a line of its own on stderr,
+  // among those that scripts read. Whoever looks for it sets the variable.
+  setenv("HWLOC_HIDE_ERRORS", "2", /*overwrite=*/0);
   Program program("tessera", TESSERA_VERSION, kAbout, kFooter);
   AddShardCommand(program);
   AddBuildCommand(program);

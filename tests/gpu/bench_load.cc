@@ -124,10 +124,12 @@ Result<void> RunProcess(int world, int start, const std::filesystem::path& direc
   if (output == nullptr) return Fail(Code::kInternal, "cannot run {}", command);
   char line[1024];
   bool first = true;
+  std::string said;  // what may tell why it fails
   Figures all;
   while (std::fgets(line, sizeof(line), output) != nullptr) {
     std::fputs(line[0] == '[' ? line : "", stderr);
     TakeLine(line, first, all);
+    said += line;
   }
   for (const auto& [name, values] : all) {
     const bool part = name.starts_with("- ");
@@ -136,8 +138,8 @@ Result<void> RunProcess(int world, int start, const std::filesystem::path& direc
   }
   const int status = pclose(output);
   if (status == 0) return {};
-  return Fail(Code::kInternal, "{}: exit code {}", command,
-              WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  return Fail(Code::kInternal, "{}: exit code {}:\n{}", command,
+              WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), said);
 }
 
 Result<void> BenchModel(const Case& model, int world, std::chrono::seconds limit) {
