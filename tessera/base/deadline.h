@@ -19,10 +19,16 @@ class Deadline {
   bool never() const { return at_ == Clock::time_point::max(); }
   bool passed() const { return !never() && Clock::now() >= at_; }
   Clock::time_point at() const { return at_; }
+  // Less than none once it has passed; the longest span for never.
+  Clock::duration left() const { return never() ? Clock::duration::max() : at_ - Clock::now(); }
 
  private:
   explicit Deadline(Clock::time_point at) : at_(at) {}
   Clock::time_point at_;
 };
+
+inline Deadline Sooner(Deadline a, Deadline b) {
+  return a.at() < b.at() ? a : b;
+}
 
 }  // namespace tessera

@@ -28,5 +28,20 @@ TEST(Deadline, BeforeTheClockBeganHasPassed) {
   EXPECT_TRUE(Deadline::In(-1h).passed());
 }
 
+TEST(Deadline, TellsTheTimeThatIsLeft) {
+  EXPECT_EQ(Deadline::Never().left(), Deadline::Clock::duration::max());
+  EXPECT_GT(Deadline::In(1h).left(), 59min);
+  EXPECT_LE(Deadline::In(1h).left(), 1h);
+  EXPECT_LE(Deadline::In(0s).left(), 0s);
+}
+
+TEST(Deadline, TheSoonerOfTwoIsTold) {
+  const Deadline soon = Deadline::In(1min);
+  const Deadline late = Deadline::In(1h);
+  EXPECT_EQ(Sooner(soon, late).at(), soon.at());
+  EXPECT_EQ(Sooner(late, soon).at(), soon.at());
+  EXPECT_EQ(Sooner(Deadline::Never(), late).at(), late.at());
+}
+
 }  // namespace
 }  // namespace tessera

@@ -117,8 +117,7 @@ Result<bool> PeerCopiesArrive(DeviceId from, DeviceId to, Deadline deadline, con
   MutexLock lock(verdicts.mutex);
   const auto known = verdicts.arrive.find({from, to});
   if (!tamper && known != verdicts.arrive.end()) return known->second;
-  const Deadline limit = Deadline::In(kLimit);
-  TRY_ASSIGN(const bool arrives, Check(from, to, limit.at() < deadline.at() ? limit : deadline, tamper));
+  TRY_ASSIGN(const bool arrives, Check(from, to, Sooner(deadline, Deadline::In(kLimit)), tamper));
   if (!tamper) verdicts.arrive.emplace(std::pair(from, to), arrives);
   return arrives;
 }

@@ -18,7 +18,7 @@ constexpr int kCoresToSpin = 4;  // on fewer it would be in the others' way
 
 Deadline Behind(Deadline deadline, StepQueue::Duration grace) {
   if (deadline.never()) return deadline;
-  return Deadline::In(deadline.at() - Deadline::Clock::now() + grace);
+  return Deadline::In(deadline.left() + grace);
 }
 
 }  // namespace

@@ -18,10 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Deadline Sooner(Deadline a, Deadline b) {
-  return a.at() < b.at() ? a : b;
-}
-
 // A request on its way through the ranks.
 struct Trip {
   Trip(const Layout& layout, OutputTarget& outputs, std::vector<engine::RankInputs> parts,

@@ -31,9 +31,8 @@ Result<void> ConnectAndCheck(const std::vector<DeviceId>& devices, const std::ve
 Result<void> RunFirstCollectives(const std::vector<DeviceId>& devices, const std::vector<ncclComm_t>& comms,
                                  Deadline deadline, const AbortCollectives& abort) {
   TRY_ASSIGN(const bool sound, CheckPairs(devices, deadline));
-  const Deadline unsound = Deadline::In(kUnsoundLimit);
-  const bool sooner = !sound && (deadline.never() || unsound.at() < deadline.at());
-  Result<void> done = ConnectAndCheck(devices, comms, sooner ? unsound : deadline, abort);
+  if (!sound) deadline = Sooner(deadline, Deadline::In(kUnsoundLimit));
+  Result<void> done = ConnectAndCheck(devices, comms, deadline, abort);
   if (done || done.error().code != Code::kDeadline) return done;
   return Fail(Code::kDeadline, "the first collectives of GPUs {} did not end in their time ({}); {}",
               Listed(devices), done.error().message, kWithoutPeerAccess);

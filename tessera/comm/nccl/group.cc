@@ -17,10 +17,6 @@
 namespace tessera::comm {
 namespace {
 
-Deadline Sooner(Deadline a, Deadline b) {
-  return a.at() < b.at() ? a : b;
-}
-
 Result<void> CheckDevices(const std::vector<DeviceId>& devices) {
   if (devices.empty()) return Fail(Code::kInvalidArgument, "a group of no GPU");
   std::set<DeviceId> seen;

@@ -15,7 +15,7 @@ constexpr auto kLeaveLimit = kDrainLimit + std::chrono::seconds(2);
 // When a step has had its time for sure, though it waits for all before it, each with a limit like its own.
 Deadline BehindOthers(Deadline deadline) {
   if (deadline.never()) return deadline;
-  return Deadline::In((deadline.at() - Deadline::Clock::now()) * (kMostStepsInFlight + 1));
+  return Deadline::In(deadline.left() * (kMostStepsInFlight + 1));
 }
 
 }  // namespace

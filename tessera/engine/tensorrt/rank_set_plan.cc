@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kLeastWarmUp{10'000};
 
-Deadline Sooner(Deadline a, Deadline b) {
-  return a.at() < b.at() ? a : b;
-}
-
 }  // namespace
 
 Result<int> RankSet::CommonProfile(const StepShape& shape) const {

@@ -190,8 +190,7 @@ Result<std::vector<cuda::Graph>> Probe::CaptureGather(size_t bytes) {
 
 // A machine that does not answer keeps other models off its GPUs no longer.
 Deadline Limited(Deadline deadline) {
-  const Deadline limit = Deadline::In(kHangLimit);
-  return limit.at() < deadline.at() ? limit : deadline;
+  return Sooner(deadline, Deadline::In(kHangLimit));
 }
 
 }  // namespace

@@ -54,9 +54,7 @@ class PipelinedGroup final : public engine::RankGroup {
 
   void Submit(const engine::Step& step, Completion done) override {
     const size_t slot = ends_->in_flight().AwaitSlot();
-    const auto limit = step.deadline.never() ? engine::StepQueue::Duration::max()
-                                             : step.deadline.at() - Deadline::Clock::now();
-    engine::StepQueue::Flight flight{slot, step.deadline, limit, std::move(done)};
+    engine::StepQueue::Flight flight{slot, step.deadline, step.deadline.left(), std::move(done)};
     steps_->steps[flight.slot] = &step;
     if (steps_->usable && ends_->in_flight().Push(flight)) return;
     flight.done(Fail(Code::kPeerLost, "the ranks have failed"));
