@@ -47,11 +47,6 @@ class Halving {
   }
 
  private:
-  bool IsFull(ValueId id) const {
-    const Value& value = graph_.value(id);
-    return (value.constant ? value.constant->type : value.type) == DType::kFloat32;
-  }
-
   Result<void> FindMadeInHalf() {
     for (size_t n = 0; n < half_nodes_.size(); ++n) {
       if (!half_nodes_[n]) continue;
@@ -62,7 +57,7 @@ class Halving {
           return Fail(Code::kInvalidArgument, "node '{}' ({}): the type of its output '{}' is not known",
                       node.name, node.op_type, graph_.value(output).name);
         }
-        made_in_half_[static_cast<size_t>(output.value())] = IsFull(output);
+        made_in_half_[static_cast<size_t>(output.value())] = IsFull(graph_, output);
       }
     }
     return {};
@@ -102,7 +97,7 @@ class Halving {
     return {};
   }
 
-  bool IsOrWasFull(ValueId id) const { return MadeInHalf(id) || IsFull(id); }
+  bool IsOrWasFull(ValueId id) const { return MadeInHalf(id) || IsFull(graph_, id); }
 
   // An output of the model keeps its name and type: a Cast makes it.
   void AddWithOutputs(Node node) {

@@ -91,12 +91,6 @@ bool Among(const std::array<std::string_view, kCount>& ops, const Node& node) {
   return node.domain.empty() && std::find(ops.begin(), ops.end(), node.op_type) != ops.end();
 }
 
-bool IsFull(const Graph& graph, ValueId id) {
-  if (id == kNoValue) return false;
-  const Value& value = graph.value(id);
-  return (value.constant ? value.constant->type : value.type) == DType::kFloat32;
-}
-
 // Without a value it makes FP32 zeros, whatever is asked of it.
 bool MakesGivenConstant(const Node& node) {
   return node.domain.empty() && node.op_type == "ConstantOfShape" && node.Find("value") != nullptr;
@@ -179,6 +173,12 @@ class ExactParts {
 };
 
 }  // namespace
+
+bool IsFull(const Graph& graph, ValueId id) {
+  if (id == kNoValue) return false;
+  const Value& value = graph.value(id);
+  return (value.constant ? value.constant->type : value.type) == DType::kFloat32;
+}
 
 std::vector<bool> NodesInHalf(const Graph& graph, DType type) {
   std::vector<bool> half = ExactParts(graph).Find();

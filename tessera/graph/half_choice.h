@@ -7,6 +7,9 @@
 
 namespace tessera::graph {
 
+// Whether a value is FP32; kNoValue is not.
+bool IsFull(const Graph& graph, ValueId id);
+
 // By node number, in `type`, FP16 or BF16; false for a node that reads and makes no FP32 as well.
 std::vector<bool> NodesInHalf(const Graph& graph, DType type);
 
