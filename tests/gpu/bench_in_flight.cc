@@ -4,6 +4,7 @@
 
 #include "tessera/cuda/memory.h"
 #include "tests/gpu/bench_data.h"
+#include "tests/gpu/device_memory.h"
 #include "tests/gpu/gpus.h"
 
 namespace tessera::gputest {
@@ -23,26 +24,23 @@ struct Request {
   std::future<Result<engine::StepReport>> report;
 };
 
-Region Whole(std::byte* data, size_t bytes, MemoryKind kind, DeviceId device) {
-  return {data, 1, bytes, bytes, kind, device};
-}
-
 Result<ConstRegion> PutPinned(Request& request, const ConstRegion& source, size_t y_bytes) {
   TRY_ASSIGN(request.pinned_x, cuda::PinnedBuffer::Create(source.bytes()));
   TRY_ASSIGN(request.pinned_y, cuda::PinnedBuffer::Create(y_bytes));
-  const Region x = HostRegion(request.pinned_x.bytes());
+  Region x = HostRegion(request.pinned_x.bytes());
+  Region y = HostRegion(request.pinned_y.bytes());
   CopyHost(source, x);
-  request.taker.TakeTo(Rank(0), 0, Whole(request.pinned_y.data(), y_bytes, MemoryKind::kPinned, DeviceId(0)));
-  return ConstRegion{x.data, 1, source.bytes(), source.bytes(), MemoryKind::kPinned};
+  x.kind = y.kind = MemoryKind::kPinned;
+  request.taker.TakeTo(Rank(0), 0, y);
+  return AsSource(x);
 }
 
 Result<ConstRegion> PutOnFirstGpu(Request& request, size_t y_bytes) {
   const DeviceId device = Gpus().front();
   TRY_ASSIGN(request.device_x, Upload(request.x, device));
   TRY_ASSIGN(request.device_y, cuda::DeviceBuffer::Create(device, y_bytes));
-  request.taker.TakeTo(Rank(0), 0, Whole(request.device_y.data(), y_bytes, MemoryKind::kDevice, device));
-  const size_t bytes = request.x.size() * 2;
-  return ConstRegion{request.device_x.data(), 1, bytes, bytes, MemoryKind::kDevice, device};
+  request.taker.TakeTo(Rank(0), 0, Whole(request.device_y));
+  return AsSource(Whole(request.device_x));
 }
 
 Result<std::unique_ptr<Request>> MakeRequest(const Mlp& mlp, int64_t m, int world, MemoryKind kind,
