@@ -9,10 +9,6 @@
 namespace tessera::gputest {
 namespace {
 
-std::string On(int world) {
-  return std::to_string(world) + (HasOwnGpus(world) ? "" : " on shared GPUs");
-}
-
 // A row of a table; a first call, of one GPU, sets `alone`.
 void PrintSpeed(int64_t size, int world, const std::string& on, const std::vector<Spread>& spread,
                 double& alone) {
@@ -27,7 +23,7 @@ Result<void> BenchMlpAt(const Mlp& mlp, const std::vector<int64_t>& sizes, int w
   engine::TensorRtOptions options;
   options.launch_helpers = helpers;
   TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world, options));
-  const std::string on = On(world) + " | " + std::to_string(helpers);
+  const std::string on = WorldLabel(world) + " | " + std::to_string(helpers);
   for (size_t s = 0; s < sizes.size(); ++s) {
     TRY_ASSIGN(const std::unique_ptr<OnGpus> data, PutOnGpus({sizes[s], mlp.k}, {sizes[s], mlp.n}, world, 1));
     TRY_ASSIGN(const std::vector<Spread> spread, Measure(20, sizes[s] > 4096 ? 100 : 500, [&] {
@@ -87,7 +83,7 @@ Result<void> BenchAttention(const std::vector<int>& worlds) {
       TRY_ASSIGN(const std::unique_ptr<OnGpus> data, PutOnGpus(part, part, world, world));
       TRY_ASSIGN(const std::vector<Spread> spread,
                  Measure(5, sizes[s] > 8192 ? 15 : 60, [&] { return TimeStep(*served->group, data->step); }));
-      PrintSpeed(sizes[s], world, On(world), spread, alone[s]);
+      PrintSpeed(sizes[s], world, WorldLabel(world), spread, alone[s]);
     }
   }
   return {};

@@ -61,4 +61,8 @@ bool HasOwnGpus(int count) {
   return std::set<DeviceId>(first.begin(), first.end()).size() == first.size();
 }
 
+std::string WorldLabel(int world) {
+  return std::to_string(world) + (HasOwnGpus(world) ? "" : " on shared GPUs");
+}
+
 }  // namespace tessera::gputest

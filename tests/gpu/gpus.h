@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "tessera/base/types.h"
@@ -23,5 +24,8 @@ std::vector<DeviceId> GpusAt(std::initializer_list<size_t> places);
 
 // They are as many, and all different.
 bool HasOwnGpus(int count);
+
+// For a row of a table: "4", or "4 on shared GPUs".
+std::string WorldLabel(int world);
 
 }  // namespace tessera::gputest

@@ -84,9 +84,9 @@ Result<void> PrintServed(TritonHost& host, const std::string& model, int world, 
   TRY_ASSIGN(const double rate, RateOf(callers, 1.0));
   const double limit = floor.step.median * 1.15 + 20;
   std::printf(
-      "| %d%s | %ld | %.1f / %.1f | %.1f / %.1f | %d | %.1f / %.1f | %.1f | %.1f (%s) | %.0f | %.0f | %.1f%% "
+      "| %s | %ld | %.1f / %.1f | %.1f / %.1f | %d | %.1f / %.1f | %.1f | %.1f (%s) | %.0f | %.0f | %.1f%% "
       "|\n",
-      world, HasOwnGpus(world) ? "" : " shared", m, floor.step.median, floor.step.p99, floor.started.median,
+      WorldLabel(world).c_str(), m, floor.step.median, floor.step.p99, floor.started.median,
       floor.started.p99, in_flight, request.median, request.p99, request.median - floor.step.median, compute,
       compute <= limit ? "within" : "BEYOND", floor.rate, rate, 100 * rate / floor.rate);
   return {};

@@ -61,11 +61,11 @@ void Print(const Workload& work, int64_t size, int world, int in_flight, const F
   const double by_time = one.request / now.request;
   const double by_rate = now.rate / one.rate;
   std::printf(
-      "| %s %ld | %d%s | %.1f | %.2fx | %.1f | %.2fx | %d | %.1f | %.2fx | %.1f%% | %.1f | %.2fx | %.1f%% "
+      "| %s %ld | %s | %.1f | %.2fx | %.1f | %.2fx | %d | %.1f | %.2fx | %.1f%% | %.1f | %.2fx | %.1f%% "
       "|\n",
-      work.name.c_str(), size, world, HasOwnGpus(world) ? "" : " shared", now.in_place, wanted,
-      now.from_first, one.from_first / now.from_first, in_flight, now.request, by_time,
-      100 * by_time / wanted, now.rate, by_rate, 100 * by_rate / wanted);
+      work.name.c_str(), size, WorldLabel(world).c_str(), now.in_place, wanted, now.from_first,
+      one.from_first / now.from_first, in_flight, now.request, by_time, 100 * by_time / wanted, now.rate,
+      by_rate, 100 * by_rate / wanted);
   std::fflush(stdout);
 }
 
