@@ -14,21 +14,22 @@ enum class ElementType { kFloat32, kFloat64, kFloat16, kBFloat16, kInt8, kInt32,
 
 inline constexpr int kMaxDims = 8;
 
-// How an operand is read at each place of the result: element strides per result dimension, 0 where it is
-// broadcast.
-struct Walk {
+// In elements, outermost dimension first.
+using Strides = std::array<int64_t, kMaxDims>;
+
+// All places of a tensor, outermost dimension first.
+struct Places {
   int dims = 0;
-  std::array<int64_t, kMaxDims> sizes{};    // of the result, outermost first
-  std::array<int64_t, kMaxDims> strides{};  // of the operand
+  std::array<int64_t, kMaxDims> sizes{};
 };
 
+// A tensor read at the places of a result: 0 along dimensions in which it is broadcast.
 struct Operand {
   const void* data = nullptr;
-  std::array<int64_t, kMaxDims> strides{};
+  Strides strides{};
 };
 
 enum class Unary {
-  kCopy,
   kNeg,
   kAbs,
   kExp,
@@ -68,18 +69,23 @@ enum class Binary {
   kGreaterOrEqual
 };
 
+// Comparisons and logic give bool whatever they take.
+constexpr bool GivesBool(Binary op) {
+  return op >= Binary::kAnd;
+}
+
 // False: the operation is not made for the type.
 bool LaunchUnary(Unary op, ElementType type, const void* in, void* out, int64_t count, cudaStream_t stream);
-bool LaunchBinary(Binary op, ElementType type, const Walk& result, const Operand& a, const Operand& b,
+bool LaunchBinary(Binary op, ElementType type, const Places& result, const Operand& a, const Operand& b,
                   void* out, cudaStream_t stream);
-bool LaunchWhere(size_t element, const Walk& result, const Operand& condition, const Operand& yes,
+bool LaunchWhere(size_t element, const Places& result, const Operand& condition, const Operand& yes,
                  const Operand& no, void* out, cudaStream_t stream);
 bool LaunchCast(ElementType from, ElementType to, const void* in, void* out, int64_t count,
                 cudaStream_t stream);
 
-// out[place] = in[strides . place + offset] for every place of `sizes`; out has strides of its own.
-void LaunchStridedCopy(size_t element, int dims, const int64_t* sizes, const void* in,
-                       const int64_t* in_strides, void* out, const int64_t* out_strides, cudaStream_t stream);
+// out[out_strides . place] = in[place] for every place.
+bool LaunchStridedCopy(size_t element, const Places& places, const Operand& in, void* out,
+                       const Strides& out_strides, cudaStream_t stream);
 
 // ONNX Gather: data [outer, axis, inner], indices [count] -> [outer, count, inner].
 bool LaunchGather(size_t element, const void* data, ElementType index_type, const void* indices, void* out,
@@ -116,7 +122,7 @@ bool LaunchCumSum(ElementType type, const void* in, void* out, int64_t outer, in
 struct Patches {
   int64_t n, c, h, w, kh, kw, oh, ow, stride_h, stride_w, pad_h, pad_w;
 };
-void LaunchPatches(size_t element, const Patches& p, const void* in, void* out, cudaStream_t stream);
+bool LaunchPatches(size_t element, const Patches& p, const void* in, void* out, cudaStream_t stream);
 
 // Adds one to *runs (mapped host memory), and where it was `at` stands still for `nanoseconds`: the fault
 // "stall".

@@ -1,11 +1,8 @@
-#include <type_traits>
-
 #include "tests/nvinfer_standin/dispatch.cuh"
+#include "tests/nvinfer_standin/launch.cuh"
 
 namespace tessera::standin {
 namespace {
-
-constexpr int kThreads = 256;
 
 // A block's threads agree on one value. `scratch` has kThreads / 32 elements.
 template <class Combine>
@@ -111,40 +108,39 @@ __device__ bool IsAfter(Wide value, int64_t at, Wide last, int64_t last_at) {
 template <class T>
 __global__ void TopKernel(const T* in, T* values, int64_t* indices, int64_t rows, int64_t columns, int64_t count) {
   using Wide = typename Wider<T>::Type;
-  const int64_t row = blockIdx.x * int64_t(blockDim.x) + threadIdx.x;
-  if (row >= rows) return;
-  const T* from = in + row * columns;
-  int64_t last = -1;
-  for (int64_t k = 0; k < count; ++k) {
-    int64_t best = -1;
-    for (int64_t i = 0; i < columns; ++i) {
-      const Wide value = static_cast<Wide>(from[i]);
-      if (last >= 0 && !IsAfter(value, i, static_cast<Wide>(from[last]), last)) continue;
-      if (best < 0 || value > static_cast<Wide>(from[best])) best = i;
+  ForEachElement(rows, [&](int64_t row) {
+    const T* from = in + row * columns;
+    int64_t last = -1;
+    for (int64_t k = 0; k < count; ++k) {
+      int64_t best = -1;
+      for (int64_t i = 0; i < columns; ++i) {
+        const Wide value = static_cast<Wide>(from[i]);
+        if (last >= 0 && !IsAfter(value, i, static_cast<Wide>(from[last]), last)) continue;
+        if (best < 0 || value > static_cast<Wide>(from[best])) best = i;
+      }
+      last = best < 0 ? 0 : best;  // not a number is nowhere
+      indices[row * count + k] = last;
+      if (values != nullptr) values[row * count + k] = from[last];
     }
-    last = best < 0 ? 0 : best;  // not a number is nowhere
-    indices[row * count + k] = last;
-    if (values != nullptr) values[row * count + k] = from[last];
-  }
+  });
 }
 
 template <class T>
 __global__ void CumSumKernel(const T* in, T* out, int64_t outer, int64_t axis, int64_t inner, bool exclusive,
                              bool reverse) {
-  const int64_t lane = blockIdx.x * int64_t(blockDim.x) + threadIdx.x;
-  if (lane >= outer * inner) return;
-  const int64_t start = lane / inner * axis * inner + lane % inner;
-  typename Wider<T>::Type sum = 0;
-  for (int64_t step = 0; step < axis; ++step) {
-    const int64_t at = start + (reverse ? axis - 1 - step : step) * inner;
-    const auto next = sum + static_cast<typename Wider<T>::Type>(in[at]);
-    out[at] = static_cast<T>(exclusive ? sum : next);
-    sum = next;
-  }
+  ForEachElement(outer * inner, [&](int64_t lane) {
+    const int64_t start = lane / inner * axis * inner + lane % inner;
+    typename Wider<T>::Type sum = 0;
+    for (int64_t step = 0; step < axis; ++step) {
+      const int64_t at = start + (reverse ? axis - 1 - step : step) * inner;
+      const auto next = sum + static_cast<typename Wider<T>::Type>(in[at]);
+      out[at] = static_cast<T>(exclusive ? sum : next);
+      sum = next;
+    }
+  });
 }
 
 dim3 Rows(int64_t rows) { return dim3(static_cast<unsigned>(rows)); }
-dim3 Blocks(int64_t threads) { return dim3(static_cast<unsigned>((threads + kThreads - 1) / kThreads)); }
 
 }  // namespace
 

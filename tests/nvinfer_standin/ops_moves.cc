@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tests/nvinfer_standin/host_values.h"
 #include "tests/nvinfer_standin/moves.h"
 #include "tests/nvinfer_standin/ops.h"
 
@@ -8,21 +9,10 @@ namespace tessera::standin {
 namespace {
 
 void MoveOnHost(const Tensor& in, Tensor& out, const Move& move) {
-  std::vector<int64_t> index(move.sizes.size(), 0);
-  const int64_t count = Product(move.sizes, 0, move.sizes.size());
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t from = move.in_offset;
-    int64_t to = move.out_offset;
-    for (size_t d = 0; d < index.size(); ++d) {
-      from += index[d] * move.in_strides[d];
-      to += index[d] * move.out_strides[d];
-    }
-    (*out.host)[static_cast<size_t>(to)] = (*in.host)[static_cast<size_t>(from)];
-    for (size_t d = index.size(); d-- > 0;) {
-      if (++index[d] < move.sizes[d]) break;
-      index[d] = 0;
-    }
-  }
+  ForEachPlace(move.sizes, {move.in_strides, move.out_strides}, [&](const auto& at) {
+    (*out.host)[static_cast<size_t>(move.out_offset + at[1])] =
+        (*in.host)[static_cast<size_t>(move.in_offset + at[0])];
+  });
 }
 
 // An output whose values are `in`'s, walked otherwise: moved where they are known on the host, else left
@@ -200,16 +190,14 @@ Result<void> EmitMove(Builder& builder, const Tensor& in, Tensor& out, const Mov
     MoveOnHost(in, out, move);
     return {};
   }
-  if (move.sizes.size() > kMaxDims) return Fail(Code::kUnsupported, "{} dimensions", move.sizes.size());
+  TRY_ASSIGN(const Places places, PlacesOf(move.sizes));
   TRY_ASSIGN(const void* from, builder.OnDevice(in));
-  const size_t element = in.element();
-  builder.AddKernel([=, to = out.data.get()](cudaStream_t stream) {
-    LaunchStridedCopy(element, static_cast<int>(move.sizes.size()), move.sizes.data(),
-                      static_cast<const std::byte*>(from) + move.in_offset * static_cast<int64_t>(element),
-                      move.in_strides.data(),
-                      static_cast<std::byte*>(to) + move.out_offset * static_cast<int64_t>(element),
-                      move.out_strides.data(), stream);
-    return true;
+  const auto element = static_cast<int64_t>(in.element());
+  builder.AddKernel([=, to = out.data.get(), in_strides = KernelStrides(move.in_strides),
+                     out_strides = KernelStrides(move.out_strides)](cudaStream_t stream) {
+    const Operand read{static_cast<const std::byte*>(from) + move.in_offset * element, in_strides};
+    std::byte* written = static_cast<std::byte*>(to) + move.out_offset * element;
+    return LaunchStridedCopy(static_cast<size_t>(element), places, read, written, out_strides, stream);
   });
   return {};
 }

@@ -124,8 +124,7 @@ Result<void> HandleConv(Builder& builder) {
   TRY_ASSIGN(const Tensor patches, builder.Scratch(in.type, {p.n, places, depth}));
   TRY_ASSIGN(const void* from, builder.OnDevice(in));
   builder.AddKernel([=, element = in.element(), to = patches.data.get()](cudaStream_t stream) {
-    LaunchPatches(element, p, from, to, stream);
-    return true;
+    return LaunchPatches(element, p, from, to, stream);
   });
   // [channels, depth] x [places, depth]' per image gives [channels, places]: the wanted order at once.
   TRY_ASSIGN(Tensor out, builder.NewOutput(0, in.type, {p.n, channels, p.oh, p.ow}));

@@ -66,6 +66,20 @@ std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result)
   return strides;
 }
 
+Result<Places> PlacesOf(const Shape& shape) {
+  if (shape.size() > kMaxDims) return Fail(Code::kUnsupported, "{} dimensions", shape.size());
+  Places places;
+  places.dims = static_cast<int>(shape.size());
+  std::ranges::copy(shape, places.sizes.begin());
+  return places;
+}
+
+Strides KernelStrides(const std::vector<int64_t>& strides) {
+  Strides padded{};
+  std::ranges::copy(strides, padded.begin());
+  return padded;
+}
+
 std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant) {
   const auto access = AccessOf(constant.type);
   if (!access || !IsFloat(constant.type) || access->bytes > sizeof(float)) return std::nullopt;

@@ -39,6 +39,10 @@ Result<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 std::vector<int64_t> BroadcastStrides(const Tensor& tensor, const Shape& result);
 // Strides of a tensor of `shape` read at the places of the wider `result`: 0 where it is repeated.
 std::vector<int64_t> BroadcastStrides(const Shape& shape, const Shape& result);
+// As the kernels take them. Errors: kUnsupported (more dimensions than they have room for).
+Result<Places> PlacesOf(const Shape& shape);
+// At most kMaxDims of them: PlacesOf has said so.
+Strides KernelStrides(const std::vector<int64_t>& strides);
 // The values of an fp32, fp16 or bf16 constant; nullopt for another type.
 std::optional<std::vector<float>> FloatsOf(const graph::Constant& constant);
 int64_t Product(const Shape& shape, size_t begin, size_t end);
