@@ -249,7 +249,7 @@ const std::map<std::string, Rule, std::less<>>& Rules() {
 }  // namespace
 
 std::optional<std::vector<Fact>> Infer(const pb::NodeProto& node, const FindFact& find) {
-  if (!node.domain().empty() && node.domain() != "ai.onnx") return Nothing();
+  if (!IsStandardDomain(node.domain())) return Nothing();
   if (node.op_type() == "Constant") {
     const bool tensor = node.attribute_size() == 1 && node.attribute(0).has_t();
     return tensor ? One(FactOf(node.attribute(0).t())) : Nothing();

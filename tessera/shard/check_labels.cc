@@ -22,7 +22,7 @@ check::Table MakeTable() {
 
 std::optional<Labels> LabelsOf(const graph::Graph& model, const graph::Node& node) {
   static const auto table = MakeTable();
-  if (!node.domain.empty() && node.domain != "ai.onnx") return std::nullopt;
+  if (!node.domain.empty()) return std::nullopt;
   const auto found = table.find(node.op_type);
   return found == table.end() ? std::nullopt : found->second(check::Op(model, node));
 }

@@ -71,7 +71,7 @@ bool SameSize(const graph::Value& a, size_t dim_a, const graph::Value& b, size_t
 }
 
 std::optional<Rule> RuleFor(const OpView& op) {
-  if (!op.node().domain.empty() && op.node().domain != "ai.onnx") return std::nullopt;
+  if (!op.node().domain.empty()) return std::nullopt;
   const auto found = Table().find(op.node().op_type);
   if (found == Table().end()) return std::nullopt;
   auto rule = found->second(op);
