@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tessera/plan/dist_collective.h"
+#include "tessera/shard/check_rank_graph.h"
 
 namespace tessera::shard::check {
 namespace {
@@ -59,15 +60,13 @@ class AcrossReading {
 
   // What is turned back to give an output, the axis standing in front.
   ValueId Turned(const Node& end) const {
-    Integers back;
-    for (int64_t d = 0; d < along_.rank; ++d)
-      back.push_back(d < along_.axis ? d + 1 : (d == along_.axis ? 0 : d));
     if (end.op_type == "Transpose" && end.domain.empty())
-      return end.Ints("perm") == back && copied_.Int("keepdims", 1) != 0 ? end.inputs[0] : graph::kNoValue;
+      return end.Ints("perm") == FromFront(along_.axis, along_.rank) && copied_.Int("keepdims", 1) != 0
+                 ? end.inputs[0]
+                 : graph::kNoValue;
     if (end.op_type != "Squeeze" || copied_.op_type == "TopK" || copied_.Int("keepdims", 1) != 0)
       return graph::kNoValue;
-    const auto axes = end.inputs.size() > 1 ? SharedIntegers(ranks_, end.inputs[1]) : end.Ints("axes");
-    return axes == Integers{0} ? end.inputs[0] : graph::kNoValue;
+    return ToldIntegers(ranks_, end, 1, "axes") == Integers{0} ? end.inputs[0] : graph::kNoValue;
   }
 
   // What was gathered from all ranks, one behind the other along the axis.
@@ -75,11 +74,8 @@ class AcrossReading {
     const ValueId front = Sent(id, CollectiveOp::kAllGather, ReduceOp::kNone);
     if (front == graph::kNoValue || along_.axis == 0) return front;
     const Node* turn = Maker(front, "Transpose", 1);
-    Integers order{along_.axis};
-    for (int64_t d = 0; d < along_.rank; ++d) {
-      if (d != along_.axis) order.push_back(d);
-    }
-    return turn != nullptr && turn->Ints("perm") == order ? turn->inputs[0] : graph::kNoValue;
+    return turn != nullptr && turn->Ints("perm") == ToFront(along_.axis, along_.rank) ? turn->inputs[0]
+                                                                                      : graph::kNoValue;
   }
 
   // `node` finds what the model's does, along `axis`: as many of the same end, the first of equal ones.
@@ -159,8 +155,8 @@ class AcrossReading {
     const ValueId part = Sent(id, CollectiveOp::kAllReduce, reduce);
     const Node* node = part == graph::kNoValue ? nullptr : Maker(part);
     if (node == nullptr || node->op_type != op || node->Int("keepdims", 1) != 1) return graph::kNoValue;
-    const auto axes = node->inputs.size() > 1 ? SharedIntegers(ranks_, node->inputs[1]) : node->Ints("axes");
-    return axes == Integers{along_.axis} ? node->inputs[0] : graph::kNoValue;
+    return ToldIntegers(ranks_, *node, 1, "axes") == Integers{along_.axis} ? node->inputs[0]
+                                                                           : graph::kNoValue;
   }
 
   const graph::Graph& model_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tessera/shard/check_flat.h"
+#include "tessera/shard/check_rank_graph.h"
 #include "tessera/shard/check_special.h"
 
 namespace tessera::shard::check {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tessera/shard/check_copy.h"
+#include "tessera/shard/check_rank_graph.h"
 
 namespace tessera::shard::check {
 namespace {

@@ -37,23 +37,4 @@ using HeldValues = std::map<graph::ValueId, Held>;
 std::optional<Held> Converted(const graph::Graph& model, const RankModel& ranks, const HeldValues& held,
                               const graph::Node& node, std::string& why);
 
-// The elements of an integer constant, the same on every rank; nullopt if it is none.
-std::optional<std::vector<int64_t>> SharedIntegers(const RankModel& ranks, graph::ValueId id);
-
-// The node of the ranks' graph that makes `id`; nullptr if none does, or if it is not a standard `op` of so
-// many inputs.
-const graph::Node* MakerOf(const RankModel& ranks, graph::ValueId id);
-const graph::Node* MakerOf(const RankModel& ranks, graph::ValueId id, const char* op, size_t inputs);
-
-// The axis of a node of the model in its first input.
-struct EvenAxis {
-  int64_t rank = 0;  // of that input
-  int64_t axis = 0;  // from 0
-  int64_t size = 0;
-};
-// nullopt unless its size is known and makes `parts` equal parts. `otherwise`: where the node has no
-// attribute "axis".
-std::optional<EvenAxis> EvenAxisOf(const graph::Graph& model, const graph::Node& node, int64_t otherwise,
-                                   int parts);
-
 }  // namespace tessera::shard

@@ -4,6 +4,7 @@
 
 #include "tessera/plan/dist_collective.h"
 #include "tessera/shard/check_op.h"
+#include "tessera/shard/check_rank_graph.h"
 
 namespace tessera::shard::check {
 namespace {
@@ -68,7 +69,7 @@ Result<void> CheckTakenApart(const Graph& model, const RankModel& ranks, const H
   if (!row.state.replicated()) return wrong("cuts a row of values that is not summed");
   if (node.Int("axis", 0) != row.front || node.outputs.size() != row.row.size())
     return wrong("does not cut a row of values as it was joined");
-  const auto sizes = node.inputs.size() > 1 ? SharedIntegers(ranks, node.inputs[1]) : node.Ints("split");
+  const auto sizes = ToldIntegers(ranks, node, 1, "split");
   if (!sizes || sizes->size() != row.row.size()) return wrong("has not a size for each value of the row");
   for (size_t i = 0; i < row.row.size(); ++i) {
     const auto origin = ranks.origin.find(node.outputs[i]);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tessera/shard/check_rank_graph.h"
+
 namespace tessera::shard::check {
 namespace {
 
@@ -57,8 +59,7 @@ class LookupReading {
     if (spread == nullptr || spread->op_type != "Unsqueeze" || spread->inputs[0] != here) return false;
     Integers wanted;
     for (int64_t i = 0; i < behind; ++i) wanted.push_back(places + i);
-    return (spread->inputs.size() > 1 ? SharedIntegers(ranks_, spread->inputs[1]) : spread->Ints("axes")) ==
-           wanted;
+    return ToldIntegers(ranks_, *spread, 1, "axes") == wanted;
   }
 
   bool Inside(ValueId here, ValueId place) const {
