@@ -15,13 +15,16 @@ std::string Trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-Result<DeviceId> GpuNumber(const std::string& name, const std::string& list, const std::string& entry) {
-  const std::string number = Trimmed(entry);
+tl::unexpected<Error> NoGpuList(const std::string& name, const std::string& list) {
+  return Fail(Code::kInvalidArgument, "{} is '{}', wanted GPU numbers with commas between them: 0,1", name,
+              list);
+}
+
+Result<DeviceId> GpuNumber(const std::string& name, const std::string& list, const std::string& number) {
   int gpu = -1;
   const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), gpu);
   if (error == std::errc() && gpu >= 0 && stop == number.data() + number.size()) return DeviceId(gpu);
-  return Fail(Code::kInvalidArgument, "{} is '{}', wanted GPU numbers with commas between them: 0,1", name,
-              list);
+  return NoGpuList(name, list);
 }
 
 }  // namespace
@@ -47,14 +50,17 @@ Result<std::vector<DeviceId>> GpuList(const std::string& name, const std::string
   std::vector<DeviceId> gpus;
   for (size_t at = 0; at <= list.size();) {
     const size_t end = std::min(list.find(',', at), list.size());
-    TRY_ASSIGN(const DeviceId gpu, GpuNumber(name, list, list.substr(at, end - at)));
+    const std::string number = Trimmed(list.substr(at, end - at));
+    at = end + 1;
+    if (number.empty()) continue;
+    TRY_ASSIGN(const DeviceId gpu, GpuNumber(name, list, number));
     if (std::find(gpus.begin(), gpus.end(), gpu) != gpus.end() && !RanksMayShareGpus()) {
       return Fail(Code::kInvalidArgument, "{} is '{}': GPU {} stands there twice, each rank wants its own",
                   name, list, gpu.value());
     }
     gpus.push_back(gpu);
-    at = end + 1;
   }
+  if (gpus.empty()) return NoGpuList(name, list);
   return gpus;
 }
 

@@ -93,8 +93,6 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
                   engine::kMostStepsInFlight);
     }
     settings.steps_in_flight = static_cast<int>(steps);
-  } else if (name == "enable_multi_device") {
-    TRY_ASSIGN(settings.multi_device, Truth(name, value));
   } else if (name == "multi_device_gpus") {
     TRY_ASSIGN(settings.gpus, GpuList(name, value));
   } else if (name == "multi_device_per_rank_engines") {
@@ -109,6 +107,29 @@ Result<void> ReadParameter(const std::string& name, const std::string& value, Se
     TRY_ASSIGN(settings.probe, Truth(name, value));
   }
   return {};  // others are the engine's or of other tools
+}
+
+// Where enable_multi_device is false NVIDIA's backend does not look at the parameters that go with it.
+void DropMultiDevice(json& parameters, Settings& settings) {
+  for (const char* name : {"multi_device_gpus", "multi_device_per_rank_engines"}) {
+    if (parameters.erase(name) == 0) continue;
+    settings.without_effect.push_back(
+        fmt::format("parameter {} has no effect: enable_multi_device is false", name));
+  }
+}
+
+Result<void> ReadParameters(json parameters, Settings& settings) {
+  constexpr const char* kSwitch = "enable_multi_device";
+  if (parameters.contains(kSwitch)) {
+    TRY_ASSIGN(settings.multi_device,
+               Truth(kSwitch, parameters[kSwitch].value("string_value", std::string())));
+    if (!*settings.multi_device) DropMultiDevice(parameters, settings);
+    parameters.erase(kSwitch);
+  }
+  for (const auto& [name, parameter] : parameters.items()) {
+    TRY(ReadParameter(name, parameter.value("string_value", std::string()), settings));
+  }
+  return {};
 }
 
 }  // namespace
@@ -142,10 +163,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   settings.optimization = ReadOptimization(config);
   settings.without_effect = OptimizationWithoutEffect(config);
   settings.cuda_graphs = settings.optimization.cuda_graphs.value_or(true);
-  const json parameters = config.value("parameters", json::object());
-  for (const auto& [name, parameter] : parameters.items()) {
-    TRY(ReadParameter(name, parameter.value("string_value", std::string()), settings));
-  }
+  TRY(ReadParameters(config.value("parameters", json::object()), settings));
   return settings;
 }
 

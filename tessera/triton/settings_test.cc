@@ -1,5 +1,6 @@
 #include "tessera/triton/settings.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace tessera::triton {
@@ -35,12 +36,13 @@ TEST(ReadSettings, TakesTheGpusInTheirOrder) {
   auto gpus = [](const char* text) { return ReadSettings(WithParameter("multi_device_gpus", text))->gpus; };
   EXPECT_EQ(gpus("0"), std::vector<DeviceId>{DeviceId(0)});
   EXPECT_EQ(gpus("3,1,10"), (std::vector<DeviceId>{DeviceId(3), DeviceId(1), DeviceId(10)}));
-  EXPECT_EQ(gpus(" 1 ,\t0"), (std::vector<DeviceId>{DeviceId(1), DeviceId(0)}));
+  for (const char* list : {" 1 ,\t0", "1,0,", ",1,0", "1,,0", "1, ,0"}) {  // NVIDIA's backend takes them
+    EXPECT_EQ(gpus(list), (std::vector<DeviceId>{DeviceId(1), DeviceId(0)})) << list;
+  }
 }
 
 TEST(ReadSettings, RefusesWhatIsNoListOfGpus) {
-  for (const std::string value :
-       {"", ",", "0,", ",0", "0,,1", "0 1", "-1", "0;1", "0x1", "one", "99999999999"}) {
+  for (const std::string value : {"", ",", " , ", "0 1", "-1", "0;1", "0x1", "one", "99999999999"}) {
     auto settings = ReadSettings(WithParameter("multi_device_gpus", value.c_str()));
     ASSERT_FALSE(settings) << value;
     EXPECT_EQ(settings.error().message,
@@ -48,6 +50,24 @@ TEST(ReadSettings, RefusesWhatIsNoListOfGpus) {
   }
   EXPECT_EQ(ReadSettings(WithParameter("multi_device_gpus", "1,0,1")).error().message,
             "multi_device_gpus is '1,0,1': GPU 1 stands there twice, each rank wants its own");
+}
+
+// As NVIDIA's backend has it: a model that was on several GPUs is back on one with a single word changed.
+TEST(ReadSettings, LooksAtNothingThatGoesWithASwitchThatIsOff) {
+  json config = {{"parameters",
+                  {{"enable_multi_device", {{"string_value", "0"}}},
+                   {"multi_device_gpus", {{"string_value", "0,x"}}},
+                   {"multi_device_per_rank_engines", {{"string_value", "perhaps"}}}}}};
+  const Settings settings = ReadSettings(config).value();
+  EXPECT_EQ(settings.multi_device, false);
+  EXPECT_TRUE(settings.gpus.empty());
+  EXPECT_FALSE(settings.per_rank_engines);
+  EXPECT_THAT(settings.without_effect,
+              ::testing::ElementsAre(
+                  "parameter multi_device_gpus has no effect: enable_multi_device is false",
+                  "parameter multi_device_per_rank_engines has no effect: enable_multi_device is false"));
+  config["parameters"]["enable_multi_device"]["string_value"] = "1";
+  EXPECT_FALSE(ReadSettings(config));
 }
 
 TEST(ReadSettings, RefusesATruthThatIsNone) {

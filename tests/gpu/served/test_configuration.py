@@ -17,8 +17,8 @@ GPU_99 = "GPU 99 is not on this machine"
 BAD = {
     "no_list": ({"enable_multi_device": "true"}, ["multi_device_gpus"]),
     "not_numbers": ({"enable_multi_device": "true", "multi_device_gpus": "0,x"}, ["multi_device_gpus is '0,x'", "0,1"]),
-    "empty_place": ({"enable_multi_device": "true", "multi_device_gpus": "0,,1"}, ["multi_device_gpus is '0,,1'"]),
-    "trailing": ({"enable_multi_device": "true", "multi_device_gpus": "0,"}, ["multi_device_gpus is '0,'"]),
+    "empty": ({"enable_multi_device": "true", "multi_device_gpus": " , "}, ["multi_device_gpus is ' , '"]),
+    "switched_off": ({"enable_multi_device": "false", "multi_device_gpus": "0,1"}, ["enable_multi_device", "true"]),
     "negative": ({"enable_multi_device": "true", "multi_device_gpus": "-1"}, ["multi_device_gpus is '-1'"]),
     "not_a_truth": ({"enable_multi_device": "yes", "multi_device_gpus": "0"}, ["enable_multi_device is 'yes'"]),
     "no_such_gpu": ({"enable_multi_device": "true", "multi_device_gpus": "0,99"}, [GPU_99]),
