@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,13 +26,17 @@ constexpr std::chrono::milliseconds kTurn{100};  // long against a switch of mod
 constexpr const char* kBenchAbout =
     "Measures latency and throughput of a sharded model, one step after the other as a server with one "
     "instance runs "
-    "them. With --baseline also those of the original model on one device that has all the cores, in the "
-    "same run and "
-    "in turns, so that the ratio does not depend on what else the machine does. Percentiles are of single "
-    "steps.";
+    "them. With --baseline also those of the original model on one device that has all the cores, or of "
+    "another "
+    "model's directory, in the same run and "
+    "in turns, so that the ratio does not depend on what else the machine does. TensorRT engines are "
+    "compared "
+    "with those of the same model on one rank (tessera shard --ranks 1, tessera build). Percentiles are of "
+    "single steps, inputs and outputs in host memory.";
 constexpr const char* kBenchExample =
-    "Example:\n"
-    "  tessera bench repo/minilm --baseline minilm.onnx --batch 8 --length 128 --seconds 10";
+    "Examples:\n"
+    "  tessera bench repo/minilm --baseline minilm.onnx --batch 8 --length 128 --seconds 10\n"
+    "  tessera bench repo/minilm --baseline one/minilm      engines on two GPUs against those on one";
 
 struct BenchOptions {
   std::string model;
@@ -89,10 +94,42 @@ void PrintJson(const std::vector<Measured>& measured) {
   fmt::print("{}\n", object.dump(2));
 }
 
-// Measures the sharded model and, where there is one, the original, in turns.
-Result<std::vector<Measured>> Measure(const ModelPair& pair, const Inputs& inputs, double seconds) {
-  std::vector<Runner*> runners{pair.sharded.get()};
-  if (pair.whole) runners.push_back(pair.whole.get());
+struct Contest {
+  ModelPair pair;
+  std::optional<ModelPair> other;  // where the baseline is another model's directory
+
+  // The sharded model and, where there is one, the baseline.
+  std::vector<Runner*> runners() const {
+    std::vector<Runner*> all{pair.sharded.get()};
+    if (other) all.push_back(other->sharded.get());
+    if (pair.whole) all.push_back(pair.whole.get());
+    return all;
+  }
+};
+
+Result<Contest> Load(const BenchOptions& options) {
+  TRY_ASSIGN(const fs::path version, FindVersion(options.model));
+  std::error_code error;
+  const bool is_directory = fs::is_directory(options.baseline, error);
+  TRY_ASSIGN(const plan::Plan plan, plan::ReadPlan(version));
+  if (plan.engine == "tensorrt" && !options.baseline.empty() && !is_directory) {
+    return Fail(
+        Code::kInvalidArgument,
+        "--baseline '{}': TensorRT engines are compared with engines, wanted the directory of the same "
+        "model on one rank (tessera shard --ranks 1, tessera build)",
+        options.baseline);
+  }
+  Contest contest;
+  TRY_ASSIGN(contest.pair, LoadPair(version, is_directory ? "" : options.baseline, RanksOn::kEngines));
+  if (!is_directory) return contest;
+  TRY_ASSIGN(const fs::path baseline, FindVersion(options.baseline));
+  TRY_ASSIGN(contest.other, LoadPair(baseline, "", RanksOn::kEngines));
+  return contest;
+}
+
+// In turns.
+Result<std::vector<Measured>> Measure(const std::vector<Runner*>& runners, const Inputs& inputs,
+                                      double seconds) {
   std::vector<Inputs> ordered(runners.size());
   std::vector<TimedStep> steps;
   for (size_t i = 0; i < runners.size(); ++i) {
@@ -115,13 +152,12 @@ Result<int> Bench(const BenchOptions& options) {
     return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0", options.seconds);
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
-  TRY_ASSIGN(const fs::path version, FindVersion(options.model));
-  TRY_ASSIGN(const ModelPair pair, LoadPair(version, options.baseline));
-  const plan::Plan& plan = pair.sharded->plan();
+  TRY_ASSIGN(const Contest contest, Load(options));
+  const plan::Plan& plan = contest.pair.sharded->plan();
   TRY_ASSIGN(const Sizes sizes, ChooseSizes(options.sizes, plan, {8, 128, {}}));
-  TRY_ASSIGN(const Inputs inputs, RandomInputs(plan, sizes, pair.index_bounds, 1));
+  TRY_ASSIGN(const Inputs inputs, RandomInputs(plan, sizes, contest.pair.index_bounds, 1));
   bar.Show("measuring", 0.5);
-  TRY_ASSIGN(const std::vector<Measured> measured, Measure(pair, inputs, options.seconds));
+  TRY_ASSIGN(const std::vector<Measured> measured, Measure(contest.runners(), inputs, options.seconds));
   bar.Wipe();
   options.json ? PrintJson(measured) : PrintText(measured, plan, inputs);
   return ToInt(ExitCode::kOk);
@@ -133,7 +169,8 @@ void AddBenchCommand(Program& program) {
   auto options = std::make_shared<BenchOptions>();
   Command command = program.Add("bench", kBenchAbout, kBenchExample, [options] { return Bench(*options); });
   command.Add("MODEL", options->model, "The sharded model's directory, REPO/NAME").Required();
-  command.Add("--baseline", options->baseline, "The ONNX file that was sharded, measured alongside");
+  command.Add("--baseline", options->baseline,
+              "Measured alongside: the ONNX file that was sharded, or another model's directory");
   command.Add("--seconds", options->seconds, "How long to measure").ShowDefault();
   command.Add("--batch", options->sizes.batch, "Size of every free first dimension; else 8");
   command.Add("--length", options->sizes.length, "Size of every other free dimension; else 128");

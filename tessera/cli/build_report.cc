@@ -6,12 +6,14 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "tessera/cli/batch_note.h"
 #include "tessera/cli/text.h"
 #include "tessera/graph/half.h"
 
 namespace tessera::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 double Loosest(const plan::Probe& probe) {
@@ -33,6 +35,11 @@ std::string PrecisionText(const BuiltModel& built) {
   return fmt::format("{}; {} of {} operators go on in FP32, {} elements of constants were clamped",
                      DTypeName(built.plan.build->half), report.nodes_in_full,
                      report.nodes_in_full + report.nodes_in_half, report.clamped);
+}
+
+// Of REPO/NAME/1; or the directory itself where it was given.
+fs::path ModelDirectoryOf(const fs::path& version) {
+  return version.has_parent_path() ? version.parent_path() : version;
 }
 
 void PrintReason(const BuiltModel& built) {
@@ -58,6 +65,11 @@ void PrintText(const BuiltModel& built) {
              built.layers_listed ? "engines" : "parsed models (this library lists no layers)");
   fmt::print("  precision    {}\n  probe        {}\n  written to   {}\n", PrecisionText(built),
              ProbeText(plan), built.version.string());
+  if (const std::string note = BatchNote(plan, built.version); !note.empty()) {
+    fmt::print("  note         {}\n", note);
+  }
+  fmt::print("\nNext, where the GPUs are: tessera verify {} --against MODEL.onnx --tolerance {:g}\n",
+             ModelDirectoryOf(built.version).string(), plan.probe ? Loosest(*plan.probe) : 5e-3);
 }
 
 void PrintJson(const BuiltModel& built) {
@@ -78,6 +90,7 @@ void PrintJson(const BuiltModel& built) {
                       {"counted_in", built.layers_listed ? "engine" : "model"},
                       {"probe", plan.probe ? ordered_json(plan.probe->reference) : ordered_json()},
                       {"seconds", built.seconds}};
+  if (const std::string note = BatchNote(plan, built.version); !note.empty()) object["note"] = note;
   if (built.half) {
     const std::string name = graph::LowerName(built.plan.build->half);
     object[name] = {{"in_" + name, built.half->report.nodes_in_half},

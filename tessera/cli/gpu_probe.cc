@@ -91,12 +91,6 @@ std::string NcclVersionText(int number) {
   return fmt::format("{}.{}.{}", number / 10000, number % 10000 / 100, number % 100);
 }
 
-std::string TensorRtVersionText(int number) {
-  // Before 10: 8601; from 10 on: 100300 (major * 10000 + minor * 100 + patch).
-  if (number < 10000) return fmt::format("{}.{}.{}", number / 1000, number % 1000 / 100, number % 100);
-  return fmt::format("{}.{}.{}", number / 10000, number % 10000 / 100, number % 100);
-}
-
 Result<std::string> NcclVersion() {
   TRY_ASSIGN(SharedLibrary library, SharedLibrary::Open({"libnccl.so.2", "libnccl.so"}));
   auto* version = library.Find<int(int*)>("ncclGetVersion");
@@ -104,14 +98,6 @@ Result<std::string> NcclVersion() {
   if (version == nullptr || version(&number) != 0)
     return Fail(Code::kUnavailable, "{} tells no version", library.name());
   return NcclVersionText(number);
-}
-
-Result<std::string> TensorRtVersion() {
-  TRY_ASSIGN(SharedLibrary library,
-             SharedLibrary::Open({"libnvinfer.so.11", "libnvinfer.so.10", "libnvinfer.so"}));
-  auto* version = library.Find<int()>("getInferLibVersion");
-  if (version == nullptr) return Fail(Code::kUnavailable, "{} tells no version", library.name());
-  return TensorRtVersionText(version());
 }
 
 }  // namespace tessera::cli

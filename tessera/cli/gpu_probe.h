@@ -26,10 +26,8 @@ Result<Gpus> ProbeGpus();
 
 // The version of an installed library, "2.27.3". Errors: kNotFound.
 Result<std::string> NcclVersion();
-Result<std::string> TensorRtVersion();
 
-// NCCL's number (22703; before 2.9: 2708) and TensorRT's (110400; before 10: 8601) as a version.
+// Its number (22703; before 2.9: 2708) as a version.
 std::string NcclVersionText(int number);
-std::string TensorRtVersionText(int number);
 
 }  // namespace tessera::cli

@@ -10,11 +10,6 @@ TEST(NcclVersionText, KnowsBothNumberings) {
   EXPECT_EQ(NcclVersionText(22703), "2.27.3");
 }
 
-TEST(TensorRtVersionText, KnowsBothNumberings) {
-  EXPECT_EQ(TensorRtVersionText(8601), "8.6.1");
-  EXPECT_EQ(TensorRtVersionText(110400), "11.4.0");
-}
-
 TEST(ProbeGpus, GivesGpusOrAReasonOnEveryMachine) {
   auto gpus = ProbeGpus();
   if (gpus) {

@@ -4,11 +4,14 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openvino/core/version.hpp>
 
 #include "tessera/base/cores.h"
 #include "tessera/cli/installation.h"
+#include "tessera/cli/shared_library.h"
 #include "tessera/cli/triton_probe.h"
+#include "tessera/engine/registry/registry.h"
 
 namespace tessera::cli {
 namespace {
@@ -43,6 +46,26 @@ Result<std::string> DescribeBackend() {
   return (backends / "tensorrt" / "libtriton_tensorrt.so").string();
 }
 
+Result<std::string> DescribeSeveralGpus() {
+  TRY(engine::CheckSeveralGpus());
+  return "in this build";
+}
+
+// TensorRT's and TensorRT-RTX's, where this was built with their headers and their library opens.
+Result<std::string> DescribeEngineBuilders() {
+  std::vector<std::string> found;
+  std::string reason;
+  for (const char* kind : {"tensorrt", "tensorrt-rtx"}) {
+    const Result<EngineBuilder> builder = FindEngineBuilder(kind, false, "");
+    const Result<SharedLibrary> library = builder ? SharedLibrary::Open(builder->libraries)
+                                                  : Result<SharedLibrary>(tl::unexpected(builder.error()));
+    if (library) found.push_back(fmt::format("{} ({})", kind, library->name()));
+    if (!library) reason += (reason.empty() ? "" : "; ") + library.error().message;
+  }
+  if (found.empty()) return Fail(Code::kNotFound, "{}", reason);
+  return fmt::to_string(fmt::join(found, ", "));
+}
+
 Part Describe(std::string name, const Result<std::string>& detail) {
   return detail ? Part{std::move(name), true, *detail} : Part{std::move(name), false, detail.error().message};
 }
@@ -72,22 +95,27 @@ Machine ProbeMachine() {
   if (gpus) machine.gpus = *gpus;
   machine.parts.push_back(gpus ? Part{"NVIDIA driver", true, gpus->driver}
                                : Part{"NVIDIA driver", false, gpus.error().message});
+  machine.parts.push_back(Describe("GPU ranks", DescribeSeveralGpus()));
   machine.parts.push_back(Describe("NCCL", NcclVersion()));
-  machine.parts.push_back(Describe("TensorRT", TensorRtVersion()));
+  machine.parts.push_back(Describe("TensorRT", engine::TensorRtVersion()));
+  machine.parts.push_back(Describe("engine builder", DescribeEngineBuilders()));
   return machine;
 }
 
 std::vector<Ability> AbilitiesOf(const Machine& machine) {
-  std::vector<Ability> abilities{
-      {"split and verify models on CPU ranks", {}}, {"serve on CPU ranks", {}}, {"serve on GPU ranks", {}}};
+  std::vector<Ability> abilities{{"split and verify models on CPU ranks", {}},
+                                 {"serve on CPU ranks", {}},
+                                 {"build TensorRT engines", {}},
+                                 {"serve on several GPUs", {}}};
   const auto need = [&](Ability& ability, const char* part) {
     if (!Has(machine, part)) ability.missing.emplace_back(part);
   };
   need(abilities[0], "OpenVINO");
   for (const char* part : {"OpenVINO", "backend", "Triton"}) need(abilities[1], part);
-  for (const char* part : {"backend", "Triton", "NVIDIA driver", "NCCL", "TensorRT"})
-    need(abilities[2], part);
-  if (machine.gpus.gpus.empty()) abilities[2].missing.emplace_back("a GPU");
+  need(abilities[2], "engine builder");
+  for (const char* part : {"backend", "Triton", "GPU ranks", "NVIDIA driver", "NCCL", "TensorRT"})
+    need(abilities[3], part);
+  if (machine.gpus.gpus.size() < 2) abilities[3].missing.emplace_back("two GPUs");
   return abilities;
 }
 

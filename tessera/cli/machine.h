@@ -22,7 +22,7 @@ struct Machine {
   ByteCount memory{0};
   ByteCount available{0};
   Gpus gpus;                // empty without a driver
-  std::vector<Part> parts;  // openvino, backend, triton, driver, nccl, tensorrt
+  std::vector<Part> parts;
 };
 
 // Its cores and memory alone, at once.

@@ -16,27 +16,12 @@
 #include "tessera/cli/profile_option.h"
 #include "tessera/cli/progress.h"
 #include "tessera/cli/rank_builds.h"
-#include "tessera/graph/onnx.h"
+#include "tessera/cli/unbuilt.h"
 
 namespace tessera::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The plan as it was before a build: its ranks are ONNX files.
-Result<plan::Plan> Unbuilt(plan::Plan plan, const fs::path& version) {
-  if (!plan.build) return plan;
-  for (size_t r = 0; r < plan.ranks.size(); ++r) {
-    plan.ranks[r].model = plan.build->sources[r].model;
-    plan.ranks[r].weights = plan.build->sources[r].weights;
-  }
-  const bool half = plan.build->half != DType::kUndefined;
-  plan.build.reset();
-  if (!half) return plan;
-  TRY_ASSIGN(const graph::Graph first, graph::ReadOnnx(version / plan.ranks.front().model.file));
-  TRY_ASSIGN(plan.collectives, CarriedBy(first, plan));
-  return plan;
-}
 
 Result<std::vector<plan::Profile>> MakeProfiles(const plan::Plan& plan,
                                                 const std::vector<std::string>& texts) {

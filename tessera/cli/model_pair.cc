@@ -1,13 +1,17 @@
 #include "tessera/cli/model_pair.h"
 
+#include "tessera/cli/unbuilt.h"
 #include "tessera/cli/whole_model.h"
 #include "tessera/engine/registry/registry.h"
 #include "tessera/graph/index_bounds.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
+#include "tessera/plan/runtime.h"
 
 namespace tessera::cli {
 namespace {
+
+constexpr const char* kOpenVino = "openvino";
 
 Result<std::map<std::string, int64_t>> BoundsOf(const std::filesystem::path& model) {
   TRY_ASSIGN(graph::Graph graph, graph::ReadOnnx(model));
@@ -15,19 +19,38 @@ Result<std::map<std::string, int64_t>> BoundsOf(const std::filesystem::path& mod
   return graph::IndexBounds(graph);
 }
 
-}  // namespace
+// The plan, with ONNX files for ranks where the CPU is to run them.
+Result<plan::Plan> PlanToRun(const std::filesystem::path& version, RanksOn ranks_on, ModelPair& pair) {
+  TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(version));
+  const bool on_cpu = ranks_on == RanksOn::kCpu || (ranks_on == RanksOn::kWhatIsThere && IsUnbuilt(plan));
+  pair.in_place_of_engines = on_cpu && plan.engine != kOpenVino;
+  if (!pair.in_place_of_engines) return plan;
+  TRY_ASSIGN(plan, Unbuilt(std::move(plan), version));
+  plan.engine = kOpenVino;
+  return plan;
+}
 
-Result<ModelPair> LoadPair(const std::filesystem::path& version, const std::filesystem::path& original) {
-  TRY_ASSIGN(const plan::Plan plan, plan::ReadPlan(version));
-  if (!original.empty()) TRY(CheckSource(plan, original));
-  ModelPair pair;
-  TRY_ASSIGN(pair.engine, engine::MakeEngine(plan.engine));
+Result<std::unique_ptr<Runner>> LoadRanks(const plan::Plan& plan, const std::filesystem::path& version,
+                                          engine::Engine& engine) {
+  TRY(plan::VerifyArtifacts(plan, version));
   exec::Options untried;
   untried.probe = false;  // what is to be found out here
-  TRY_ASSIGN(auto executor, exec::Executor::Create(version, *pair.engine, untried));
-  pair.sharded = MakeRunner(std::move(executor));
+  TRY_ASSIGN(auto executor, exec::Executor::Create(plan, version, engine, untried));
+  return MakeRunner(std::move(executor));
+}
+
+}  // namespace
+
+Result<ModelPair> LoadPair(const std::filesystem::path& version, const std::filesystem::path& original,
+                           RanksOn ranks_on) {
+  ModelPair pair;
+  TRY_ASSIGN(const plan::Plan plan, PlanToRun(version, ranks_on, pair));
+  if (!original.empty()) TRY(CheckSource(plan, original));
+  TRY_ASSIGN(pair.engine, engine::MakeEngine(plan.engine));
+  TRY_ASSIGN(pair.sharded, LoadRanks(plan, version, *pair.engine));
   if (original.empty()) return pair;
-  TRY_ASSIGN(pair.whole, LoadWholeModel(plan, original, *pair.engine));
+  TRY_ASSIGN(pair.whole_engine, engine::MakeEngine(kOpenVino));
+  TRY_ASSIGN(pair.whole, LoadWholeModel(plan, original, *pair.whole_engine));
   TRY_ASSIGN(pair.index_bounds, BoundsOf(original));
   return pair;
 }

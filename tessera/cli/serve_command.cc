@@ -59,11 +59,14 @@ Result<void> ChoosePorts(ServerOptions& server) {
   return {};
 }
 
-void PrintText(const ServerOptions& server, const std::vector<ModelState>& models) {
+void PrintModels(const std::vector<ModelState>& models) {
   for (const ModelState& model : models) {
     const std::string reason = model.reason.empty() ? "" : ": " + model.reason;
     fmt::print("  model    {} {} {}{}\n", model.name, model.version, model.state, reason);
   }
+}
+
+void PrintEndpoints(const ServerOptions& server) {
   fmt::print("  HTTP     http://{}:{}\n", server.address, server.http_port);
   fmt::print("  gRPC     {}:{}\n", server.address, server.grpc_port);
   fmt::print("  metrics  http://{}:{}/metrics\n", server.address, server.metrics_port);
@@ -122,9 +125,10 @@ Result<int> Serve(ServeOptions options) {
   SignalQueue signals;  // before the child: no signal is lost
   TRY_ASSIGN(ChildProcess child, ChildProcess::Start(ServerCommand(server)));
   TRY_ASSIGN(const std::vector<ModelState> models, WaitUntilReady(server, child, signals, options.json));
-  options.json ? PrintJson(server, models, child.pid()) : PrintText(server, models);
+  options.json ? PrintJson(server, models, child.pid()) : PrintModels(models);
   const bool any =
       std::any_of(models.begin(), models.end(), [](const auto& m) { return m.state == "READY"; });
+  if (any && !options.json) PrintEndpoints(server);
   if (any) return Mind(child, signals);
   fmt::print(stderr, "tessera: no model of '{}' is ready\n", options.repository);
   child.Signal(SIGTERM);

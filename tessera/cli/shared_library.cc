@@ -8,11 +8,11 @@ void LibraryTraits::Close(Handle handle) noexcept {
   dlclose(handle);
 }
 
-Result<SharedLibrary> SharedLibrary::Open(std::initializer_list<const char*> names) {
+Result<SharedLibrary> SharedLibrary::Open(const std::vector<std::string>& names) {
   std::string reason = "no name";
-  for (const char* name : names) {
+  for (const std::string& name : names) {
     SharedLibrary library;
-    library.handle_.Reset(dlopen(name, RTLD_LAZY | RTLD_LOCAL));
+    library.handle_.Reset(dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL));
     library.name_ = name;
     if (library.handle_) return library;
     const char* error = dlerror();

@@ -1,8 +1,8 @@
 // A library that may or may not be installed, opened at run time.
 #pragma once
 
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/base/unique_handle.h"
@@ -18,7 +18,7 @@ struct LibraryTraits {
 class SharedLibrary {
  public:
   // The first of `names` that the loader finds. Errors: kNotFound (the line has the loader's reason).
-  static Result<SharedLibrary> Open(std::initializer_list<const char*> names);
+  static Result<SharedLibrary> Open(const std::vector<std::string>& names);
 
   const std::string& name() const { return name_; }
 

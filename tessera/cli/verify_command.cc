@@ -35,12 +35,18 @@ constexpr const char* kVerifyAbout =
     "zeros) in "
     "several sizes, or taken from --inputs. Where requests would be batched, also checks that the rows of a "
     "batch do "
-    "not influence each other. Exit code 1 when anything differs by more than the tolerance.";
+    "not influence each other. Exit code 1 when anything differs by more than the tolerance. The original "
+    "runs on the CPU. "
+    "Of a model for TensorRT the engines are run, on GPUs; before tessera build, and with --cpu, the ranks' "
+    "ONNX "
+    "files on the CPU, which proves the split on any machine.";
 constexpr const char* kVerifyExample =
     "Examples:\n"
     "  tessera verify repo/minilm --against minilm.onnx\n"
     "  tessera verify repo/minilm --against minilm.onnx --batch 8 --length 128 --tolerance 2e-5\n"
-    "  tessera verify repo/minilm --against minilm.onnx --inputs sentences.npz";
+    "  tessera verify repo/minilm --against minilm.onnx --inputs sentences.npz\n"
+    "  tessera verify repo/minilm --against minilm.onnx --tolerance 5e-3      TensorRT engines with TF32 or "
+    "FP16";
 
 struct VerifyOptions {
   std::string model;
@@ -49,6 +55,7 @@ struct VerifyOptions {
   std::string expected;
   double tolerance = 1e-5;
   SizeOptions sizes;
+  bool cpu = false;
   bool trace = false;
   bool json = false;
 };
@@ -132,12 +139,14 @@ Result<Verification> RunChecks(const VerifyOptions& options, const ModelPair& pa
   return result;
 }
 
-void Print(const VerifyOptions& options, const plan::Plan& plan, const Verification& result) {
+void Print(const VerifyOptions& options, const ModelPair& pair, const Verification& result) {
+  const plan::Plan& plan = pair.sharded->plan();
   if (options.json) {
     fmt::print("{}\n", ToJson(result.outputs, result.ok()).dump(2));
   } else {
-    fmt::print("{} over {} ranks against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
-               plan.world_size(), options.expected.empty() ? options.against : options.expected, result.cases,
+    fmt::print("{} over {} ranks{} against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
+               plan.world_size(), pair.in_place_of_engines ? " (their ONNX files, on the CPU)" : "",
+               options.expected.empty() ? options.against : options.expected, result.cases,
                result.cases == 1 ? "" : "s", options.tolerance, ToText(result.outputs));
   }
   if (AllOk(result.rows)) return;
@@ -198,7 +207,8 @@ Result<int> Verify(const VerifyOptions& options) {
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
   TRY_ASSIGN(const fs::path version, FindVersion(options.model));
-  TRY_ASSIGN(ModelPair pair, LoadPair(version, options.against));
+  TRY_ASSIGN(ModelPair pair,
+             LoadPair(version, options.against, options.cpu ? RanksOn::kCpu : RanksOn::kWhatIsThere));
   if (!options.expected.empty()) {
     TRY_ASSIGN(pair.whole, ReadRecording(pair.sharded->plan(), options.expected));
   }
@@ -208,7 +218,7 @@ Result<int> Verify(const VerifyOptions& options) {
   }
   TRY_ASSIGN(const Verification result, RunChecks(options, pair, bar));
   bar.Wipe();
-  Print(options, pair.sharded->plan(), result);
+  Print(options, pair, result);
   return ToInt(result.ok() ? ExitCode::kOk : ExitCode::kCheckFailed);
 }
 
@@ -228,6 +238,8 @@ void AddVerifyCommand(Program& program) {
   command.Add("--batch", options->sizes.batch, "Size of every free first dimension");
   command.Add("--length", options->sizes.length, "Size of every other free dimension");
   command.Add("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");
+  command.Flag("--cpu", options->cpu,
+               "Of a model for TensorRT: run the ranks' ONNX files on the CPU, not the engines on GPUs");
   command.Flag(
       "--trace", options->trace,
       "Compare every value instead of the outputs, and name the first that is wrong (needs shard --trace)");

@@ -17,6 +17,8 @@ int DeviceCount() noexcept {
 
 Result<DeviceInfo> GetDeviceInfo(DeviceId id) {
   const int count = DeviceCount();
+  if (count == 0)
+    return Fail(Code::kUnavailable, "GPU {} is not on this machine: CUDA finds none", id.value());
   if (id.value() < 0 || id.value() >= count) {
     return Fail(Code::kUnavailable, "GPU {} is not on this machine, which has {}", id.value(), count);
   }

@@ -6,6 +6,18 @@
 
 namespace tessera::plan {
 
+bool IsUnbuilt(const Plan& plan) {
+  return plan.engine == "tensorrt" && plan.ranks.front().model.file.find(".onnx") != std::string::npos;
+}
+
+Result<void> CheckBuilt(const Plan& plan) {
+  if (!IsUnbuilt(plan)) return {};
+  return Fail(
+      Code::kInvalidArgument,
+      "'{}' of '{}' is an ONNX file, wanted a TensorRT engine: `tessera build` makes the ranks' engines",
+      plan.ranks.front().model.file, plan.model_name);
+}
+
 Result<void> CheckRuntime(const Build& build, const Runtime& runtime) {
   const bool same_version = build.version == runtime.version || runtime.any_version;
   if (build.library != runtime.library || !same_version) {

@@ -17,6 +17,12 @@ struct Runtime {
   bool any_version = false;  // the server was told that engines may bring the runtime of their own version
 };
 
+// Whether `tessera build` is still to make the engines of a model that was sharded for TensorRT: its ranks
+// are ONNX files.
+bool IsUnbuilt(const Plan& plan);
+// Errors: kInvalidArgument naming the file (IsUnbuilt).
+Result<void> CheckBuilt(const Plan& plan);
+
 // An engine runs with the library's version that built it and on GPUs of the compute capabilities that it was
 // built for; TensorRT itself tells less of it, or crashes. Errors: kUnsupported naming the rank, the got and
 // the wanted.

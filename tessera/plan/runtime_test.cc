@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tessera/plan/testing/sample_plan.h"
+
 namespace tessera::plan {
 namespace {
 
@@ -38,6 +40,18 @@ TEST(CheckRuntime, TakesAnyVersionWhereEnginesMayBringTheirOwn) {
 TEST(CheckRuntime, NamesTheRankWhoseGpuIsAnother) {
   EXPECT_THAT(Refusal({"tensorrt_rtx", "1.7.1", {"8.0", "9.0"}}),
               HasSubstr("rank 1: its GPU has compute capability 9.0, the engines were built for 8.0, 12.0"));
+}
+
+TEST(CheckBuilt, NamesTheOnnxFileOfAModelThatTensorRtIsToRun) {
+  Plan plan = SamplePlan();
+  EXPECT_FALSE(IsUnbuilt(plan)) << "OpenVINO runs it as it is";
+  plan.engine = "tensorrt";
+  EXPECT_TRUE(IsUnbuilt(plan));
+  EXPECT_EQ(
+      CheckBuilt(plan).error().message,
+      "'model.onnx.rank0' of 'mlp' is an ONNX file, wanted a TensorRT engine: `tessera build` makes the "
+      "ranks' engines");
+  EXPECT_TRUE(CheckBuilt(SampleBuiltPlan()));
 }
 
 }  // namespace

@@ -125,8 +125,25 @@ def test_doctor_tells_what_this_machine_has(program):
     parts = {part["name"]: part for part in report["parts"]}
     assert parts["Triton"]["found"] and parts["Triton"]["detail"].startswith("2.")
     assert parts["OpenVINO"]["found"] and parts["backend"]["found"]
-    gpu = next(ability for ability in report["abilities"] if "GPU" in ability["what"])
-    assert gpu["ready"] or gpu["missing"]
+    able = {ability["what"]: ability for ability in report["abilities"]}
+    for what in ("build TensorRT engines", "serve on several GPUs"):
+        assert able[what]["ready"] or able[what]["missing"]
+    here = parts["GPU ranks"]  # whether this build has the switch on
+    assert here["found"] or "TRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON" in here["detail"]
+
+
+def test_a_model_for_tensorrt_is_verified_on_the_cpu_before_its_engines_are_built(program, zoo, tmp_path):
+    program.shard(zoo / "vit.onnx", 2, tmp_path, "vit", "--engine", "tensorrt", "--strategy", "tensor")
+    assert program.json("verify", tmp_path / "vit", "--against", zoo / "vit.onnx")["ok"]
+    text = program.run("verify", tmp_path / "vit", "--against", zoo / "vit.onnx").stdout
+    assert text.startswith("vit over 2 ranks (their ONNX files, on the CPU) against ")
+    assert "`tessera build`" in (line := program.refuse("bench", tmp_path / "vit")) or "MULTI_DEVICE=ON" in line
+    assert "wanted the directory" in program.refuse("bench", tmp_path / "vit", "--baseline", zoo / "vit.onnx")
+
+
+def test_bench_takes_another_models_directory_for_a_baseline(program, bert):
+    report = program.json("bench", bert, "--baseline", bert, "--seconds", 0.2, "--batch", 1, "--length", 8)
+    assert report["sharded"]["steps"] > 0 and report["baseline"]["steps"] > 0 and report["throughput_ratio"] > 0
 
 
 @pytest.mark.parametrize("command", ["", "shard", "verify", "inspect", "bench", "serve", "doctor"])

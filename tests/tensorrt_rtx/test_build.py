@@ -61,6 +61,15 @@ def test_engines_of_every_rank_hold_the_plans_collectives(model, shard, build, r
         "plan.json", "probe.bin", "model.plan.rank0", "model.plan.rank1"}
 
 
+def test_what_was_built_is_verified_on_the_cpu_and_its_batch_is_told_beside_the_servers(shard, build, program, zoo):
+    folder = shard(zoo / "bert_dyn.onnx", "tensor")
+    batch, sequence = json.loads((folder / "1/plan.json").read_text())["inputs"][0]["dims"]
+    report = build(folder, "--fp16", "--profile", f"{batch}=1:4:16,{sequence}=1:16:32")
+    assert "max_batch_size 64, the engines take up to 16 rows: a server refuses the model" in report["note"]
+    assert program.json("verify", folder, "--against", zoo / "bert_dyn.onnx", "--cpu")["ok"], "the ONNX files stay FP32"
+    assert "note" not in build(folder, "--profile", f"{batch}=1:4:64,{sequence}=1:16:32")
+
+
 def test_several_profiles_and_gpus_go_into_one_engine(shard, build, minilm):
     folder = shard(minilm, "tensor")
     build(folder, "--sm", 120, "--no-tf32", "--profile", "batch_size=1:1:1,sequence_length=1:16:32", "--profile",

@@ -19,6 +19,13 @@ constexpr const char* kParserName = "libnvonnxparser.so.";
 // The parser finds the library's symbols among those of the process.
 constexpr int kOpenFlags = RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE;
 
+#if defined(TRT_MAJOR_RTX)
+constexpr const char* kWhatElse = "--library FILE says where it is";
+#else
+constexpr const char* kWhatElse =
+    "--library FILE says where it is; with --sm TensorRT-RTX builds, if it is there";
+#endif
+
 struct Opened {
   void* handle = nullptr;
   std::string name;
@@ -30,7 +37,7 @@ Result<Opened> OpenFirst(const std::vector<std::string>& candidates, const char*
     if (void* handle = dlopen(name.c_str(), kOpenFlags)) return Opened{handle, name};
     if (const char* error = dlerror()) reason = error;
   }
-  return Fail(Code::kUnavailable, "{}'s {} cannot be opened: {}", kProductName, what, reason);
+  return Fail(Code::kUnavailable, "{}'s {} cannot be opened: {}; {}", kProductName, what, reason, kWhatElse);
 }
 
 // Where the loader found an open library.

@@ -54,12 +54,28 @@ Result<std::string> ComputeCapability(DeviceId gpu) {
 Result<void> ConnectAhead(const std::vector<DeviceId>& gpus) {
   return ConnectGpus(gpus);
 }
+
+Result<std::string> TensorRtVersion() {
+  return TensorRtVersionHere();
+}
+
+Result<void> CheckSeveralGpus() {
+  return SupportsSeveralGpus();
+}
 #else
 Result<void> ConnectAhead(const std::vector<DeviceId>&) {
   return NotInThisBuild();
 }
 
 Result<std::string> ComputeCapability(DeviceId) {
+  return NotInThisBuild();
+}
+
+Result<std::string> TensorRtVersion() {
+  return NotInThisBuild();
+}
+
+Result<void> CheckSeveralGpus() {
   return NotInThisBuild();
 }
 #endif

@@ -43,4 +43,11 @@ Result<void> ConnectAhead(const std::vector<DeviceId>& gpus);
 // "9.0", of a GPU. Errors: kUnsupported (a build without TensorRT), kUnavailable (no such GPU).
 Result<std::string> ComputeCapability(DeviceId gpu);
 
+// Of the library that TensorRT's engines would be run with: "11.1.0". Errors: kUnsupported (a build without
+// TensorRT, another major version than it was built for), kUnavailable (not installed).
+Result<std::string> TensorRtVersion();
+
+// Whether this build runs TensorRT's engines on several GPUs. Errors: kUnsupported, naming the switch.
+Result<void> CheckSeveralGpus();
+
 }  // namespace tessera::engine

@@ -26,6 +26,13 @@ TEST(EngineRegistry, ABuildWithoutTensorRtConnectsNoGpus) {
   EXPECT_EQ(ConnectAhead({DeviceId(0), DeviceId(1)}).error().code, Code::kUnsupported);
 }
 
+TEST(EngineRegistry, ABuildWithoutTensorRtSaysSoWhereverItIsAsked) {
+  for (const Error& error : {CheckSeveralGpus().error(), TensorRtVersion().error()}) {
+    EXPECT_EQ(error.code, Code::kUnsupported);
+    EXPECT_NE(error.message.find("TRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON"), std::string::npos);
+  }
+}
+
 TEST(EngineRegistry, AnEngineThatIsNotBuiltNamesItsSwitch) {
   Result<std::unique_ptr<Engine>> engine = MakeEngine("tensorrt");
   ASSERT_FALSE(engine);

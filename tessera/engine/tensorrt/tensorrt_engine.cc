@@ -58,6 +58,7 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
     return Fail(Code::kInvalidArgument, "{} steps in flight are asked for, wanted 1 to {}",
                 options_.steps_in_flight, kMostStepsInFlight);
   }
+  TRY(plan::CheckBuilt(plan_));
   TRY_ASSIGN(devices_, PickDevices());
   auto threads = std::make_unique<RankThreads>(devices_);
   TRY(LoadAndConnect(*threads));
@@ -200,6 +201,15 @@ Result<void> ConnectGpus(const std::vector<DeviceId>& devices) {
   TRY(Peers::Supported());
   ConnectInAdvance(devices);
   return {};
+}
+
+Result<std::string> TensorRtVersionHere() {
+  TRY_ASSIGN(const std::shared_ptr<const TensorRtLibrary> library, TensorRtLibrary::Open());
+  return library->version();
+}
+
+Result<void> SupportsSeveralGpus() {
+  return Peers::Supported();
 }
 
 std::unique_ptr<Engine> MakeTensorRtEngine(TensorRtOptions options) {
