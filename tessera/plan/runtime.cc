@@ -32,7 +32,7 @@ Result<void> CheckRuntime(const Build& build, const Runtime& runtime) {
     return Fail(Code::kUnsupported,
                 "rank {}: its GPU has compute capability {}, the engines were built for {}: build them again "
                 "for it",
-                rank, here, fmt::format("{}", fmt::join(built_for, ", ")));
+                rank, here, fmt::to_string(fmt::join(built_for, ", ")));
   }
   return {};
 }

@@ -66,6 +66,18 @@ TEST_F(ChecksAtLoad, EnginesForOtherGpusAreRefused) {
                                    ", the engines were built for 7.5, 12.0"));
 }
 
+TEST_F(ChecksAtLoad, ARankOfAnotherModelIsRefused) {
+  if (Gpus().size() < 2) GTEST_SKIP() << "needs two GPUs";
+  Mlp other;
+  other.k = 128;
+  TempDirectory directory;
+  ASSERT_TRUE(WriteMlp(other, 2, directory.path()));
+  const std::string& file = plan_.ranks[1].model.file;
+  std::filesystem::copy_file(directory.path() / file, directory_.path() / file,
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(Refusal(), "rank 1: input 0 is 'x' FP16 [-1,128], rank 0's is 'x' FP16 [-1,256]");
+}
+
 // The ranks of an MLP over two GPUs, tried. The recorded answer is added up in double precision by this CPU.
 class Probed : public ::testing::Test {
  protected:

@@ -94,5 +94,68 @@ TEST_F(DeclaredBy, TheProfileWithMostRowsTellsTheLargestShapes) {
   EXPECT_THAT(largest({1, 0}), ElementsAre(Shape{256, 256}));
 }
 
+// Rank 0 of an MLP over two ranks, and what is said of a second; "" = they agree.
+class RanksAgree : public ::testing::Test {
+ protected:
+  static engine::Declared Rank0() { return DeclaredOf(Rank(0), "x", DType::kFloat16, {kDynamic, 256}); }
+  static engine::Declared DeclaredOf(Rank rank, const char* input, DType type, const Shape& shape) {
+    EngineTensors tensors;
+    tensors.inputs = {{{input, type, shape}}};
+    tensors.outputs = {{{"y", DType::kFloat16, {kDynamic, 256}}}};
+    return {rank, tensors, 1, 1};
+  }
+  static std::string Refusal(engine::Declared second, const plan::Plan& plan = OfTwoRanks()) {
+    second.rank = Rank(1);
+    const Result<void> agree = engine::CheckRanksAgree({Rank0(), second}, plan);
+    if (agree) return "";
+    EXPECT_EQ(agree.error().code, Code::kInvalidArgument);
+    return agree.error().message;
+  }
+  static plan::Plan OfTwoRanks() {
+    plan::Plan plan;
+    plan.ranks.resize(2);
+    return plan;
+  }
+};
+
+TEST_F(RanksAgree, OnInputsByNameTypeAndShape) {
+  EXPECT_EQ(Refusal(Rank0()), "");
+  EXPECT_THAT(Refusal(DeclaredOf(Rank(1), "z", DType::kFloat16, {kDynamic, 256})),
+              HasSubstr("rank 1: input 0 is 'z' FP16 [-1,256], rank 0's is 'x' FP16 [-1,256]"));
+  EXPECT_THAT(Refusal(DeclaredOf(Rank(1), "x", DType::kFloat32, {kDynamic, 256})), HasSubstr("'x' FP32"));
+  EXPECT_THAT(Refusal(DeclaredOf(Rank(1), "x", DType::kFloat16, {kDynamic, 128})), HasSubstr("[-1,128]"));
+}
+
+TEST_F(RanksAgree, OnOutputsButForTheSizesOfWhatEachHas) {
+  engine::Declared second = Rank0();
+  second.tensors.outputs.front().spec.shape = {kDynamic, 128};
+  EXPECT_EQ(Refusal(second), "") << "the answer is rank 0's";
+  second.tensors.outputs.front().spec.name = "z";
+  EXPECT_THAT(Refusal(second), HasSubstr("rank 1: output 0 is 'z'"));
+  second.tensors.outputs.clear();
+  EXPECT_EQ(Refusal(second), "rank 1: the engine has 0 outputs, rank 0's has 1");
+}
+
+TEST_F(RanksAgree, OnProfilesAndCollectives) {
+  engine::Declared second = Rank0();
+  second.profiles = 2;
+  EXPECT_EQ(Refusal(second), "rank 1: the engine has 2 profiles, rank 0's has 1");
+  second = Rank0();
+  second.collectives = 2;
+  EXPECT_EQ(Refusal(second), "rank 1: the engine has 2 collectives, rank 0's has 1");
+  second.collectives = 0;
+  EXPECT_THAT(Refusal(second), HasSubstr("rank 1: the engine has no collective: not a multi-device engine"));
+}
+
+TEST_F(RanksAgree, WithTheCollectivesThatThePlanLists) {
+  plan::Plan plan = OfTwoRanks();
+  plan.outputs.emplace_back();
+  EXPECT_EQ(Refusal(Rank0(), plan), "rank 0: the engine has 1 collectives, the plan lists 0");
+  plan.collectives.resize(1);
+  EXPECT_EQ(Refusal(Rank0(), plan), "");
+  plan.collectives.resize(2);
+  EXPECT_EQ(Refusal(Rank0(), plan), "rank 0: the engine has 1 collectives, the plan lists 2");
+}
+
 }  // namespace
 }  // namespace tessera::gputest

@@ -8,6 +8,7 @@
 
 #include "tessera/comm/nccl/pool.h"
 #include "tests/gpu/mlp_groups.h"
+#include "tests/gpu/steps.h"
 
 namespace tessera::gputest {
 namespace {
@@ -35,6 +36,28 @@ TEST_F(EngineGpu, ARankThatFailsToEnqueueEndsTheStepOnEveryRank) {
   EXPECT_THAT(failed.error().message, ::testing::HasSubstr("fault: enqueue 2 of rank 1"));
   EXPECT_LT(Deadline::Clock::now() - start, seconds(10));
   EXPECT_FALSE(group->usable());
+}
+
+// Nothing is computed from what lay there before.
+TEST_F(EngineGpu, AnInputThatCannotBeCopiedFailsTheStepAndAnswersNothing) {
+  const Mlp mlp;
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group && Ask(*group, mlp, 16, 3));
+  const std::vector<uint16_t> x(static_cast<size_t>(16 * mlp.k));
+  const std::vector<uint16_t> untouched(static_cast<size_t>(16 * mlp.n), 0x1234);
+  std::vector<uint16_t> y = untouched;
+  ConstRegion nowhere = HostRegion(std::as_bytes(std::span(x)));
+  nowhere.data = reinterpret_cast<const std::byte*>(uintptr_t{0x1000});  // no allocation of CUDA's
+  nowhere.kind = MemoryKind::kDevice;
+  nowhere.device = GpusAt({0}).front();
+  Taker taker;
+  taker.TakeTo(Rank(0), 0, HostRegion(std::as_writable_bytes(std::span(y))));
+  const auto failed = group->Run(Common({{DType::kFloat16, {16, mlp.k}, nowhere}}, 2, taker, Soon()));
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, ::testing::HasSubstr("cudaMemcpy"));
+  EXPECT_EQ(y, untouched);
+  group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  EXPECT_TRUE(group && Ask(*group, mlp, 16, 3));
 }
 
 TEST_F(EngineGpu, ARankThatSkipsItsCollectiveIsToldByTheDeadline) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "tessera/comm/nccl/pool.h"
@@ -184,6 +185,26 @@ TEST_F(EngineGpu, LoadsAndUnloadsLeakNoDeviceMemory) {
     if (i == 2) before = free_bytes();                    // what CUDA and NCCL keep for good is there by now
   }
   EXPECT_GE(free_bytes(), before);
+}
+
+// Ranks on streams that wait for no other: work of somebody else's on the default stream holds up none.
+TEST_F(EngineGpu, StepsDoNotWaitForTheDefaultStreams) {
+  const Mlp mlp;
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group && Ask(*group, mlp, 16, 3));
+  std::promise<void> over;
+  std::shared_future<void> is_over = over.get_future().share();
+  for (const DeviceId device : GpusAt({0, 1})) {
+    ASSERT_EQ(cudaSetDevice(device.value()), cudaSuccess);
+    auto wait = [](void* future) { static_cast<std::shared_future<void>*>(future)->wait_for(seconds(20)); };
+    ASSERT_EQ(cudaLaunchHostFunc(cudaStreamLegacy, wait, &is_over), cudaSuccess);
+  }
+  EXPECT_TRUE(Ask(*group, mlp, 16, 3, Deadline::In(seconds(5))));
+  over.set_value();
+  for (const DeviceId device : GpusAt({0, 1})) {
+    ASSERT_EQ(cudaSetDevice(device.value()), cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(cudaStreamLegacy), cudaSuccess);
+  }
 }
 
 TEST_F(EngineGpu, MoreGpusListedThanRanksIsRefused) {

@@ -43,7 +43,9 @@ graph::ValueId AppendMlp(graph::Graph& graph, graph::ValueId x, const Mlp& mlp, 
 }
 
 standin::Profile ProfileOf(const Mlp& mlp, int64_t least_m, int64_t best_m, int64_t most_m) {
-  return {{"x", {{least_m, mlp.k}, {best_m, mlp.k}, {most_m, mlp.k}}}};
+  standin::Profile profile = {{"x", {{least_m, mlp.k}, {best_m, mlp.k}, {most_m, mlp.k}}}};
+  if (mlp.picked) profile["keep"] = {{least_m}, {best_m}, {most_m}};
+  return profile;
 }
 
 standin::Profile SizesOf(const Mlp& mlp, int64_t best_m, int64_t most_m) {
@@ -66,6 +68,13 @@ standin::PlanFile ProfilesOf(const Mlp& mlp, int64_t least_m) {
 graph::ValueId AppendReshape(graph::Graph& graph, graph::ValueId rows) {
   const graph::ValueId sizes = AddInput(graph, "s", DType::kInt64, {3});
   return Append(graph, "Reshape", {rows, sizes}, "y", DType::kFloat16, {kDynamic, kDynamic, kDynamic});
+}
+
+graph::ValueId AppendPick(graph::Graph& graph, graph::ValueId rows, const Mlp& mlp) {
+  const graph::ValueId keep = AddInput(graph, "keep", DType::kBool, {kDynamic});
+  const graph::ValueId y = Append(graph, "Compress", {rows, keep}, "y", DType::kFloat16, {kDynamic, mlp.n});
+  graph.node(graph.value(y).producer).Set("axis", int64_t{0});
+  return y;
 }
 
 plan::Plan NewPlan(const char* name, int ranks) {
@@ -95,7 +104,8 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
     plan.inputs.push_back(Replicated("s", DType::kInt64, {3}));
     plan.outputs = {Replicated("y", DType::kFloat16, {kDynamic, kDynamic, kDynamic})};
   }
-  const char* const rows = mlp.reshaped ? "rows" : "y";
+  if (mlp.picked) plan.inputs.push_back(Replicated("keep", DType::kBool, {kDynamic}));
+  const char* const rows = mlp.reshaped || mlp.picked ? "rows" : "y";
   if (ranks > 1) {
     plan.collectives = {{rows,
                          CollectiveOp::kAllReduce,
@@ -117,6 +127,7 @@ Result<plan::Plan> WriteMlp(const Mlp& mlp, int ranks, const std::filesystem::pa
     graph::ValueId y = AppendMlp(graph, x, mine, rows_and_columns, ranks > 1 ? "partial" : rows);
     if (ranks > 1) y = AppendCollective(graph, y, rows, {kDynamic, mlp.n}, ranks, "all_reduce", "sum");
     if (mlp.reshaped) y = AppendReshape(graph, y);
+    if (mlp.picked) y = AppendPick(graph, y, mlp);
     graph.outputs() = {y};
     TRY_ASSIGN(plan::RankPlan rank_plan, WriteRank(graph, r, ProfilesOf(mlp, 1), directory));
     plan.ranks.push_back(std::move(rank_plan));

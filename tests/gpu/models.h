@@ -23,6 +23,7 @@ struct Mlp {
   int64_t best_m = 16, most_m = 64;
   unsigned seed = 1;
   int64_t second_most_m = 0;  // largest m, and the best, of a second profile; 0: there is one only
+  bool picked = false;        // y has the rows for which keep[m] is true, an input of BOOL
   bool reshaped = false;      // y becomes as the values of s[3] say, a shape tensor of INT64
   std::map<std::string, std::string> declared{};  // what the engines say of x or y: see standin::PlanFile
 };

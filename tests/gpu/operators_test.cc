@@ -55,6 +55,21 @@ TEST(StandinOperators, CoverTheModelsOfTheGpuTests) {
   }
 }
 
+TEST(StandinOperators, TellNoShapeThatTheDataDecides) {
+  const TempDirectory directory;
+  Mlp mlp;
+  mlp.picked = true;
+  ASSERT_TRUE(WriteMlp(mlp, 2, directory.path()));
+  const auto graph = graph::ReadOnnx(directory.path() / "model.onnx.rank1");
+  ASSERT_TRUE(graph) << graph.error().ToString();
+  standin::Builder::Io io;
+  io.input_shapes = {{"x", {16, mlp.k}}, {"keep", {16}}};
+  standin::CommunicatorSlot communicator;
+  const auto program = standin::Builder::Build(*graph, standin::Device(), communicator, io);
+  ASSERT_TRUE(program) << program.error().ToString();
+  EXPECT_EQ((*program)->outputs.at("y"), (Shape{kDynamic, mlp.n}));
+}
+
 // The folder's rank, its weights a hole in a file.
 Result<graph::Graph> ReadWithoutWeights(const std::filesystem::path& folder, const TempDirectory& made) {
   std::ifstream list(folder / "weights.txt");

@@ -1,5 +1,5 @@
 // write_model mlp|row_split|attention FOLDER [ranks=N] [k=..] [f=..] [n=..] [best_m=..] [most_m=..] [seed=..]
-//             [plan=1] [second_most_m=..] [reshaped=1]
+//             [plan=1] [second_most_m=..] [reshaped=1] [picked=1]
 //
 // Writes the engine files of a small model for the stand-in: mlp has model.plan.rank0 .. (model.plan for one
 // rank) and, with plan=1, plan.json; row_split has one model.plan for all ranks; attention has that and
@@ -22,6 +22,7 @@ struct Options {
   int64_t seed = 1;
   int64_t plan = 0;
   int64_t reshaped = 0;
+  int64_t picked = 0;
 };
 
 Result<Options> Parse(int argc, char** argv) {
@@ -35,7 +36,8 @@ Result<Options> Parse(int argc, char** argv) {
                                                   {"seed", &options.seed},
                                                   {"plan", &options.plan},
                                                   {"second_most_m", &options.mlp.second_most_m},
-                                                  {"reshaped", &options.reshaped}};
+                                                  {"reshaped", &options.reshaped},
+                                                  {"picked", &options.picked}};
   for (int i = 0; i < argc; ++i) {
     const std::string word = argv[i];
     const size_t equals = std::min(word.find('='), word.size());
@@ -43,13 +45,14 @@ Result<Options> Parse(int argc, char** argv) {
     if (place == places.end() || equals == word.size()) {
       return Fail(Code::kInvalidArgument,
                   "'{}', wanted one of ranks k f n best_m most_m seed plan second_most_m "
-                  "reshaped, =number",
+                  "reshaped picked, =number",
                   word);
     }
     *place->second = std::atoll(word.c_str() + equals + 1);
   }
   options.mlp.seed = static_cast<unsigned>(options.seed);
   options.mlp.reshaped = options.reshaped != 0;
+  options.mlp.picked = options.picked != 0;
   return options;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tessera/cuda/status.h"
+
 namespace tessera::standin {
 
 void LogError(nvinfer1::ILogger& logger, const Error& error) noexcept {
@@ -62,8 +64,35 @@ int64_t StandinContext::getMaxOutputSize(char const* name) const noexcept {
   return static_cast<int64_t>(BytesOf(state_.model().Find(name)->type, *shape).value());
 }
 
+// As TensorRT does it: waits for what decides the shape, asks for memory, tells the shape.
+Result<void> StandinContext::Deliver(const PickedRows& picked, cudaStream_t stream) {
+  nvinfer1::IOutputAllocator* allocator = allocators_[picked.name];
+  if (allocator == nullptr) return Fail(Code::kInvalidArgument, "'{}' has no allocator", picked.name);
+  std::vector<char> keep(static_cast<size_t>(picked.shape.front()));
+  CUDA_TRY(cudaMemcpyAsync(keep.data(), picked.keep.get(), keep.size(), cudaMemcpyDeviceToHost, stream));
+  CUDA_TRY(cudaStreamSynchronize(stream));
+  Shape shape = picked.shape;
+  shape.front() = std::count_if(keep.begin(), keep.end(), [](char kept) { return kept != 0; });
+  const auto bytes = static_cast<size_t>(shape.front()) * picked.row_bytes;
+  auto* to = static_cast<std::byte*>(
+      allocator->reallocateOutputAsync(picked.name.c_str(), nullptr, bytes, 256, stream));
+  if (to == nullptr) return Fail(Code::kUnavailable, "no memory for '{}'", picked.name);
+  const auto* from = static_cast<const std::byte*>(picked.rows.get());
+  for (size_t row = 0; row < keep.size(); ++row) {
+    if (keep[row] == 0) continue;
+    CUDA_TRY(cudaMemcpyAsync(to, from + row * picked.row_bytes, picked.row_bytes, cudaMemcpyDeviceToDevice,
+                             stream));
+    to += picked.row_bytes;
+  }
+  allocator->notifyShape(picked.name.c_str(), ToDims(shape));
+  return {};
+}
+
 bool StandinContext::enqueueV3(cudaStream_t stream) noexcept {
   if (!Told(state_.Enqueue(stream, logger_))) return false;
+  for (const PickedRows& picked : state_.picked()) {
+    if (!Told(Deliver(picked, stream))) return false;
+  }
   if (consumed_ == nullptr) return true;
   return cudaEventRecord(consumed_, stream) == cudaSuccess;
 }

@@ -105,6 +105,8 @@ class StandinContext final : public nvinfer1::IExecutionContext, public nvinfer1
     return result.has_value();
   }
 
+  Result<void> Deliver(const PickedRows& picked, cudaStream_t stream);
+
   const nvinfer1::ICudaEngine& engine_;
   nvinfer1::ILogger& logger_;
   mutable ContextState state_;  // infers shapes when they are asked for

@@ -146,6 +146,7 @@ Result<std::shared_ptr<Program>> ContextState::ProgramNow(cudaStream_t stream) {
   TRY_ASSIGN(Builder::Io io, IoNow());
   for (const Model::Io& tensor : model_->io()) {
     if (tensor.on_host) continue;
+    if (!tensor.is_input && !IsStatic(output_shapes_.at(tensor.name))) continue;
     void* address = Address(tensor.name);
     if (address == nullptr) return Fail(Code::kInvalidArgument, "tensor '{}' has no address", tensor.name);
     io.addresses[tensor.name] = address;
@@ -209,6 +210,7 @@ Result<void> ContextState::AddStall(Program& program) {
 Result<void> ContextState::Enqueue(cudaStream_t stream, nvinfer1::ILogger& logger) {
   const PlanFile& plan = model_->plan();
   const int call = enqueues_++;
+  last_.reset();
   auto tell = [&](const char* what) {
     const std::string line = fmt::format("fault: enqueue {} of rank {} {}", call, plan.rank, what);
     logger.log(nvinfer1::ILogger::Severity::kWARNING, line.c_str());
@@ -223,8 +225,8 @@ Result<void> ContextState::Enqueue(cudaStream_t stream, nvinfer1::ILogger& logge
     tell("hangs");
     std::this_thread::sleep_for(std::chrono::hours(1));
   }
-  TRY_ASSIGN(std::shared_ptr<Program> program, ProgramNow(stream));
-  for (const Work& work : program->works) TRY(Do(work, stream));
+  TRY_ASSIGN(last_, ProgramNow(stream));
+  for (const Work& work : last_->works) TRY(Do(work, stream));
   return {};
 }
 

@@ -36,6 +36,8 @@ class ContextState {
   Result<Shape> ShapeOf(const std::string& name);
   // A fault that strikes is told the logger first.
   Result<void> Enqueue(cudaStream_t stream, nvinfer1::ILogger& logger);
+  // Of the last Enqueue: what is to be delivered to the outputs' allocators.
+  std::vector<PickedRows> picked() const { return last_ ? last_->picked : std::vector<PickedRows>(); }
 
  private:
   Result<Builder::Io> IoNow() const;
@@ -57,6 +59,7 @@ class ContextState {
                          std::map<std::string, std::vector<int64_t>>>;
   std::map<Key, std::shared_ptr<Program>>
       programs_;  // graphs captured from one need it as long as the context lives
+  std::shared_ptr<Program> last_;
   cuda::DeviceBuffer own_memory_;
   void* memory_ = nullptr;
   size_t memory_bytes_ = 0;

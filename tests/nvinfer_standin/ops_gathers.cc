@@ -39,6 +39,16 @@ Result<void> HandleGather(Builder& builder) {
   return {};
 }
 
+Result<void> HandleCompress(Builder& builder) {
+  const Tensor& in = builder.Input(0);
+  const Tensor& keep = builder.Input(1);
+  if (builder.node().Int("axis", -1) != 0 || keep.shape != Shape{in.shape.at(0)}) {
+    return Fail(Code::kUnsupported, "a compress that is not of whole rows: {} by {}", ToString(in.shape),
+                ToString(keep.shape));
+  }
+  return builder.SetPicked(in, keep);
+}
+
 // `in` with the places `indices` of one axis.
 Result<Tensor> EmitTake(Builder& builder, const Tensor& in, size_t axis, std::vector<int64_t> indices) {
   const auto count = static_cast<int64_t>(indices.size());
@@ -131,6 +141,7 @@ Result<void> HandleGatherNd(Builder& builder) {
 void AddGathers(Handlers& handlers) {
   handlers["Resize"] = HandleResize;
   handlers["Gather"] = HandleGather;
+  handlers["Compress"] = HandleCompress;
   handlers["GatherElements"] = HandleGatherElements;
   handlers["GatherND"] = HandleGatherNd;
 }

@@ -144,7 +144,7 @@ Result<void> Builder::CopyOutputs() {
     if (found == values_.end()) return Fail(Code::kInternal, "output '{}' was not made", name);
     const Tensor& tensor = found->second;
     program_->outputs[name] = tensor.shape;
-    if (dry()) continue;
+    if (dry() || !IsStatic(tensor.shape)) continue;
     void* to = io_.addresses.at(name);
     if (!tensor.dense()) {
       Tensor placed{tensor.type, tensor.shape, Foreign(to), {}, {}};
@@ -246,6 +246,25 @@ void Builder::SetStrided(size_t index, const Tensor& of, Shape shape, std::vecto
     view.data = std::shared_ptr<void>(of.data, static_cast<std::byte*>(of.data.get()) + bytes);
   }
   SetOutput(index, std::move(view));
+}
+
+Result<void> Builder::SetPicked(const Tensor& in, const Tensor& keep) {
+  const graph::Value& output = graph_.value(OutputId(0));
+  const bool is_output =
+      std::find(graph_.outputs().begin(), graph_.outputs().end(), OutputId(0)) != graph_.outputs().end();
+  if (!is_output || !consumers_[static_cast<size_t>(OutputId(0).value())].empty()) {
+    return Fail(Code::kUnsupported, "rows that are picked within the graph");
+  }
+  if (!dry()) {
+    TRY(OnDevice(in));
+    TRY(OnDevice(keep));
+    const size_t row_bytes = in.bytes() / static_cast<size_t>(in.shape.front());
+    program_->picked.push_back({output.name, in.data, keep.data, row_bytes, in.shape});
+  }
+  Tensor picked{in.type, in.shape, nullptr, std::nullopt, {}};
+  picked.shape.front() = kDynamic;
+  SetOutput(0, std::move(picked));
+  return {};
 }
 
 Result<Tensor> Builder::Scratch(DType type, Shape shape) {

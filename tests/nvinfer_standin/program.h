@@ -44,12 +44,22 @@ struct Work {
   bool communicates = false;
 };
 
+// An output that has those rows of `rows` for which `keep` is true: how many only its content tells.
+struct PickedRows {
+  std::string name;
+  std::shared_ptr<void> rows;
+  std::shared_ptr<void> keep;  // a byte a row
+  size_t row_bytes = 0;
+  Shape shape;  // of `rows`
+};
+
 struct Program {
   std::shared_ptr<Pool> pool;
   std::vector<std::shared_ptr<void>> kept;  // memory that lives as long as the program
   std::vector<cuda::DeviceBuffer> constants;
   std::vector<Work> works;
-  std::map<std::string, Shape> outputs;
+  std::map<std::string, Shape> outputs;  // kDynamic where the data decides
+  std::vector<PickedRows> picked;        // to be delivered when all works are done
 };
 
 // Builds a program node by node. A dry build finds the outputs' shapes and touches no device memory.
@@ -92,6 +102,9 @@ class Builder {
   Result<void> SetView(size_t index, const Tensor& of, Shape shape);
   // An output that is another tensor's memory, walked otherwise from element `offset` on; nothing is moved.
   void SetStrided(size_t index, const Tensor& of, Shape shape, std::vector<int64_t> strides, int64_t offset);
+
+  // The node's output 0, which must be one of the graph's, has the rows of `in` that `keep` names.
+  Result<void> SetPicked(const Tensor& in, const Tensor& keep);
 
   Result<Tensor> Scratch(DType type, Shape shape);
   Result<Tensor> Constant(DType type, Shape shape, const std::vector<std::byte>& bytes);

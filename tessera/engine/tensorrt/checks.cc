@@ -7,41 +7,47 @@
 namespace tessera::engine {
 namespace {
 
-Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<TensorInfo>& wanted, size_t rank,
-                       const char* what) {
+bool Fits(const TensorSpec& got, const TensorSpec& wanted, bool whole) {
+  const bool same_shape = whole ? got.shape == wanted.shape : got.shape.size() == wanted.shape.size();
+  return got.name == wanted.name && got.type == wanted.type && same_shape && got.on_host == wanted.on_host;
+}
+
+// Every rank gets as much of an input as any other; of an output it may have another part, or none that
+// counts.
+Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<TensorInfo>& wanted, Rank rank,
+                       const char* what, bool whole) {
   if (got.size() != wanted.size()) {
-    return Fail(Code::kInvalidArgument, "rank {}: the engine has {} {}s, rank 0's has {}", rank, got.size(),
-                what, wanted.size());
+    return Fail(Code::kInvalidArgument, "rank {}: the engine has {} {}s, rank 0's has {}", rank.value(),
+                got.size(), what, wanted.size());
   }
   for (size_t i = 0; i < got.size(); ++i) {
     const TensorSpec& g = got[i].spec;
     const TensorSpec& w = wanted[i].spec;
-    const bool same_place = g.on_host == w.on_host;
-    if (g.name == w.name && g.type == w.type && g.shape.size() == w.shape.size() && same_place) continue;
-    return Fail(Code::kInvalidArgument, "rank {}: {} {} is '{}' {} {}, rank 0's is '{}' {} {}", rank, what, i,
-                g.name, DTypeName(g.type), ToString(g.shape), w.name, DTypeName(w.type), ToString(w.shape));
+    if (Fits(g, w, whole)) continue;
+    return Fail(Code::kInvalidArgument, "rank {}: {} {} is '{}' {} {}, rank 0's is '{}' {} {}", rank.value(),
+                what, i, g.name, DTypeName(g.type), ToString(g.shape), w.name, DTypeName(w.type),
+                ToString(w.shape));
   }
   return {};
 }
 
-Result<void> CheckCollectives(const RankEngine& engine, const plan::Plan& plan) {
-  const std::optional<int> found = engine.CollectiveLayers();
-  if (!found) {
+Result<void> CheckCollectives(const Declared& engine, const plan::Plan& plan) {
+  const int rank = engine.rank.value();
+  if (!engine.collectives) {
     TESSERA_LOG(kWarning,
-                "rank {}: the engine was built without layer names, its collectives cannot be counted",
-                engine.rank().value());
+                "rank {}: the engine was built without layer names, its collectives cannot be counted", rank);
     return {};
   }
   const bool has_plan = !plan.outputs.empty();
-  if (!has_plan && plan.world_size() > 1 && *found == 0) {
+  if (!has_plan && plan.world_size() > 1 && *engine.collectives == 0) {
     return Fail(Code::kInvalidArgument,
                 "rank {}: the engine has no collective: not a multi-device engine, {} GPUs would all compute "
                 "the same",
-                engine.rank().value(), plan.world_size());
+                rank, plan.world_size());
   }
-  if (static_cast<size_t>(*found) == plan.collectives.size() || plan.collectives.empty()) return {};
-  return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}",
-              engine.rank().value(), *found, plan.collectives.size());
+  if (!has_plan || static_cast<size_t>(*engine.collectives) == plan.collectives.size()) return {};
+  return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}", rank,
+              *engine.collectives, plan.collectives.size());
 }
 
 Result<void> CheckNames(const std::vector<TensorInfo>& got, const std::vector<plan::TensorPlan>& wanted,
@@ -72,21 +78,20 @@ Result<void> CheckShapeTensor(const TensorSpec& input) {
 
 }  // namespace
 
-Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& runners,
-                             const plan::Plan& plan) {
-  RankEngine& first = runners.front()->engine();
-  for (size_t r = 0; r < runners.size(); ++r) {
-    RankEngine& engine = runners[r]->engine();
-    TRY(CheckSame(engine.tensors().inputs, first.tensors().inputs, r, "input"));
-    TRY(CheckSame(engine.tensors().outputs, first.tensors().outputs, r, "output"));
-    if (engine.profile_count() != first.profile_count()) {
-      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} profiles, rank 0's has {}", r,
-                  engine.profile_count(), first.profile_count());
+Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan) {
+  const Declared& first = engines.front();
+  for (const Declared& engine : engines) {
+    const int rank = engine.rank.value();
+    TRY(CheckSame(engine.tensors.inputs, first.tensors.inputs, engine.rank, "input", true));
+    TRY(CheckSame(engine.tensors.outputs, first.tensors.outputs, engine.rank, "output", false));
+    if (engine.profiles != first.profiles) {
+      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} profiles, rank 0's has {}", rank,
+                  engine.profiles, first.profiles);
     }
     TRY(CheckCollectives(engine, plan));
-    if (engine.CollectiveLayers() != first.CollectiveLayers()) {
-      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank 0's has {}", r,
-                  engine.CollectiveLayers().value_or(-1), first.CollectiveLayers().value_or(-1));
+    if (engine.collectives != first.collectives) {
+      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank 0's has {}", rank,
+                  engine.collectives.value_or(-1), first.collectives.value_or(-1));
     }
   }
   return {};

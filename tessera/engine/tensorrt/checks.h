@@ -2,18 +2,26 @@
 // would hang the others, or answer wrongly without a word.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <vector>
 
-#include "tessera/engine/tensorrt/rank_runner.h"
+#include "tessera/engine/tensorrt/tensor_info.h"
 #include "tessera/plan/plan.h"
 
 namespace tessera::engine {
 
-// The ranks have the same inputs and outputs (names, types, order), as many profiles and as many collectives;
-// and as many collectives as the plan lists. Without a plan, several ranks have collectives. Errors:
-// kInvalidArgument naming the rank, the got and the wanted.
-Result<void> CheckRanksAgree(const std::vector<std::shared_ptr<RankRunner>>& runners, const plan::Plan& plan);
+// What a rank's engine says of itself.
+struct Declared {
+  Rank rank{0};
+  EngineTensors tensors;
+  int profiles = 1;
+  std::optional<int> collectives{};  // nullopt: it was built without layer names
+};
+
+// The ranks have the same inputs and outputs (names, types, order; inputs of the same shape), as many
+// profiles and as many collectives; and as many collectives as the plan lists. Without a plan, several ranks
+// have collectives. Errors: kInvalidArgument naming the rank, the got and the wanted.
+Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan);
 
 // The model's inputs and outputs are those of the plan. Errors: kInvalidArgument.
 Result<void> CheckTensors(const EngineTensors& tensors, const plan::Plan& plan);

@@ -112,6 +112,8 @@ Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGr
                              const StepSlot& slot) {
   TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
   if (!graphs.empty()) {
+    TESSERA_LOG(kDebug, "profile {} is launching CUDA graph for inputs {}", plan->profile,
+                DescribeInputs(plan->shape));
     // A helper that is stuck keeps what it uses, as in RunAll below.
     return launchers_->Run(
         [plan, &ours = graphs[slot.index], runners = runners_](Rank rank) {

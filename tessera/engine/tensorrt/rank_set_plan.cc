@@ -58,7 +58,11 @@ Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
   TRY(RunFirst(plan, slot));
   if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
-    if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) plan->graphs = *std::move(graphs);
+    if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) {
+      plan->graphs = *std::move(graphs);
+      TESSERA_LOG(kDebug, "captured CUDA graph for {} ranks, profile {}, inputs {}", world_size(),
+                  plan->profile, DescribeInputs(plan->shape));
+    }
   }
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
   plans_.Keep(plan);

@@ -38,6 +38,12 @@ bool StepPlan::HasDynamicOutputs() const {
   return false;
 }
 
+std::string DescribeInputs(const StepShape& shape) {
+  std::string text;
+  for (const Shape& input : shape.inputs.front()) text += (text.empty() ? "" : " ") + ToString(input);
+  return text;
+}
+
 StepShape ShapeOf(const Step& step, const InputRules& rules) {
   StepShape shape;
   for (const RankInputs& rank : step.ranks) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tessera/base/types.h"
@@ -47,6 +48,9 @@ struct StepPlan {
   bool captured() const { return !graphs.empty(); }
   bool HasDynamicOutputs() const;
 };
+
+// Rank 0's shapes, for the log.
+std::string DescribeInputs(const StepShape& shape);
 
 // The shapes of `step`, with kGather for every input that is one contiguous piece of memory given to all
 // ranks, as large as the rules have it for where it lies. The step passed CheckShapeValues.

@@ -17,7 +17,14 @@ namespace {
 
 using Runners = std::vector<std::shared_ptr<RankRunner>>;
 
-bool Communicates(const Runners& runners);
+std::vector<Declared> DeclaredBy(const Runners& runners) {
+  std::vector<Declared> all;
+  for (const auto& runner : runners) {
+    const RankEngine& engine = runner->engine();
+    all.push_back({engine.rank(), engine.tensors(), engine.profile_count(), engine.CollectiveLayers()});
+  }
+  return all;
+}
 
 int64_t MillisSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start)
@@ -64,9 +71,12 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY(LoadAndConnect(*threads));
   const int64_t there = MillisSince(start_);
   TRY_ASSIGN(Runners runners, MakeRunners());
-  TRY(CheckTensors(runners.front()->engine().tensors(), plan_));
-  TRY(CheckRanksAgree(runners, plan_));
-  if (peers_ && Communicates(runners)) TRY(SetCommunicators(*threads, runners));
+  const std::vector<Declared> declared = DeclaredBy(runners);
+  TRY(CheckTensors(declared.front().tensors, plan_));
+  TRY(CheckRanksAgree(declared, plan_));
+  // An engine without a collective refuses a communicator; one that does not tell is given it.
+  const bool communicates = declared.front().collectives.value_or(1) > 0;
+  if (peers_ && communicates) TRY(SetCommunicators(*threads, runners));
   GatherSizes gather;
   if (peers_) {
     TRY_ASSIGN(gather, ChooseGatherSizes(options_, plan_.model_name, peers_, *threads, devices_, deadline_));
@@ -74,10 +84,11 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   TRY_ASSIGN(std::unique_ptr<RankSet> ranks,
              RankSet::Create(std::move(runners), peers_, std::move(threads), gather, options_));
   TRY(ranks->WarmUp(deadline_));
-  TESSERA_LOG(kInfo,
-              "TensorRT Multi-Device ready: {} ranks (model '{}', TensorRT {}); {} ms, {} of them warm-up",
-              devices_.size(), plan_.model_name, library_->version(), MillisSince(start_),
-              MillisSince(start_) - there);
+  const std::string ready = devices_.size() == 1
+                                ? fmt::format("TensorRT ready on GPU {}", devices_.front().value())
+                                : fmt::format("TensorRT Multi-Device ready: {} ranks", devices_.size());
+  TESSERA_LOG(kInfo, "{} (model '{}', TensorRT {}); {} ms, {} of them warm-up", ready, plan_.model_name,
+              library_->version(), MillisSince(start_), MillisSince(start_) - there);
   TRY_ASSIGN(std::unique_ptr<TensorRtGroup> group, TensorRtGroup::Create(std::move(ranks)));
   if (peers_ && options_.spare_connections) ConnectInAdvance(devices_);
   return group;
@@ -162,11 +173,6 @@ Result<Runners> Loader::MakeRunners() {
     runners.push_back(std::move(runner));
   }
   return runners;
-}
-
-// An engine without a collective refuses a communicator; one that does not tell is given it.
-bool Communicates(const Runners& runners) {
-  return runners.front()->engine().CollectiveLayers().value_or(1) > 0;
 }
 
 Result<void> Loader::SetCommunicators(RankThreads& threads, const Runners& runners) const {

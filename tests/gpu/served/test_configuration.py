@@ -174,6 +174,26 @@ def test_a_shape_tensor_of_a_batched_model_gets_the_rows_of_the_step(serve, repo
         assert relative_error(got, wanted) < 2e-3
 
 
+@pytest.mark.parametrize("graphs", ["true", "false"])
+def test_an_output_whose_shape_the_data_decides(serve, repository, few, graphs):
+    """TensorRT asks for its memory while it runs, on every rank, and tells the shape then."""
+    dims = """
+max_batch_size: 0
+input [ { name: "x" data_type: TYPE_FP16 dims: [ -1, 256 ] }, { name: "keep" data_type: TYPE_BOOL dims: [ -1 ] } ]
+output [ { name: "y" data_type: TYPE_FP16 dims: [ -1, 256 ] } ]
+"""
+    repository.add_mlp("plain", few, "ranks", NOT_BATCHED)
+    repository.add_mlp("m", few, "ranks", dims, sizes={**MLP, "picked": 1}, cuda_graphs=graphs)
+    client = Client(serve(repository, "plain", "m"), "grpc")
+    for rows in (3, 64, 16, 64):
+        x = random_rows(rows, rows)
+        wanted = client.infer("plain", {"x": x})["y"]
+        for keep in (np.arange(rows) % 3 == 0, np.ones(rows, bool), np.zeros(rows, bool)):
+            got = client.infer("m", {"x": x, "keep": keep})["y"]
+            assert got.shape == (keep.sum(), 256)
+            np.testing.assert_array_equal(got, wanted[keep])
+
+
 TWO_PROFILES = {**MLP, "second_most_m": 256}
 PROFILES = {"all": ("", 256), "first": ('profile: "0"', 64), "second": ('profile: "1"', 256)}
 
