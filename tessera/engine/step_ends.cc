@@ -26,12 +26,11 @@ Deadline Behind(Deadline deadline, StepQueue::Duration grace) {
 Result<std::unique_ptr<StepEnds>> StepEnds::Create(std::shared_ptr<IssuedSteps> steps, size_t slots,
                                                    StepQueue::Duration grace, std::function<void()> prepare) {
   auto shared = std::make_shared<Shared>(std::move(steps), slots, grace);
-  auto expire = [shared = shared.get()] {
-    shared->GiveUp(Error{Code::kDeadline, "the step did not end in its time, and the device's driver hangs",
-                         -1, __FILE__, __LINE__});
-  };
-  TRY_ASSIGN(shared->in_flight_watch, Watchdog::Create(expire));
-  TRY_ASSIGN(shared->owner_watch, Watchdog::Create(expire));
+  TRY_ASSIGN(shared->watchdog, Watchdog::Create([shared = shared.get()] {
+               shared->GiveUp(Error{Code::kDeadline,
+                                    "the step did not end in its time, and the device's driver hangs", -1,
+                                    __FILE__, __LINE__});
+             }));
   std::unique_ptr<StepEnds> ends(new StepEnds(shared));
   auto live = [shared, prepare = std::move(prepare)] {
     const Unfinished may_hang;
@@ -66,27 +65,23 @@ void StepEnds::Shared::GiveUp(const Error& reason) {
   for (const StepQueue::Flight& flight : given_up) flight.done(tl::unexpected<Error>(reason));
 }
 
+void StepEnds::Finish(Shared& shared, const StepQueue::Oldest& oldest) {
+  Result<void> ended = shared.steps->Await(oldest.slot, oldest.deadline);
+  if (shared.in_flight.given_up()) return;  // what the step would be collected to may be gone
+  Result<StepReport> report =
+      ended ? shared.steps->Collect(oldest.slot) : Result<StepReport>(Forward(std::move(ended)));
+  if (const RankGroup::Completion done = shared.in_flight.Pop()) done(std::move(report));
+}
+
 void StepEnds::SeeToThem(Shared& shared) {
   StepQueue& in_flight = shared.in_flight;
   const StepQueue::Duration awake_for = UsableCores() >= kCoresToSpin ? kAwakeFor : StepQueue::Duration{0};
   while (const std::optional<StepQueue::Oldest> oldest = in_flight.AwaitOldest(awake_for)) {
-    shared.in_flight_watch->Arm(Behind(oldest->deadline, shared.grace));
-    Result<void> ended = shared.steps->Await(oldest->slot, oldest->deadline);
-    shared.in_flight_watch->Disarm();
-    if (in_flight.given_up()) continue;  // what the step would be collected to may be gone
-    Result<StepReport> report =
-        ended ? shared.steps->Collect(oldest->slot) : Result<StepReport>(Forward(std::move(ended)));
-    if (const RankGroup::Completion done = in_flight.Pop()) done(std::move(report));
+    shared.watchdog->Arm(Behind(oldest->deadline, shared.grace));
+    Finish(shared, *oldest);
+    shared.watchdog->Disarm();
   }
   in_flight.Leave();
-}
-
-StepEnds::Watched::Watched(StepEnds& ends, Deadline deadline) : watchdog_(*ends.shared_->owner_watch) {
-  watchdog_.Arm(Behind(deadline, ends.shared_->grace));
-}
-
-StepEnds::Watched::~Watched() {
-  watchdog_.Disarm();
 }
 
 }  // namespace tessera::engine

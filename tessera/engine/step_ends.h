@@ -27,7 +27,8 @@ class IssuedSteps {
 };
 
 // A step that does not end, because a call of its device's driver does not return, cannot be helped. Whoever
-// asked for it is told all the same, and for those behind it: none waits for ever, nor does the owner.
+// asked for it is told all the same, and for those behind it: none waits for ever, nor does the owner. So
+// they are where telling of a step does not end.
 class StepEnds {
  public:
   // `grace`: how long behind a step's deadline Await may take. The thread runs `prepare` first.
@@ -42,21 +43,8 @@ class StepEnds {
 
   StepQueue& in_flight() { return shared_->in_flight; }
 
-  // While it lives, a step that its owner's thread issues or runs is watched, too: a thread that hangs there
-  // cannot be helped, but the log says so, and the ranks are aborted. One at a time.
-  class Watched {
-   public:
-    Watched(StepEnds& ends, Deadline deadline);
-    ~Watched();
-    Watched(const Watched&) = delete;
-    Watched& operator=(const Watched&) = delete;
-
-   private:
-    Watchdog& watchdog_;
-  };
-
  private:
-  // With the threads. The watchdogs' end first.
+  // With the threads. The watchdog's ends first.
   struct Shared {
     Shared(std::shared_ptr<IssuedSteps> issued, size_t slots, StepQueue::Duration limit)
         : steps(std::move(issued)), grace(limit), in_flight(slots) {}
@@ -64,11 +52,11 @@ class StepEnds {
     const std::shared_ptr<IssuedSteps> steps;
     const StepQueue::Duration grace;
     StepQueue in_flight;
-    std::unique_ptr<Watchdog> in_flight_watch;
-    std::unique_ptr<Watchdog> owner_watch;
+    std::unique_ptr<Watchdog> watchdog;
   };
 
   explicit StepEnds(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  static void Finish(Shared& shared, const StepQueue::Oldest& oldest);
   static void SeeToThem(Shared& shared);
 
   const std::shared_ptr<Shared> shared_;

@@ -99,23 +99,15 @@ TEST_F(StepEndsTest, TheEndDoesNotWaitForAThreadThatHangs) {
   EXPECT_EQ(steps_->collected, 0);
 }
 
-TEST_F(StepEndsTest, AStepThatHangsInAnotherThreadIsAborted) {
-  const StepEnds::Watched watched(*ends_, Deadline::In(milliseconds(10)));
-  EXPECT_EQ(steps_->reason.get_future().get().code, Code::kDeadline);
-}
-
-TEST_F(StepEndsTest, AStepThatHangsWhileItIsIssuedFailsThoseInFlight) {
-  steps_->hangs = true;
-  auto in_flight = Issue(Deadline::In(hours(1)));
-  const StepEnds::Watched watched(*ends_, Deadline::In(milliseconds(10)));
-  EXPECT_EQ(in_flight.get().error().code, Code::kDeadline);
-  steps_->may_return.set_value();
-}
-
-TEST_F(StepEndsTest, AStepThatRunsInAnotherThreadInTimeIsLeftAlone) {
-  { const StepEnds::Watched watched(*ends_, Deadline::In(hours(1))); }
-  EXPECT_TRUE(Issue(Deadline::In(hours(1))).get());
-  EXPECT_FALSE(steps_->aborted);
+TEST_F(StepEndsTest, AnAnswerThatHangsHoldsNoStepBehindItUp) {
+  std::promise<void> may_return;
+  StepQueue::Flight flight{ends_->in_flight().AwaitSlot(), Deadline::In(milliseconds(10)), hours(1),
+                           [&](const Result<StepReport>&) { may_return.get_future().wait(); }};
+  ASSERT_TRUE(ends_->in_flight().Push(flight));
+  const auto second = Issue(Deadline::In(hours(1))).get();
+  EXPECT_EQ(second.error().code, Code::kDeadline);
+  EXPECT_TRUE(steps_->aborted);
+  may_return.set_value();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -39,6 +40,11 @@ struct Options {
   // Longest time that one step may take when the caller's deadline is later.
   std::chrono::milliseconds step_limit{60'000};
   std::chrono::milliseconds load_limit{600'000};
+  // How long behind its time a step may keep the thread that issues it. One that keeps it longer hangs in it:
+  // the ranks are given up, and that request is not answered unless its thread comes back.
+  std::chrono::milliseconds hang_grace{10'000};
+  // How long the end of the executor waits for ranks that are being loaded, or do not end.
+  std::chrono::milliseconds end_limit{20'000};
   // Compare every file with the plan's sha256 before loading: about 1 s per GB.
   bool verify_files = true;
   // Try the ranks whenever they are loaded, see probe.h.
@@ -47,23 +53,38 @@ struct Options {
   // answer is rank 0's.
   std::vector<std::string> model_files{"model.onnx"};
   // Called with false when the ranks have failed and are loaded anew, with true when they are there again.
-  // From any thread, until the executor is gone.
+  // From any thread, until the executor is gone. Must not block.
   std::function<void(bool ready)> on_ready{};
+};
+
+// What loads an executor's ranks: shared with a load that hangs and is left behind, or made to outlive that.
+class SharedEngine {
+ public:
+  template <std::derived_from<engine::Engine> Any>
+  SharedEngine(std::shared_ptr<Any> engine) : engine_(std::move(engine)) {}                // NOLINT: converts
+  SharedEngine(engine::Engine& outlives) : engine_(std::shared_ptr<void>(), &outlives) {}  // NOLINT: likewise
+  engine::Engine& operator*() const { return *engine_; }
+  engine::Engine* operator->() const { return engine_.get(); }
+
+ private:
+  std::shared_ptr<engine::Engine> engine_;
 };
 
 // One loaded model. Thread-safe; calls of Infer are served one at a time in order of arrival, those of Start
 // as many at a time as steps_in_flight() tells.
 class Executor {
  public:
-  // Loads the model in `directory` (plan.json, or a lone model file as one rank) with `engine`, which must
-  // outlive the executor. Errors: kNotFound, kInvalidArgument (a file and its content, against the plan;
-  // an answer, see probe.h), kUnsupported, kDeadline.
+  // Loads the model in `directory` (plan.json, or a lone model file as one rank) with `engine`. Errors:
+  // kNotFound, kInvalidArgument (a file and its content, against the plan; an answer, see probe.h),
+  // kUnsupported, kDeadline.
   static Result<std::unique_ptr<Executor>> Create(const std::filesystem::path& directory,
-                                                  engine::Engine& engine, const Options& options = {});
+                                                  const SharedEngine& engine, const Options& options = {});
   // The same for a plan that is at hand; its files are in `directory`, and not verified.
   static Result<std::unique_ptr<Executor>> Create(plan::Plan plan, const std::filesystem::path& directory,
-                                                  engine::Engine& engine, const Options& options = {});
-  virtual ~Executor() = default;  // blocks until what was started is done
+                                                  const SharedEngine& engine, const Options& options = {});
+  // Blocks until what was started is done, but for a request whose thread hangs (Options::hang_grace), and
+  // for a bounded time for what else hangs.
+  virtual ~Executor() = default;
 
   // Global names, types and shapes; kDynamic where free.
   virtual const std::vector<TensorSpec>& inputs() const = 0;
@@ -82,14 +103,15 @@ class Executor {
 
   // How many requests that were given to Start run at the same time: one computes while others' data travels.
   virtual int steps_in_flight() const = 0;
-  // Called exactly once, from this call of Start or from a thread of the engine; must not call Start or
-  // Infer, nor block for long. Afterwards the request's memory is not touched any more.
+  // Called exactly once, from this call of Start or from a thread of the executor or the engine; must not
+  // call Start or Infer, nor block for long. Afterwards the request's memory is not touched any more.
   using Answer = std::function<void(Result<InferReport>)>;
-  // As Infer, but returns when the ranks' work is issued, and gives the answer to `done`. Blocks until that
-  // can be: while as many are in flight as may be; while the ranks are loaded anew, for Options::step_limit,
-  // which the step itself has from then on. What `inputs` and `outputs` refer to stays until `done`; requests
-  // that go well are done in the order in which they were started. A failure of the ranks fails all that are
-  // in flight.
+  // As Infer, but a thread of the executor issues the ranks' work, and `done` gets the answer: this one does
+  // not hang where a device's driver does. Blocks until that thread can: while as many are in flight as may
+  // be, or another is being issued. Ranks that are loaded anew are waited for as long as a step may take, but
+  // by the first request only; the step itself has Options::step_limit from then on. What `inputs` and
+  // `outputs` refer to stays until `done`; requests that go well are done in the order in which they were
+  // started. A failure of the ranks fails all that are in flight.
   virtual void Start(std::span<const TensorView> inputs, OutputTarget& outputs, Answer done) = 0;
 };
 

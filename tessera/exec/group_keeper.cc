@@ -1,87 +1,136 @@
 #include "tessera/exec/group_keeper.h"
 
+#include <condition_variable>
+#include <optional>
 #include <utility>
 
 #include "tessera/base/log.h"
+#include "tessera/base/mutex.h"
+#include "tessera/base/unfinished.h"
 #include "tessera/engine/named_thread.h"
 
 namespace tessera::exec {
 
+struct GroupKeeper::Shared {
+  using Group = std::shared_ptr<engine::RankGroup>;
+
+  Shared(Group kept, Loader loader, Duration limit, OnReady told)
+      : load(std::move(loader)), end_limit(limit), on_ready(std::move(told)), group(std::move(kept)) {}
+  void Work() EXCLUDES(mutex);
+  Result<Group> Replace(Group lost) EXCLUDES(mutex);
+  bool TellReady(bool is_ready) EXCLUDES(mutex);
+
+  const Loader load;
+  const Duration end_limit;
+  const OnReady on_ready;
+  Mutex mutex;
+  std::condition_variable changed;
+  Group group GUARDED_BY(mutex);
+  bool wanted GUARDED_BY(mutex) = false;          // a load is to be made or being made
+  bool waited_in_vain GUARDED_BY(mutex) = false;  // a request has lost its patience with it
+  bool ready GUARDED_BY(mutex) = true;            // as on_ready was told
+  std::optional<Error> failed GUARDED_BY(mutex);  // of the last load
+  bool stopping GUARDED_BY(mutex) = false;
+  bool left GUARDED_BY(mutex) = false;  // the thread uses nothing of this any more
+
+  void Want() REQUIRES(mutex) {
+    wanted = true;
+    waited_in_vain = false;
+    changed.notify_all();
+  }
+};
+
 Result<std::unique_ptr<GroupKeeper>> GroupKeeper::Create(std::unique_ptr<engine::RankGroup> group,
-                                                         Loader load, OnReady on_ready) {
-  std::unique_ptr<GroupKeeper> keeper(
-      new GroupKeeper(std::move(group), std::move(load), std::move(on_ready)));
-  TRY_ASSIGN(keeper->thread_,
-             engine::StartNamedThread("tessera-keeper", [self = keeper.get()] { self->Work(); }));
+                                                         Loader load, Duration end_limit, OnReady on_ready) {
+  auto shared = std::make_shared<Shared>(std::move(group), std::move(load), end_limit, std::move(on_ready));
+  std::unique_ptr<GroupKeeper> keeper(new GroupKeeper(shared));
+  TRY_ASSIGN(keeper->thread_, engine::StartNamedThread("tessera-keeper", [shared] {
+               const Unfinished may_hang;
+               shared->Work();
+             }));
   return keeper;
 }
 
 GroupKeeper::~GroupKeeper() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
+  if (!thread_.joinable()) return;
+  MutexLock lock(shared_->mutex);
+  shared_->stopping = true;
+  shared_->changed.notify_all();
+  const bool left = shared_->changed.wait_until(lock.std_lock(), Deadline::In(shared_->end_limit).at(),
+                                                [this]() NO_THREAD_SAFETY_ANALYSIS { return shared_->left; });
+  if (left) {
+    thread_.join();
+    return;
   }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  TESSERA_LOG(kError, "a model's ranks are still being loaded, or do not end: that is left to itself");
+  thread_.detach();
 }
 
-Result<engine::RankGroup*> GroupKeeper::Acquire(Deadline deadline) {
-  MutexLock lock(mutex_);
-  if (group_ == nullptr && !wanted_) {  // the last load failed: once more
-    wanted_ = true;
-    changed_.notify_all();
+Result<std::shared_ptr<engine::RankGroup>> GroupKeeper::Acquire(Deadline deadline, Duration patience) {
+  Shared& shared = *shared_;
+  MutexLock lock(shared.mutex);
+  if (shared.group == nullptr && !shared.wanted) shared.Want();  // the last load failed: once more
+  const Deadline enough = Deadline::In(patience);
+  const Deadline limit = Sooner(deadline, enough);
+  while (shared.wanted && !shared.waited_in_vain && !limit.passed())
+    shared.changed.wait_until(lock.std_lock(), limit.at());
+  if (shared.wanted) {
+    shared.waited_in_vain = shared.waited_in_vain || enough.passed();
+    return Fail(Code::kDeadline, "the ranks are still being loaded anew");
   }
-  while (wanted_ && !deadline.passed()) {
-    if (deadline.never()) {
-      changed_.wait(lock.std_lock());
-    } else {
-      changed_.wait_until(lock.std_lock(), deadline.at());
-    }
-  }
-  if (wanted_) return Fail(Code::kDeadline, "the ranks are still being loaded anew");
-  if (group_ != nullptr) return group_.get();
-  return Fail(Code::kUnavailable, "the ranks cannot be loaded anew: {}", failed_->ToString());
+  if (shared.group != nullptr) return shared.group;
+  return Fail(Code::kUnavailable, "the ranks cannot be loaded anew: {}", shared.failed->ToString());
 }
 
 void GroupKeeper::Renew() {
-  MutexLock lock(mutex_);
-  wanted_ = true;
-  changed_.notify_all();
+  MutexLock lock(shared_->mutex);
+  shared_->Want();
 }
 
-Result<std::unique_ptr<engine::RankGroup>> GroupKeeper::Replace(std::unique_ptr<engine::RankGroup> lost) {
-  if (std::exchange(ready_, false) && on_ready_) on_ready_(false);
+// False: the keeper is gone, or about to.
+bool GroupKeeper::Shared::TellReady(bool is_ready) {
+  MutexLock lock(mutex);
+  if (stopping) return false;
+  if (std::exchange(ready, is_ready) != is_ready && on_ready) on_ready(is_ready);
+  return true;
+}
+
+Result<GroupKeeper::Shared::Group> GroupKeeper::Shared::Replace(Group lost) {
+  const bool wanted_still = TellReady(false);
   lost.reset();  // before the next one takes its memory
-  {
-    MutexLock lock(mutex_);
-    if (stopping_) return Fail(Code::kCancelled, "the model is being unloaded");
-  }
-  auto loaded = load_();
-  ready_ = loaded.has_value();
-  if (ready_ && on_ready_) on_ready_(true);
+  if (!wanted_still) return Fail(Code::kCancelled, "the model is being unloaded");
+  TRY_ASSIGN(Group loaded, load());
+  if (!TellReady(true)) return Fail(Code::kCancelled, "the model is being unloaded");
   return loaded;
 }
 
-void GroupKeeper::Work() {
-  MutexLock lock(mutex_);
-  while (!stopping_) {
-    if (!wanted_) {
-      changed_.wait(lock.std_lock());
+// The thread's life.
+void GroupKeeper::Shared::Work() {
+  MutexLock lock(mutex);
+  while (!stopping) {
+    if (!wanted) {
+      changed.wait(lock.std_lock());
       continue;
     }
-    std::unique_ptr<engine::RankGroup> lost = std::move(group_);
+    Group lost = std::move(group);
     lock.std_lock().unlock();
-    Result<std::unique_ptr<engine::RankGroup>> loaded = Replace(std::move(lost));
+    Result<Group> loaded = Replace(std::move(lost));
     lock.std_lock().lock();
-    wanted_ = false;
+    wanted = false;
     if (loaded) {
-      group_ = *std::move(loaded);
+      group = *std::move(loaded);
     } else {
-      failed_ = std::move(loaded).error();
-      if (!stopping_) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed_->ToString());
+      failed = std::move(loaded).error();
+      if (!stopping) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed->ToString());
     }
-    changed_.notify_all();
+    changed.notify_all();
   }
+  Group last = std::move(group);
+  lock.std_lock().unlock();
+  last.reset();
+  lock.std_lock().lock();
+  left = true;
+  changed.notify_all();
 }
 
 }  // namespace tessera::exec

@@ -2,55 +2,48 @@
 // so that the failed request is answered at once.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
 
 #include "tessera/base/deadline.h"
-#include "tessera/base/mutex.h"
 #include "tessera/engine/rank_group.h"
 
 namespace tessera::exec {
 
 class GroupKeeper {
  public:
+  // Keeps alive what it uses: it may run on when the keeper is gone.
   using Loader = std::function<Result<std::unique_ptr<engine::RankGroup>>()>;
 
-  // Called with false when the group is lost, with true when there is one again; by the keeper's thread.
+  // Called with false when the group is lost, with true when there is one again; by the keeper's thread, not
+  // when the keeper is gone. Must not block.
   using OnReady = std::function<void(bool ready)>;
 
-  // Keeps `group`; `load` makes another of the same model.
+  using Duration = Deadline::Clock::duration;
+
+  // Keeps `group`; `load` makes another of the same model. A load, or the end of a group, that hangs is left
+  // behind by the destructor after `end_limit`, with a line in the log.
   static Result<std::unique_ptr<GroupKeeper>> Create(std::unique_ptr<engine::RankGroup> group, Loader load,
-                                                     OnReady on_ready = {});
-  ~GroupKeeper();  // waits for a load in progress
+                                                     Duration end_limit, OnReady on_ready = {});
+  // Drops the group.
+  ~GroupKeeper();
   GroupKeeper(const GroupKeeper&) = delete;
   GroupKeeper& operator=(const GroupKeeper&) = delete;
 
-  // The group, once it is loaded; one user at a time, until the next call. Errors: kUnavailable (it cannot be
-  // loaded: the next call has it tried again), kDeadline.
-  Result<engine::RankGroup*> Acquire(Deadline deadline) EXCLUDES(mutex_);
+  // The group, once it is loaded; to be used until Renew. Blocks until `deadline`, or for `patience`: those
+  // behind a request that lost it need not wait as long again. Errors: kUnavailable (it cannot be loaded: the
+  // next call has it tried again), kDeadline.
+  Result<std::shared_ptr<engine::RankGroup>> Acquire(Deadline deadline, Duration patience);
 
-  // The group is of no more use: drops it and starts loading.
-  void Renew() EXCLUDES(mutex_);
+  // The group is of no more use: drops it and starts loading. Who hangs in it keeps it alive.
+  void Renew();
 
  private:
-  GroupKeeper(std::unique_ptr<engine::RankGroup> group, Loader load, OnReady on_ready)
-      : load_(std::move(load)), on_ready_(std::move(on_ready)), group_(std::move(group)) {}
-  void Work() EXCLUDES(mutex_);
-  // Called without the mutex, which Work gives up in a way that the analysis does not see.
-  Result<std::unique_ptr<engine::RankGroup>> Replace(std::unique_ptr<engine::RankGroup> lost);
+  struct Shared;
+  explicit GroupKeeper(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
-  const Loader load_;
-  const OnReady on_ready_;
-  Mutex mutex_;
-  std::condition_variable changed_;
-  std::unique_ptr<engine::RankGroup> group_ GUARDED_BY(mutex_);
-  bool wanted_ GUARDED_BY(mutex_) = false;          // a load is to be made or being made
-  bool ready_ = true;                               // as on_ready_ was told; the thread's
-  std::optional<Error> failed_ GUARDED_BY(mutex_);  // of the last load
-  bool stopping_ GUARDED_BY(mutex_) = false;
+  const std::shared_ptr<Shared> shared_;  // with the thread, which may be left behind
   std::thread thread_;
 };
 

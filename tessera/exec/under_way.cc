@@ -23,7 +23,7 @@ void UnderWay::Tell() {
   changed_.notify_all();
 }
 
-Result<void> UnderWay::Begin(Deadline deadline) {
+Result<void> UnderWay::Begin(Use& use, Deadline deadline) {
   (void)SpinUntil([this] { return !full_.load(std::memory_order_acquire); }, awake_for_);
   MutexLock lock(mutex_);
   while (in_flight_ >= most_ || lost_) {
@@ -39,22 +39,57 @@ Result<void> UnderWay::Begin(Deadline deadline) {
   }
   ++in_flight_;
   ++users_;
+  use.in_flight = use.issuing = use.unanswered = true;
   full_.store(in_flight_ >= most_, std::memory_order_relaxed);
   return {};
 }
 
-bool UnderWay::Ended(bool usable) {
-  MutexLock lock(mutex_);
+// True: the first one that finds the ranks lost.
+bool UnderWay::Land(Use& use, bool usable) {
+  use.in_flight = false;
   --in_flight_;
   const bool first_loss = !usable && !std::exchange(lost_, true);
   Tell();
   return first_loss;
 }
 
-void UnderWay::Left() {
-  MutexLock lock(mutex_);
+void UnderWay::Release(bool& held, const Use& use) {
+  if (!std::exchange(held, false) || use.issuing || use.unanswered) return;
   if (--users_ == 0 && std::exchange(lost_, false)) give_up_();
   Tell();
+}
+
+UnderWay::End UnderWay::Ended(Use& use, const engine::RankGroup& ranks) {
+  MutexLock lock(mutex_);
+  if (!use.in_flight) return {.given_up = true};
+  return {.first_loss = Land(use, ranks.usable())};
+}
+
+void UnderWay::Left(Use& use) {
+  MutexLock lock(mutex_);
+  Release(use.unanswered, use);
+}
+
+void UnderWay::Issued(Use& use) {
+  MutexLock lock(mutex_);
+  Release(use.issuing, use);
+}
+
+void UnderWay::Cancel(Use& use) {
+  MutexLock lock(mutex_);
+  (void)Land(use, true);
+  use.issuing = false;
+  Release(use.unanswered, use);
+}
+
+void UnderWay::GiveUp(Use& use) {
+  MutexLock lock(mutex_);
+  lost_ = true;
+  if (use.in_flight) {
+    (void)Land(use, false);
+    use.unanswered = false;
+  }
+  Release(use.issuing, use);
 }
 
 void UnderWay::AwaitNone() {

@@ -108,7 +108,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   }
   LoadedModel loaded;
   TRY_ASSIGN(loaded.engine, engine::MakeEngine(engine_, options));
-  TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, *loaded.engine, execution));
+  TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, loaded.engine, execution));
   return loaded;
 }
 

@@ -15,7 +15,7 @@
 namespace tessera::triton {
 
 struct LoadedModel {
-  std::unique_ptr<engine::Engine> engine;  // outlives the executor
+  std::shared_ptr<engine::Engine> engine;
   std::unique_ptr<exec::Executor> executor;
 };
 

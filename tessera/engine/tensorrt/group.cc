@@ -12,12 +12,6 @@ namespace {
 // A failed step is drained for this long at most; the rest is for seeing the failure and telling of it.
 constexpr auto kLeaveLimit = kDrainLimit + std::chrono::seconds(2);
 
-// When a step has had its time for sure, though it waits for all before it, each with a limit like its own.
-Deadline BehindOthers(Deadline deadline) {
-  if (deadline.never()) return deadline;
-  return Deadline::In(deadline.left() * (kMostStepsInFlight + 1));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TensorRtGroup>> TensorRtGroup::Create(std::shared_ptr<RankSet> ranks) {
@@ -37,7 +31,6 @@ void TensorRtGroup::Submit(const Step& step, Completion done) {
     MutexLock lock(issuing_);
     StepQueue& in_flight = ends_->in_flight();
     flight.slot = in_flight.AwaitSlot();
-    const StepEnds::Watched watched(*ends_, BehindOthers(step.deadline));
     TRY_ASSIGN(cuda::DeviceGuard guard, EnterFirst());
     TRY_ASSIGN(std::optional<StepReport> report, ranks().Issue(step, flight.slot, in_flight));
     if (report) return report;
@@ -53,7 +46,6 @@ void TensorRtGroup::Submit(const Step& step, Completion done) {
 Result<StepReport> TensorRtGroup::Run(const Step& step) {
   MutexLock lock(issuing_);
   TRY(ends_->in_flight().AwaitIdle(step.deadline));
-  const StepEnds::Watched watched(*ends_, step.deadline);
   TRY_ASSIGN(cuda::DeviceGuard guard, EnterFirst());
   return ranks().Run(step, ends_->in_flight());
 }

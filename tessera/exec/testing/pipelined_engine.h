@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -40,10 +41,11 @@ class PipelinedSteps final : public engine::IssuedSteps {
 class PipelinedGroup final : public engine::RankGroup {
  public:
   PipelinedGroup(int most, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step,
-                 std::chrono::milliseconds grace)
+                 std::chrono::milliseconds grace, std::function<void()> issue)
       : most_(most),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
+        issue_(std::move(issue)),
         steps_(std::make_shared<PipelinedSteps>(static_cast<size_t>(most), std::move(step))),
         ends_(engine::StepEnds::Create(steps_, static_cast<size_t>(most), grace).value()) {}
 
@@ -56,6 +58,7 @@ class PipelinedGroup final : public engine::RankGroup {
     const size_t slot = ends_->in_flight().AwaitSlot();
     engine::StepQueue::Flight flight{slot, step.deadline, step.deadline.left(), std::move(done)};
     steps_->steps[flight.slot] = &step;
+    issue_();
     if (steps_->usable && ends_->in_flight().Push(flight)) return;
     flight.done(Fail(Code::kPeerLost, "the ranks have failed"));
   }
@@ -67,6 +70,7 @@ class PipelinedGroup final : public engine::RankGroup {
   const int most_;
   const std::vector<TensorSpec> inputs_;
   const std::vector<TensorSpec> outputs_;
+  const std::function<void()> issue_;
   const std::shared_ptr<PipelinedSteps> steps_;
   const std::unique_ptr<engine::StepEnds> ends_;
 };
@@ -80,11 +84,14 @@ class PipelinedEngine final : public engine::Engine {
   Result<std::unique_ptr<engine::RankGroup>> Load(const plan::Plan&, const std::filesystem::path&,
                                                   Deadline) override {
     ++loads;
+    load();
     return std::make_unique<PipelinedGroup>(
-        most_, inputs_, outputs_, [this](const engine::Step& taken) { return step(taken); }, grace);
+        most_, inputs_, outputs_, [this](const engine::Step& taken) { return step(taken); }, grace, issue);
   }
 
   FakeStep step = [](const engine::Step&) { return Result<void>(); };
+  std::function<void()> issue = [] {};      // called while a step of a group loaded from then on is issued
+  std::function<void()> load = [] {};       // by Load
   std::chrono::milliseconds grace{10'000};  // for a step behind its deadline
   std::atomic<int> loads{0};
 
