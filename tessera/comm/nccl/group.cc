@@ -1,12 +1,11 @@
 #include "tessera/comm/nccl/group.h"
 
-#include <condition_variable>
 #include <set>
-#include <thread>
+#include <utility>
 
+#include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/base/shared_gpus.h"
-#include "tessera/base/unfinished.h"
 #include "tessera/comm/nccl/first_collectives.h"
 #include "tessera/comm/nccl/grouped.h"
 #include "tessera/comm/nccl/preconnect.h"
@@ -50,16 +49,6 @@ Result<void> InitAll(const std::vector<DeviceId>& devices, std::vector<ncclComm_
   return issued;
 }
 
-// What the thread that initialises shares with the one that waits for it.
-struct Initialisation {
-  Mutex mutex;
-  std::condition_variable ended;
-  bool done GUARDED_BY(mutex) = false;
-  bool abandoned GUARDED_BY(mutex) = false;
-  Result<void> result GUARDED_BY(mutex);
-  std::vector<ncclComm_t> comms;  // the thread's until done
-};
-
 // A call that failed may have made communicators, in part or whole: they are the caller's to end. Source:
 // NCCL 2.28, init.cc, ncclCommInitRankFunc.
 void AbortAll(std::vector<ncclComm_t>& comms) {
@@ -69,18 +58,10 @@ void AbortAll(std::vector<ncclComm_t>& comms) {
   }
 }
 
-void RunInitialisation(const std::shared_ptr<Initialisation>& init, const std::vector<DeviceId>& devices) {
-  const Unfinished may_hang;
-  Result<void> result = InitAll(devices, init->comms, /*blocking=*/true);
-  if (!result) AbortAll(init->comms);
-  MutexLock lock(init->mutex);
-  init->result = std::move(result);
-  init->done = true;
-  init->ended.notify_all();
-  if (!init->abandoned) return;
-  TESSERA_LOG(kWarning,
-              "NCCL was done with connecting the GPUs after its deadline; the communicators are destroyed");
-  AbortAll(init->comms);
+// A thread that never used CUDA would have it begin on GPU 0.
+Result<void> UseFirst(const std::vector<DeviceId>& devices) {
+  CUDA_TRY(cudaSetDevice(devices.front().value()));
+  return {};
 }
 
 }  // namespace
@@ -105,12 +86,15 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
   const Clock::time_point start = Clock::now();
   TRY(calls == Calls::kBlocking ? InitBlocking(deadline) : InitNonBlocking(deadline));
   const Clock::time_point made = Clock::now();
-  std::shared_ptr<void> held;
-  if (before_work) {
-    TRY_ASSIGN(held, before_work());
-  }
-  const Clock::time_point free = Clock::now();
-  TRY(ConnectFirst(calls, Sooner(deadline, Deadline::In(work_limit)), use));
+  Clock::time_point free = made;
+  auto wait_for_gpus = [&]() -> Result<std::shared_ptr<void>> {
+    auto held = before_work ? before_work() : std::shared_ptr<void>();
+    free = Clock::now();
+    return held;
+  };
+  TRY(OnGpus(wait_for_gpus, deadline, work_limit, [calls, use](NcclGroup& self, const GpuWork& work) {
+    return self.ConnectFirst(calls, use, work);
+  }));
   TESSERA_LOG(
       kDebug,
       "NCCL connected {} GPUs: communicators {:.1f} ms, waited for the GPUs {:.1f} ms, first collectives "
@@ -119,31 +103,52 @@ Result<void> NcclGroup::Init(Calls calls, Deadline deadline, const BeforeWork& b
   return {};
 }
 
-Result<void> NcclGroup::ConnectFirst(Calls calls, Deadline deadline, Use use) {
-  auto abort = [this](const Error& error) { Abort(error); };
-  TRY(RunFirstCollectives(devices_, comms_, deadline, abort));
-  if (use == Use::kAll) TRY(ConnectPairs(devices_, comms_, deadline, abort));
+// A call of CUDA or NCCL that does not return is left to itself: nobody is kept off the GPUs for its sake.
+Result<void> NcclGroup::OnGpus(const BeforeWork& before_work, Deadline deadline,
+                               std::chrono::milliseconds limit, OnGpusCall call) {
+  std::shared_ptr<void> held;
+  if (before_work) {
+    TRY_ASSIGN(held, before_work());
+  }
+  deadline = Sooner(deadline, Deadline::In(limit));
+  auto run = [self = shared_from_this(), deadline, call = std::move(call)]() -> Result<void> {
+    TRY(UseFirst(self->devices_));
+    std::optional<InFlight> calling(std::in_place, *self);
+    if (!calling->usable()) return tl::unexpected<Error>(*self->failure());
+    // The communicators end when no call of them is in flight, and lanes are given back when they have.
+    auto abort = [&](const Error& error) {
+      calling.reset();
+      self->Abort(error);
+    };
+    return call(*self, GpuWork{deadline, abort});
+  };
+  Result<void> ran = RunAside("tessera-nccl", std::move(run), Deadline::In(deadline.left() + kStuckAfter));
+  if (ran || ran.error().code != Code::kDeadline || aborted()) return ran;
+  return Fail(Code::kDeadline,
+              "a call of CUDA or NCCL that connects {} GPUs does not return: it is left behind",
+              world_size());
+}
+
+Result<void> NcclGroup::ConnectFirst(Calls calls, Use use, const GpuWork& work) {
+  TRY(RunFirstCollectives(devices_, comms_, work.deadline, work.abort));
+  if (use == Use::kAll) TRY(ConnectPairs(devices_, comms_, work.deadline, work.abort));
   has_pairs_ = use == Use::kAll;
   if (calls == Calls::kBlocking) {
     TRY_ASSIGN(anchors_, Anchors::Capture(devices_, comms_));
+    anchored_ = true;
   }
   return {};
 }
 
 Result<void> NcclGroup::Connect(Use use, Deadline deadline, const BeforeWork& before_work) {
   if (use == Use::kCollectives || has_pairs_) return {};
-  Result<void> connected = [&]() -> Result<void> {
-    std::shared_ptr<void> held;
-    if (before_work) {
-      TRY_ASSIGN(held, before_work());
-    }
-    InFlight call(*this);
-    if (!call.usable()) return tl::unexpected<Error>(*failure());
-    return ConnectPairs(devices_, comms_, Sooner(deadline, Deadline::In(kWorkLimit)),
-                        [this](const Error& error) { Abort(error); });
-  }();
+  auto pairs = [](NcclGroup& self, const GpuWork& work) -> Result<void> {
+    TRY(ConnectPairs(self.devices_, self.comms_, work.deadline, work.abort));
+    self.has_pairs_ = true;
+    return {};
+  };
+  Result<void> connected = OnGpus(before_work, deadline, kWorkLimit, pairs);
   if (!connected) Abort(connected.error());
-  has_pairs_ = connected.has_value();
   return connected;
 }
 
@@ -154,19 +159,24 @@ Result<void> NcclGroup::InitNonBlocking(Deadline deadline) {
 
 // A blocking initialisation cannot be aborted from outside: past the deadline its thread is left to itself.
 Result<void> NcclGroup::InitBlocking(Deadline deadline) {
-  auto init = std::make_shared<Initialisation>();
-  init->comms.resize(devices_.size());
-  std::thread([init, devices = devices_] { RunInitialisation(init, devices); }).detach();
-  MutexLock lock(init->mutex);
-  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return init->done; };
-  if (deadline.never()) {
-    init->ended.wait(lock.std_lock(), done);
-  } else if (!init->ended.wait_until(lock.std_lock(), deadline.at(), done)) {
-    init->abandoned = true;
+  auto comms = std::make_shared<std::vector<ncclComm_t>>(devices_.size());
+  auto init = [comms, devices = devices_]() -> Result<void> {
+    TRY(UseFirst(devices));
+    Result<void> made = InitAll(devices, *comms, /*blocking=*/true);
+    if (!made) AbortAll(*comms);
+    return made;
+  };
+  auto late = [comms] {
+    TESSERA_LOG(kWarning,
+                "NCCL was done with connecting the GPUs after its deadline; the communicators are destroyed");
+    AbortAll(*comms);
+  };
+  Result<void> made = RunAside("tessera-nccl", init, deadline, late);
+  if (!made && made.error().code == Code::kDeadline) {
     return Fail(Code::kDeadline, "NCCL did not connect {} GPUs in its time", world_size());
   }
-  TRY(std::move(init->result));
-  comms_ = init->comms;
+  TRY(std::move(made));
+  comms_ = *comms;
   return {};
 }
 
@@ -179,7 +189,8 @@ NcclGroup::~NcclGroup() {
   std::shared_ptr<Reaper> reaper;
   {
     MutexLock lock(mutex_);
-    if (!reaper_ && !live.empty()) reaper_ = Reaper::Start(live, Reaper::How::kDestroy, in_flight_);
+    if (!reaper_ && !live.empty())
+      reaper_ = Reaper::Start(live, Reaper::How::kDestroy, in_flight_, anchored_);
     reaper = reaper_;
   }
   if (reaper && !reaper->Wait(Deadline::In(kEndLimit))) {
@@ -216,7 +227,7 @@ void NcclGroup::Abort(const Error& reason) noexcept {
   for (ncclComm_t comm : comms_) {
     if (comm != nullptr) live.push_back(comm);
   }
-  if (!live.empty()) reaper_ = Reaper::Start(std::move(live), Reaper::How::kAbort, in_flight_);
+  if (!live.empty()) reaper_ = Reaper::Start(std::move(live), Reaper::How::kAbort, in_flight_, anchored_);
 }
 
 std::optional<Error> NcclGroup::failure() const {

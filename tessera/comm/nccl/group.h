@@ -15,11 +15,12 @@
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
 #include "tessera/comm/nccl/anchor.h"
+#include "tessera/comm/nccl/preconnect.h"
 #include "tessera/comm/nccl/reaper.h"
 
 namespace tessera::comm {
 
-class NcclGroup {
+class NcclGroup : public std::enable_shared_from_this<NcclGroup> {
  public:
   // How NCCL's calls behave.
   enum class Calls {
@@ -42,8 +43,9 @@ class NcclGroup {
   // Rank r on devices[r], each device once (more often with NCCL_MULTI_RANK_GPU_ENABLE=1). Runs each
   // operation of `use` once, so that later calls need no peer to make progress and can be captured in
   // CUDA graphs at once (facts: the first call cannot). That is given up after `work_limit`, since other
-  // models may have to wait for it. Errors: kInvalidArgument (no device, one twice), kUnavailable (no such
-  // GPU), kDeadline, kInternal (NCCL's).
+  // models may have to wait for it: so is a call of CUDA or NCCL that does not return, kStuckAfter later; it
+  // is left to itself. Errors: kInvalidArgument (no device, one twice), kUnavailable (no such GPU),
+  // kDeadline, kInternal (NCCL's).
   static Result<std::shared_ptr<NcclGroup>> Create(std::vector<DeviceId> devices, Calls calls,
                                                    Deadline deadline, const BeforeWork& before_work = {},
                                                    Use use = Use::kAll,
@@ -89,12 +91,20 @@ class NcclGroup {
 
   static constexpr std::chrono::seconds kEndLimit{10};
   static constexpr std::chrono::seconds kWorkLimit{60};  // far more than a GPU that answers needs
+  static constexpr std::chrono::seconds kStuckAfter{5};  // lanes whose work does not end take as long
 
  private:
   explicit NcclGroup(std::vector<DeviceId> devices) : devices_(std::move(devices)), comms_(devices_.size()) {}
   Result<void> Init(Calls calls, Deadline deadline, const BeforeWork& before_work, Use use,
                     std::chrono::milliseconds work_limit);
-  Result<void> ConnectFirst(Calls calls, Deadline deadline, Use use);
+  struct GpuWork {
+    Deadline deadline;
+    AbortCollectives abort;
+  };
+  using OnGpusCall = std::function<Result<void>(NcclGroup& self, const GpuWork& work)>;
+  Result<void> OnGpus(const BeforeWork& before_work, Deadline deadline, std::chrono::milliseconds limit,
+                      OnGpusCall call);
+  Result<void> ConnectFirst(Calls calls, Use use, const GpuWork& work);
   Result<void> InitNonBlocking(Deadline deadline);
   Result<void> InitBlocking(Deadline deadline);
 
@@ -102,6 +112,7 @@ class NcclGroup {
   std::vector<ncclComm_t> comms_;
   bool has_pairs_ = false;
   Anchors anchors_;  // keep aborted communicators in memory for those who still hold a pointer to them
+  std::atomic<bool> anchored_{false};
   std::atomic<bool> aborted_{false};
   std::shared_ptr<std::atomic<int>> in_flight_ = std::make_shared<std::atomic<int>>(0);
   mutable Mutex mutex_;

@@ -15,6 +15,8 @@ Result<void> RunGrouped(const std::vector<Lane>& lanes, const std::vector<ncclCo
   NCCL_TRY(nullptr, issued);
   TRY(WaitReady(comms, deadline));
   for (const Lane& lane : lanes) TRY(lane.stream().Drain(deadline));
+  // A call that came back late must not be followed by another: others may have the GPUs by now.
+  if (deadline.passed()) return Fail(Code::kDeadline, "NCCL's call did not return in its time");
   return {};
 }
 

@@ -26,19 +26,22 @@ void EndOne(ncclComm_t comm, Reaper::How how) {
   TESSERA_LOG(kWarning, "{}: {}", abort ? "ncclCommAbort" : "ncclCommDestroy", ncclGetErrorString(status));
 }
 
-void WaitForCallers(const std::atomic<int>& in_flight) {
+void WaitForCallers(const std::atomic<int>& in_flight, bool anchored) {
   const Deadline deadline = Deadline::In(Reaper::kInFlightLimit);
   while (in_flight.load() > 0 && !deadline.passed())
     std::this_thread::sleep_for(std::chrono::microseconds(100));
-  if (in_flight.load() > 0)
-    TESSERA_LOG(kError, "a thread is stuck inside NCCL; its communicator ends all the same");
+  if (in_flight.load() == 0) return;
+  TESSERA_LOG(kError, "a thread is stuck inside NCCL; its communicator {}",
+              anchored ? "ends all the same" : "does not end before it comes back");
+  while (!anchored && in_flight.load() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
 }
 
 // One after the other is right: each call marks its communicator, whose kernels then give up; only the last
 // one of a process waits and frees all. Source: NCCL 2.28, init.cc, commReclaim.
-void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::atomic<int>& in_flight) {
+void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::atomic<int>& in_flight,
+            bool anchored) {
   for (size_t i = 0; i < comms.size(); ++i) {
-    if (i + 1 == comms.size()) WaitForCallers(in_flight);
+    if (i + 1 == comms.size()) WaitForCallers(in_flight, anchored);
     EndOne(comms[i], how);
   }
 }
@@ -46,12 +49,12 @@ void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::at
 }  // namespace
 
 std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
-                                      std::shared_ptr<std::atomic<int>> in_flight) {
+                                      std::shared_ptr<std::atomic<int>> in_flight, bool anchored) {
   auto state = std::make_shared<State>();
-  std::thread([state, comms = std::move(comms), how, in_flight = std::move(in_flight)] {
+  std::thread([state, comms = std::move(comms), how, in_flight = std::move(in_flight), anchored] {
     const Unfinished may_hang;
     (void)pthread_setname_np(pthread_self(), "tessera-ncclend");
-    EndAll(comms, how, *in_flight);
+    EndAll(comms, how, *in_flight, anchored);
     MutexLock lock(state->mutex);
     state->done = true;
     state->ended.notify_all();

@@ -1,0 +1,65 @@
+#include "tessera/base/aside.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "tessera/base/mutex.h"
+#include "tessera/base/unfinished.h"
+
+namespace tessera {
+namespace {
+
+// What both threads share.
+struct Call {
+  Mutex mutex;
+  std::condition_variable ended;
+  std::optional<Result<void>> result GUARDED_BY(mutex);
+  bool left GUARDED_BY(mutex) = false;
+
+  // True: somebody waits for it.
+  bool Tell(Result<void> told) {
+    MutexLock lock(mutex);
+    result = std::move(told);
+    ended.notify_all();
+    return !left;
+  }
+};
+
+}  // namespace
+
+Result<void> RunAside(const char* name, std::function<Result<void>()> work, Deadline deadline,
+                      std::function<void()> late) {
+  auto call = std::make_shared<Call>();
+  auto run = [call, work = std::move(work), late = std::move(late)]() mutable {
+    const Unfinished may_hang;
+    Result<void> result = work();
+    work = nullptr;  // what it keeps goes before anybody is told
+    if (!call->Tell(std::move(result)) && late) late();
+  };
+  try {
+    std::thread thread(std::move(run));
+    (void)pthread_setname_np(thread.native_handle(), name);
+    thread.detach();
+  } catch (const std::system_error& error) {
+    return Fail(Code::kUnavailable, "cannot start a thread: {}", error.what());
+  }
+  MutexLock lock(call->mutex);
+  while (!call->result && !deadline.passed()) {
+    if (deadline.never()) {
+      call->ended.wait(lock.std_lock());
+    } else {
+      call->ended.wait_until(lock.std_lock(), deadline.at());
+    }
+  }
+  if (call->result) return *std::move(call->result);
+  call->left = true;
+  return Fail(Code::kDeadline, "a call did not return in its time");
+}
+
+}  // namespace tessera
