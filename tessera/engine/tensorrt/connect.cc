@@ -35,7 +35,8 @@ std::shared_lock<std::shared_mutex> LoadingEngines() {
 void ConnectInAdvance(const std::vector<DeviceId>& devices) {
   Peers::Prepare(devices, [devices]() -> Result<std::shared_ptr<void>> {
     std::unique_lock no_loading(Loading());
-    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices));
+    TRY_ASSIGN(DeviceOrder::Turn turn,
+               DeviceOrder::OfProcess().Hold(devices, Deadline::In(DeviceOrder::kLimit)));
     return std::shared_ptr<void>(std::make_shared<Alone>(Alone{std::move(no_loading), std::move(turn)}));
   });
 }

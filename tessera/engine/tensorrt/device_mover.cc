@@ -20,7 +20,7 @@ Result<Region> DeviceMover::Reserve(size_t slot, size_t bytes) {
   cuda::DeviceBuffer& buffer = slots_[slot];
   if (buffer.size() < bytes) {
     // Making and freeing memory may wait for the whole GPU: not while a step is half issued.
-    const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+    TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet());
     buffer = cuda::DeviceBuffer();
     TRY_ASSIGN(buffer, cuda::DeviceBuffer::Create(device(), bytes));
   }

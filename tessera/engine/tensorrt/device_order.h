@@ -3,6 +3,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <atomic>
+#include <chrono>
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
@@ -19,7 +21,8 @@ namespace tessera::engine {
 // Two models that share GPUs deadlock when GPU 0 runs the first one's collective and GPU 1 the second one's:
 // each kernel waits for a peer that cannot start. So steps take turns: a step is issued to all its GPUs
 // before the next one is, and on a GPU whose last step was another model's, it starts when that one is done
-// there (on the GPU, by an event: the host does not wait). Models without a common GPU do not meet.
+// there (on the GPU, by an event: the host does not wait). Models without a common GPU do not meet. A thread
+// may hang in a driver's call while it has a turn: nobody waits for one without a limit.
 class DeviceOrder {
  public:
   static DeviceOrder& OfProcess();
@@ -36,33 +39,38 @@ class DeviceOrder {
    private:
     friend class DeviceOrder;
     Turn() = default;
-    std::vector<std::unique_lock<std::mutex>> locks_;
+    std::vector<std::unique_lock<std::timed_mutex>> locks_;
     std::shared_lock<Issuing> issuing_;
   };
 
-  // Only keeps other models from issuing to these GPUs: for a load's first collectives.
-  Result<Turn> Hold(std::vector<DeviceId> devices);
-  // streams[i] is where `owner`'s rank i issues, the same ones at each call. Issues the waits.
-  Result<Turn> Enter(const void* owner, const std::vector<const cuda::Stream*>& streams);
+  // For who has no deadline: longer than another model's first step or collectives may keep the GPUs.
+  static constexpr std::chrono::seconds kLimit{90};
+
+  // Only keeps other models from issuing to these GPUs: for a load's first collectives. Errors:
+  // kUnavailable (another thread keeps a GPU until the deadline).
+  Result<Turn> Hold(std::vector<DeviceId> devices, Deadline deadline);
+  // streams[i] is where `owner`'s rank i issues, the same ones at each call. Issues the waits. Errors:
+  // kUnavailable (as Hold; nothing was issued), those of CUDA.
+  Result<Turn> Enter(const void* owner, const std::vector<const cuda::Stream*>& streams, Deadline deadline);
   // The same, and blocks until the other models' steps are done on these GPUs: for work that loads kernels,
   // which waits for the whole GPU, and must not do so between a step's ranks.
   Result<Turn> EnterAlone(const void* owner, const std::vector<const cuda::Stream*>& streams,
                           Deadline deadline);
   // Held while page-locked host memory is made or freed, and device memory freed: CUDA waits for the work of
   // GPUs then and holds up whoever launches, so that a step issued to some of its GPUs only would never end.
-  // Blocks until no step of the process is half issued; at the deadline the lock is not owned. Not while this
-  // thread holds a Turn.
-  // Source: NVIDIA on github.com/NVIDIA/nccl/issues/744 (memory operations wait for all GPUs with access).
-  std::unique_lock<Issuing> Quiet() { return std::unique_lock(issuing_); }
-  std::unique_lock<Issuing> Quiet(Deadline deadline) { return {issuing_, deadline.at()}; }
-  // `owner`'s streams are about to go; its work is done.
-  void Leave(const void* owner);
+  // Blocks until no step of the process is half issued. Not while this thread holds a Turn. Errors:
+  // kDeadline. Source: NVIDIA on github.com/NVIDIA/nccl/issues/744 (memory operations wait for all GPUs with
+  // access).
+  Result<std::unique_lock<Issuing>> Quiet(Deadline deadline = Deadline::In(kLimit));
+  // `owner`'s streams are about to go; its work is done. False: a thread that keeps one of its GPUs may use
+  // them yet, so they must stay.
+  [[nodiscard]] bool Leave(const void* owner, Deadline deadline = Deadline::In(kLimit));
 
  private:
   static constexpr int kMaxDevices = 64;
   struct Slot {
-    std::mutex mutex;
-    const void* last_owner = nullptr;
+    std::timed_mutex mutex;
+    std::atomic<const void*> last_owner{nullptr};
     std::vector<cudaStream_t> last_streams;  // more than one where ranks share the GPU
   };
   Slot slots_[kMaxDevices];

@@ -7,15 +7,13 @@
 namespace tessera::engine {
 namespace {
 
-// As long as another model's first step may keep the GPUs, and then some.
-constexpr std::chrono::seconds kQuietLimit{90};
 // Whoever lets go has waited for the work before.
 constexpr std::chrono::milliseconds kWorkLimit{100};
 
 }  // namespace
 
 Freeing::Freeing(const std::vector<const cuda::Stream*>& users)
-    : quiet_(DeviceOrder::OfProcess().Quiet(Deadline::In(kQuietLimit))), ends_(quiet_.owns_lock()) {
+    : quiet_(DeviceOrder::OfProcess().Quiet()), ends_(quiet_.has_value()) {
   if (!ends_) {
     TESSERA_LOG(kError, "memory of a model is left behind: the launches of another model's step do not end");
     return;

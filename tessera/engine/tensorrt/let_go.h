@@ -27,22 +27,25 @@ class Freeing {
   bool ends() const { return ends_; }
 
  private:
-  std::unique_lock<DeviceOrder::Issuing> quiet_;
+  const Result<std::unique_lock<DeviceOrder::Issuing>> quiet_;
   bool ends_ = false;
 };
+
+// Keeps `thing` for good.
+template <class Thing>
+void LeaveBehind(Thing thing) {
+  static Mutex mutex;
+  static auto* const left_behind = new std::list<Thing>;
+  const MutexLock lock(mutex);
+  left_behind->push_back(std::move(thing));
+}
 
 // Frees what `thing` owns once that is right; what a GPU that hangs may use stays for good.
 template <class Thing>
 void LetGo(Thing thing, const std::vector<const cuda::Stream*>& users) {
   const Freeing freeing(users);
-  if (freeing.ends()) {
-    const Thing gone = std::move(thing);
-    return;
-  }
-  static Mutex mutex;
-  static auto* const left_behind = new std::list<Thing>;
-  const MutexLock lock(mutex);
-  left_behind->push_back(std::move(thing));
+  if (!freeing.ends()) return LeaveBehind(std::move(thing));
+  const Thing gone = std::move(thing);
 }
 
 template <class Thing>

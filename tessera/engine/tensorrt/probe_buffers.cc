@@ -12,7 +12,7 @@ namespace tessera::engine {
 Result<std::shared_ptr<ProbeBuffers>> ProbeBuffers::Create(const std::vector<DeviceId>& devices,
                                                            size_t bytes) {
   std::shared_ptr<ProbeBuffers> made(new ProbeBuffers);  // its end waits for the lock: it goes behind it
-  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet());
   const size_t room = GatherChunk(bytes, static_cast<int>(devices.size())) * devices.size();
   for (const DeviceId device : devices) {
     TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device));

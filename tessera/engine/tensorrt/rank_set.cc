@@ -67,7 +67,7 @@ RankSet::RankSet(std::vector<std::shared_ptr<RankRunner>> runners, std::shared_p
 }
 
 Result<void> RankSet::MakeSlots() {
-  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet());
   for (size_t slot = 0; slot < static_cast<size_t>(options_.steps_in_flight); ++slot) {
     TRY_ASSIGN(StepCompletion completion, StepCompletion::Create(world_size()));
     TRY_ASSIGN(StepTransfer transfer, StepTransfer::Create(runners_));
@@ -78,10 +78,15 @@ Result<void> RankSet::MakeSlots() {
 }
 
 RankSet::~RankSet() {
-  DeviceOrder::OfProcess().Leave(this);
   const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(first_device());  // as in Create
   // All ranks', or nothing: to free what one of them has, CUDA waits for its peers' GPUs, too.
-  LetGo(std::make_tuple(std::move(plans_), std::move(slots_), runners_), AllStreams());
+  auto all = std::make_tuple(std::move(plans_), std::move(slots_), runners_);
+  if (DeviceOrder::OfProcess().Leave(this)) {
+    LetGo(std::move(all), AllStreams());
+    return;
+  }
+  TESSERA_LOG(kError, "memory of a model is left behind: another model's work on its GPUs does not end");
+  LeaveBehind(std::move(all));
 }
 
 // Of the ranks' work and of the copies beside it.
@@ -208,6 +213,18 @@ tl::unexpected<Error> RankSet::Fatal(const Error& reason, StepQueue& others) {
   Drain(reason);
   DropPlans();
   return tl::unexpected<Error>(*failure());
+}
+
+// A step that other models' work kept from the GPUs until its deadline costs itself: what it has copied there
+// ends, and none of the ranks has begun. All else is fatal.
+tl::unexpected<Error> RankSet::NotIssued(const Error& reason, const StepSlot& slot, StepQueue& others) {
+  if (!slot.kept_out) return Fatal(reason, others);
+  (void)others.AwaitIdle(Deadline::Never());
+  const Deadline deadline = Deadline::In(kDrainLimit);
+  for (const cuda::Stream* stream : AllStreams()) {
+    if (!stream->Drain(deadline)) return Fatal(reason, others);
+  }
+  return tl::unexpected<Error>(reason);
 }
 
 }  // namespace tessera::engine

@@ -90,6 +90,7 @@ class RankSet final : public IssuedSteps {
                                             StepSlot& slot);
 
   // rank_set_issue.cc
+  Result<DeviceOrder::Turn> TakeTurn(StepSlot& slot, bool alone) const;
   using MaybeOver = Result<std::optional<StepReport>>;
   Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step, StepSlot& slot, StepQueue& others);
   MaybeOver IssueKnown(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,
@@ -99,7 +100,7 @@ class RankSet final : public IssuedSteps {
   Result<StepReport> RunDynamic(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,
                                 StepQueue& others);
   void DropOutgrown(Deadline deadline);
-  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs, const StepSlot& slot);
+  Result<void> Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs, StepSlot& slot);
   Result<void> BeAlone(StepSlot& slot, StepQueue& others) const;
   template <class Data>
   Result<void> MakeHostRoom(const Data& data, StepSlot& slot, StepQueue& others) const;
@@ -118,6 +119,7 @@ class RankSet final : public IssuedSteps {
   void DropPlans();
   tl::unexpected<Error> Failed(const Error& reason);
   tl::unexpected<Error> Fatal(const Error& reason, StepQueue& others);
+  tl::unexpected<Error> NotIssued(const Error& reason, const StepSlot& slot, StepQueue& others);
 
   const TensorRtOptions options_;
   const std::shared_ptr<Peers> peers_;  // null: one rank

@@ -44,7 +44,7 @@ template <class Data>
 Result<void> RankSet::MakeHostRoom(const Data& data, StepSlot& slot, StepQueue& others) const {
   if (slot.transfer.HasRoom(data)) return {};
   TRY(BeAlone(slot, others));
-  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet(slot.deadline));
   return slot.transfer.MakeRoom(data);
 }
 
@@ -58,7 +58,7 @@ Result<std::shared_ptr<StepPlan>> RankSet::PlanOf(const Step& step, StepSlot& sl
   Result<void> bound = BindAll(plan, own_buffers_, slot);
   if (!bound && !failure()) return Forward(std::move(bound));
   if (!bound) return Fatal(bound.error(), others);
-  if (Result<void> made = MakePlan(plan, &step, slot); !made) return Fatal(made.error(), others);
+  if (Result<void> made = MakePlan(plan, &step, slot); !made) return NotIssued(made.error(), slot, others);
   return plan;
 }
 
@@ -67,7 +67,8 @@ RankSet::MaybeOver RankSet::IssueKnown(const std::shared_ptr<StepPlan>& plan, co
                                        StepSlot& slot, StepQueue& others) {
   TRY_ASSIGN(const Places places, slot.transfer.AskSink(step, plan->outputs));
   TRY(MakeHostRoom(places, slot, others));
-  if (Result<void> sent = Send(plan, step, places, slot, others); !sent) return Fatal(sent.error(), others);
+  if (Result<void> sent = Send(plan, step, places, slot, others); !sent)
+    return NotIssued(sent.error(), slot, others);
   return std::optional<StepReport>();
 }
 
@@ -96,7 +97,7 @@ Result<bool> RankSet::MayGoBeside(const StepPlan& plan, const Step& step, const 
   if (!beside_ || others.idle()) return false;
   if (slot.transfer.HasSideRoom(plan, step, places, slot.at)) return true;
   TRY(BeAlone(slot, others));
-  const std::unique_lock quiet = DeviceOrder::OfProcess().Quiet();
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet(slot.deadline));
   for (const auto& each : slots_) {
     const Result<void> made = each->transfer.MakeSideRoom(plan, step, places, slot.at);
     if (made) continue;
@@ -108,9 +109,18 @@ Result<bool> RankSet::MayGoBeside(const StepPlan& plan, const Step& step, const 
   return false;
 }
 
+// The other models' steps are done on these GPUs, if this is to be `alone`.
+Result<DeviceOrder::Turn> RankSet::TakeTurn(StepSlot& slot, bool alone) const {
+  DeviceOrder& order = DeviceOrder::OfProcess();
+  Result<DeviceOrder::Turn> turn =
+      alone ? order.EnterAlone(this, streams_, slot.deadline) : order.Enter(this, streams_, slot.deadline);
+  slot.kept_out = !turn && turn.error().code == Code::kUnavailable;
+  return turn;
+}
+
 Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs,
-                             const StepSlot& slot) {
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Enter(this, streams_));
+                             StepSlot& slot) {
+  TRY_ASSIGN(DeviceOrder::Turn turn, TakeTurn(slot, false));
   if (!graphs.empty()) {
     TESSERA_LOG(kDebug, "profile {} is launching CUDA graph for inputs {}", plan->profile,
                 DescribeInputs(plan->shape));
@@ -137,7 +147,7 @@ void RankSet::DropOutgrown(Deadline deadline) {
   if (std::none_of(runners_.begin(), runners_.end(), [](const auto& one) { return one->has_outgrown(); }))
     return;
   const auto quiet = DeviceOrder::OfProcess().Quiet(deadline);
-  if (!quiet.owns_lock()) return;
+  if (!quiet) return;
   for (const auto& runner : runners_) runner->DropOutgrown();
 }
 
@@ -155,7 +165,7 @@ Result<StepReport> RankSet::RunDynamic(const std::shared_ptr<StepPlan>& plan, co
     slot.Lap(slot.times.launch);
     return EndAndWait(slot);
   };
-  if (Result<void> computed = compute(); !computed) return Fatal(computed.error(), others);
+  if (Result<void> computed = compute(); !computed) return NotIssued(computed.error(), slot, others);
   DropOutgrown(slot.deadline);
   OutputShapes shapes = plan->outputs;
   for (size_t r = 0; r < shapes.size(); ++r) {

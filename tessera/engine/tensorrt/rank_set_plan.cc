@@ -54,7 +54,7 @@ std::vector<Shape> RankSet::UsualInputs() const {
 // No step is in flight here and below: graphs are made and dropped, memory moves. `plan` is bound.
 Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step* step, StepSlot& slot) {
   // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
+  TRY_ASSIGN(DeviceOrder::Turn turn, TakeTurn(slot, true));
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
   TRY(RunFirst(plan, slot));
   if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
@@ -84,10 +84,7 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
 // A step that there is no memory for is the request's fault: nothing was issued, the ranks stay usable.
 Result<void> RankSet::BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
                               StepSlot& slot) {
-  const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
-  if (!quiet.owns_lock()) {
-    return Fail(Code::kDeadline, "waited for the launches of other models' steps until the deadline passed");
-  }
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet(slot.deadline));
   Result<void> bound = MakeRoom(plan->shape);
   if (bound) bound = BindRanks(plan, at, slot);
   if (bound) return bound;
@@ -174,7 +171,7 @@ Result<const SlotGraphs*> RankSet::PickGraphs(const std::shared_ptr<StepPlan>& p
 Result<const CapturedStep*> RankSet::CaptureDirect(const std::shared_ptr<StepPlan>& plan, const Step& step,
                                                    StepSlot& slot) {
   TRY(BindAll(plan, slot.at, slot));
-  TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().EnterAlone(this, streams_, slot.deadline));
+  TRY_ASSIGN(DeviceOrder::Turn turn, TakeTurn(slot, true));
   TRY(slot.transfer.SendInputs(*plan, step, slot.at, false));
   TRY(RunFirst(plan, slot));
   std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline);

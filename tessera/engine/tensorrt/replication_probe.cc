@@ -201,7 +201,7 @@ Result<std::vector<ReplicationTime>> ProbeReplication(const std::shared_ptr<Peer
                                                       const TamperWithInput& tamper) {
   // Outlives the turn, within which no memory is freed.
   TRY_ASSIGN(const std::shared_ptr<ProbeBuffers> buffers, ProbeBuffers::Create(devices, kSizes.back()));
-  TRY_ASSIGN(const DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices));
+  TRY_ASSIGN(const DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices, deadline));
   Result<std::vector<ReplicationTime>> times =
       Probe(peers, threads, buffers, Limited(deadline), tamper).Run();
   if (!times)

@@ -24,7 +24,10 @@ struct StepSlot {
   Deadline deadline = Deadline::Never();
   Deadline::Clock::duration limit{0};  // as StepQueue::Flight has it
 
+  bool kept_out = false;  // another model's work kept it from a GPU until its deadline
+
   void Begin(const Step& step) {
+    kept_out = false;
     lap = Deadline::Clock::now();
     deadline = step.deadline;
     limit = deadline.never() ? Deadline::Clock::duration::max() : deadline.at() - lap;

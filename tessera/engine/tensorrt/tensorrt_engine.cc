@@ -112,7 +112,7 @@ Result<std::vector<DeviceId>> Loader::PickDevices() const {
 Result<void> Loader::Connect(std::shared_future<bool> loaded) {
   auto before_work = [&]() -> Result<std::shared_ptr<void>> {
     if (!loaded.get()) return Fail(Code::kCancelled, "the engines were not loaded");
-    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_));
+    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices_, deadline_));
     return std::shared_ptr<void>(std::make_shared<DeviceOrder::Turn>(std::move(turn)));
   };
   TRY_ASSIGN(peers_, Peers::Connect(devices_, SendsBetweenPairs(plan_), deadline_, before_work));
