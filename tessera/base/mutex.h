@@ -5,6 +5,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "tessera/base/deadline.h"
+
 #if defined(__clang__)
 #define TESSERA_THREAD_ANNOTATION(x) __attribute__((x))
 #else
@@ -39,6 +41,16 @@ class SCOPED_CAPABILITY MutexLock {
   ~MutexLock() RELEASE() {}
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
+
+  // Returns once `changed` is notified, at `deadline`, or for no reason: what is waited for is looked at in a
+  // loop around it, under the mutex, where the compiler sees that it is held.
+  void Wait(std::condition_variable& changed, Deadline deadline = Deadline::Never()) {
+    if (deadline.never()) {
+      changed.wait(lock_);
+    } else {
+      changed.wait_until(lock_, deadline.at());
+    }
+  }
 
   std::unique_lock<std::mutex>& std_lock() { return lock_; }
 

@@ -148,7 +148,7 @@ struct LaunchTeam::State {
 
   bool AwaitGone(size_t helper, Deadline deadline) {
     MutexLock lock(mutex);
-    while (gone[helper] == 0 && !deadline.passed()) changed.wait_until(lock.std_lock(), deadline.at());
+    while (gone[helper] == 0 && !deadline.passed()) lock.Wait(changed, deadline);
     return gone[helper] != 0;
   }
 };

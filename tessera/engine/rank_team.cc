@@ -61,13 +61,7 @@ bool RankTeam::LoadRank(Rank rank, const SessionFactory& make_session, Deadline 
 Result<void> RankTeam::AwaitLoaded(Deadline deadline) {
   {
     MutexLock lock(mutex_);
-    while (loaded_ < world_size() && !first_error_ && !deadline.passed()) {
-      if (deadline.never()) {
-        changed_.wait(lock.std_lock());
-      } else {
-        changed_.wait_until(lock.std_lock(), deadline.at());
-      }
-    }
+    while (loaded_ < world_size() && !first_error_ && !deadline.passed()) lock.Wait(changed_, deadline);
     if (first_error_) return tl::unexpected<Error>(*first_error_);
   }
   if (BusyRanks().empty()) return CompareSpecs();
@@ -217,7 +211,7 @@ void RankTeam::Stop() {
 bool RankTeam::AwaitLeft(int threads, std::chrono::nanoseconds grace) {
   const Deadline deadline = Deadline::In(std::chrono::duration_cast<Deadline::Clock::duration>(grace));
   MutexLock lock(mutex_);
-  while (left_ < threads && !deadline.passed()) changed_.wait_until(lock.std_lock(), deadline.at());
+  while (left_ < threads && !deadline.passed()) lock.Wait(changed_, deadline);
   return left_ == threads;
 }
 

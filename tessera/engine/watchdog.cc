@@ -44,11 +44,7 @@ void Watchdog::Watch() {
       continue;
     }
     asleep_until_ = deadline_;
-    if (deadline_.never()) {
-      changed_.wait(lock.std_lock());
-    } else {
-      changed_.wait_until(lock.std_lock(), deadline_.at());
-    }
+    lock.Wait(changed_, deadline_);
   }
 }
 

@@ -9,13 +9,7 @@ Result<Fifo::Turn> Fifo::Enter(Deadline deadline) {
     return Turn(*this);
   }
   const auto self = waiting_.emplace(waiting_.end());
-  while (!self->has_turn && !deadline.passed()) {
-    if (deadline.never()) {
-      self->called.wait(lock.std_lock());
-    } else {
-      self->called.wait_until(lock.std_lock(), deadline.at());
-    }
-  }
+  while (!self->has_turn && !deadline.passed()) lock.Wait(self->called, deadline);
   const bool has_turn = self->has_turn;
   waiting_.erase(self);
   if (has_turn) return Turn(*this);

@@ -17,7 +17,11 @@ struct GroupKeeper::Shared {
   Shared(Group kept, Loader loader, Duration limit, OnReady told)
       : load(std::move(loader)), end_limit(limit), on_ready(std::move(told)), group(std::move(kept)) {}
   void Work() EXCLUDES(mutex);
+  bool AwaitWork(Group& lost) EXCLUDES(mutex);
   Result<Group> Replace(Group lost) EXCLUDES(mutex);
+  void Settle(Result<Group> loaded) EXCLUDES(mutex);
+  void Leave() EXCLUDES(mutex);
+  bool StopAndAwaitLeft() EXCLUDES(mutex);
   bool TellReady(bool is_ready) EXCLUDES(mutex);
 
   const Loader load;
@@ -53,12 +57,7 @@ Result<std::unique_ptr<GroupKeeper>> GroupKeeper::Create(std::unique_ptr<engine:
 
 GroupKeeper::~GroupKeeper() {
   if (!thread_.joinable()) return;
-  MutexLock lock(shared_->mutex);
-  shared_->stopping = true;
-  shared_->changed.notify_all();
-  const bool left = shared_->changed.wait_until(lock.std_lock(), Deadline::In(shared_->end_limit).at(),
-                                                [this]() NO_THREAD_SAFETY_ANALYSIS { return shared_->left; });
-  if (left) {
+  if (shared_->StopAndAwaitLeft()) {
     thread_.join();
     return;
   }
@@ -72,8 +71,7 @@ Result<std::shared_ptr<engine::RankGroup>> GroupKeeper::Acquire(Deadline deadlin
   if (shared.group == nullptr && !shared.wanted) shared.Want();  // the last load failed: once more
   const Deadline enough = Deadline::In(patience);
   const Deadline limit = Sooner(deadline, enough);
-  while (shared.wanted && !shared.waited_in_vain && !limit.passed())
-    shared.changed.wait_until(lock.std_lock(), limit.at());
+  while (shared.wanted && !shared.waited_in_vain && !limit.passed()) lock.Wait(shared.changed, limit);
   if (shared.wanted) {
     shared.waited_in_vain = shared.waited_in_vain || enough.passed();
     return Fail(Code::kDeadline, "the ranks are still being loaded anew");
@@ -104,33 +102,47 @@ Result<GroupKeeper::Shared::Group> GroupKeeper::Shared::Replace(Group lost) {
   return loaded;
 }
 
-// The thread's life.
-void GroupKeeper::Shared::Work() {
+// Blocks until a group is to be loaded, and takes the one before. False: stop; the last group is taken, too.
+bool GroupKeeper::Shared::AwaitWork(Group& lost) {
   MutexLock lock(mutex);
-  while (!stopping) {
-    if (!wanted) {
-      changed.wait(lock.std_lock());
-      continue;
-    }
-    Group lost = std::move(group);
-    lock.std_lock().unlock();
-    Result<Group> loaded = Replace(std::move(lost));
-    lock.std_lock().lock();
-    wanted = false;
-    if (loaded) {
-      group = *std::move(loaded);
-    } else {
-      failed = std::move(loaded).error();
-      if (!stopping) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed->ToString());
-    }
-    changed.notify_all();
+  while (!stopping && !wanted) lock.Wait(changed);
+  lost = std::move(group);
+  return !stopping;
+}
+
+void GroupKeeper::Shared::Settle(Result<Group> loaded) {
+  MutexLock lock(mutex);
+  wanted = false;
+  if (loaded) {
+    group = *std::move(loaded);
+  } else {
+    failed = std::move(loaded).error();
+    if (!stopping) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed->ToString());
   }
-  Group last = std::move(group);
-  lock.std_lock().unlock();
-  last.reset();
-  lock.std_lock().lock();
+  changed.notify_all();
+}
+
+void GroupKeeper::Shared::Leave() {
+  MutexLock lock(mutex);
   left = true;
   changed.notify_all();
+}
+
+bool GroupKeeper::Shared::StopAndAwaitLeft() {
+  const Deadline deadline = Deadline::In(end_limit);
+  MutexLock lock(mutex);
+  stopping = true;
+  changed.notify_all();
+  while (!left && !deadline.passed()) lock.Wait(changed, deadline);
+  return left;
+}
+
+// The thread's life. Groups are loaded, and end, without the mutex: both take long.
+void GroupKeeper::Shared::Work() {
+  Group lost;
+  while (AwaitWork(lost)) Settle(Replace(std::move(lost)));
+  lost.reset();
+  Leave();
 }
 
 }  // namespace tessera::exec

@@ -31,11 +31,7 @@ Result<void> UnderWay::Begin(Use& use, Deadline deadline) {
       return Fail(Code::kDeadline, "waited for {} requests before this one until its deadline passed",
                   users_);
     }
-    if (deadline.never()) {
-      changed_.wait(lock.std_lock());
-    } else {
-      changed_.wait_until(lock.std_lock(), deadline.at());
-    }
+    lock.Wait(changed_, deadline);
   }
   ++in_flight_;
   ++users_;
@@ -94,7 +90,7 @@ void UnderWay::GiveUp(Use& use) {
 
 void UnderWay::AwaitNone() {
   MutexLock lock(mutex_);
-  changed_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return users_ == 0; });
+  while (users_ != 0) lock.Wait(changed_);
 }
 
 }  // namespace tessera::exec

@@ -41,7 +41,7 @@ void Rounds::Add(std::unique_ptr<Round> round) {
 
 Round& Rounds::Take() {
   MutexLock lock(mutex_);
-  given_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return !free_.empty(); });
+  while (free_.empty()) lock.Wait(given_);
   Round* round = free_.back();
   free_.pop_back();
   return *round;
@@ -55,7 +55,7 @@ void Rounds::Give(Round& round) {
 
 void Rounds::AwaitAll() {
   MutexLock lock(mutex_);
-  given_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return free_.size() == all_.size(); });
+  while (free_.size() != all_.size()) lock.Wait(given_);
 }
 
 }  // namespace tessera::triton

@@ -35,10 +35,10 @@ Result<Spread> TimeWay(ReplicationWay way, size_t bytes, int world) {
 Result<std::vector<engine::ReplicationTime>> Probed(int world) {
   const std::vector<DeviceId> gpus = FirstGpus(world);
   TRY_ASSIGN(const std::shared_ptr<engine::Peers> peers, engine::Peers::Connect(gpus, false, Soon(), {}));
-  engine::RankThreads threads(gpus);
+  TRY_ASSIGN(const std::unique_ptr<engine::RankThreads> threads, engine::RankThreads::Create(gpus));
   const auto start = std::chrono::steady_clock::now();
   TRY_ASSIGN(std::vector<engine::ReplicationTime> times,
-             engine::ProbeReplication(peers, threads, gpus, Soon()));
+             engine::ProbeReplication(peers, *threads, gpus, Soon()));
   const size_t from = engine::FasterGatheredFrom(times);
   const bool linked = !engine::FirstNotLinked(gpus, cuda::HasNvLink);
   std::printf("%d GPUs, %s: probed in %.0f ms, slices and an all-gather %s\n", world,

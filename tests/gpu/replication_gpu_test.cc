@@ -99,12 +99,13 @@ TEST_F(ReplicationGpu, WrongContentIsNamedAndEndsTheGroup) {
   const std::vector<DeviceId> gpus = FirstGpus(2);
   const auto peers = engine::Peers::Connect(gpus, false, Soon(), {});
   ASSERT_TRUE(peers) << peers.error().ToString();
-  engine::RankThreads threads(gpus);
+  const auto threads = engine::RankThreads::Create(gpus);
+  ASSERT_TRUE(threads) << threads.error().ToString();
   int compared = 0;
   auto lose = [&](Rank rank, MutableBytes arrived) {
     if (++compared > 2 && rank == Rank{1}) arrived[arrived.size() / 2] ^= std::byte{1};  // copies were right
   };
-  const auto probed = engine::ProbeReplication(*peers, threads, gpus, Soon(), lose);
+  const auto probed = engine::ProbeReplication(*peers, **threads, gpus, Soon(), lose);
   ASSERT_FALSE(probed);
   EXPECT_EQ(probed.error().code, Code::kUnavailable);
   EXPECT_THAT(probed.error().message,

@@ -45,7 +45,7 @@ class Ends {
   // Waits until `warm` calls have ended and then enough to count, or until somebody stops it.
   double RateWhenDone(size_t warm, double seconds) {
     MutexLock lock(mutex_);
-    while (!stop_.load() && !IsEnough(warm, seconds)) changed_.wait(lock.std_lock());
+    while (!stop_.load() && !IsEnough(warm, seconds)) lock.Wait(changed_);
     stop_.store(true);
     if (ends_.size() <= warm + 1) return 0;
     const std::chrono::duration<double> took = ends_.back() - ends_[warm];

@@ -35,13 +35,7 @@ std::optional<FaultPlan::Fault> FaultPlan::Next(Rank rank) {
 
 Result<void> FaultPlan::WaitForRelease(Deadline deadline) {
   MutexLock lock(mutex_);
-  while (!aborted_ && !released_ && !deadline.passed()) {
-    if (deadline.never()) {
-      changed_.wait(lock.std_lock());
-    } else {
-      changed_.wait_until(lock.std_lock(), deadline.at());
-    }
-  }
+  while (!aborted_ && !released_ && !deadline.passed()) lock.Wait(changed_, deadline);
   if (aborted_) return tl::unexpected<Error>(*aborted_);
   if (!released_) return Fail(Code::kDeadline, "a call that the test lets hang is past its deadline");
   return {};

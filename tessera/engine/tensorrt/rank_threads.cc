@@ -1,7 +1,6 @@
 #include "tessera/engine/tensorrt/rank_threads.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <deque>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "tessera/base/unfinished.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
+#include "tessera/engine/named_thread.h"
 
 namespace tessera::engine {
 
@@ -54,11 +54,17 @@ struct RankThreads::Worker {
   // Null: stop.
   std::shared_ptr<Round> Pop() {
     MutexLock lock(mutex);
-    changed.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return stop || !rounds.empty(); });
+    while (!stop && rounds.empty()) lock.Wait(changed);
     if (rounds.empty()) return nullptr;
     std::shared_ptr<Round> round = std::move(rounds.front());
     rounds.pop_front();
     return round;
+  }
+
+  void Stop() {
+    MutexLock lock(mutex);
+    stop = true;
+    changed.notify_all();
   }
 
   void SetGone() {
@@ -66,20 +72,30 @@ struct RankThreads::Worker {
     gone = true;
     changed.notify_all();
   }
+
+  bool AwaitGone(Deadline deadline) {
+    MutexLock lock(mutex);
+    while (!gone && !deadline.passed()) lock.Wait(changed, deadline);
+    return gone;
+  }
 };
 
-RankThreads::RankThreads(const std::vector<DeviceId>& devices) {
+Result<std::unique_ptr<RankThreads>> RankThreads::Create(const std::vector<DeviceId>& devices) {
+  std::unique_ptr<RankThreads> threads(new RankThreads());
   for (size_t r = 0; r < devices.size(); ++r) {
     auto worker = std::make_shared<Worker>();
-    worker->thread = std::thread(
-        [worker, rank = Rank(static_cast<int>(r)), device = devices[r]] { Serve(worker, rank, device); });
-    workers_.push_back(std::move(worker));
+    auto serve = [worker, rank = Rank(static_cast<int>(r)), device = devices[r]] {
+      Serve(worker, rank, device);
+    };
+    TRY_ASSIGN(worker->thread,
+               StartNamedThread(fmt::format("tessera-gpu{}", devices[r].value()), std::move(serve)));
+    threads->workers_.push_back(std::move(worker));
   }
+  return threads;
 }
 
 void RankThreads::Serve(const std::shared_ptr<Worker>& worker, Rank rank, DeviceId device) {
   const Unfinished may_hang;
-  (void)pthread_setname_np(pthread_self(), fmt::format("tessera-gpu{}", device.value()).c_str());
   auto enter = [device]() -> Result<void> {
     CUDA_TRY(cudaSetDevice(device.value()));
     return {};
@@ -103,30 +119,18 @@ Result<void> RankThreads::RunAll(Task task, Deadline deadline,
   }
   for (const auto& worker : workers_) worker->Push(round);
   MutexLock lock(round->mutex);
-  auto done = [&]() NO_THREAD_SAFETY_ANALYSIS { return round->running.empty(); };
-  if (deadline.never()) {
-    round->ended.wait(lock.std_lock(), done);
-  } else if (!round->ended.wait_until(lock.std_lock(), deadline.at(), done)) {
-    if (round->first_error) return tl::unexpected<Error>(*round->first_error);
-    return Fail(Code::kDeadline, "rank {} of {} did not finish in its time",
-                fmt::format("{}", fmt::join(round->running, " and rank ")), workers_.size());
-  }
+  while (!round->running.empty() && !deadline.passed()) lock.Wait(round->ended, deadline);
   if (round->first_error) return tl::unexpected<Error>(*round->first_error);
-  return {};
+  if (round->running.empty()) return {};
+  return Fail(Code::kDeadline, "rank {} of {} did not finish in its time",
+              fmt::format("{}", fmt::join(round->running, " and rank ")), workers_.size());
 }
 
 RankThreads::~RankThreads() {
-  for (const auto& worker : workers_) {
-    MutexLock lock(worker->mutex);
-    worker->stop = true;
-    worker->changed.notify_all();
-  }
+  for (const auto& worker : workers_) worker->Stop();
   const Deadline deadline = Deadline::In(kJoinLimit);
   for (const auto& worker : workers_) {
-    MutexLock lock(worker->mutex);
-    const bool gone = worker->changed.wait_until(lock.std_lock(), deadline.at(),
-                                                 [&]() NO_THREAD_SAFETY_ANALYSIS { return worker->gone; });
-    if (gone) {
+    if (worker->AwaitGone(deadline)) {
       worker->thread.join();
     } else {
       TESSERA_LOG(kError, "a rank's thread is stuck in its engine and is left behind");

@@ -16,8 +16,8 @@ namespace tessera::engine {
 
 class RankThreads {
  public:
-  // Thread r has devices[r] current.
-  explicit RankThreads(const std::vector<DeviceId>& devices);
+  // Thread r has devices[r] current. Errors: kUnavailable (the system gives no thread).
+  static Result<std::unique_ptr<RankThreads>> Create(const std::vector<DeviceId>& devices);
   // Joins; a thread that is stuck is left behind after kJoinLimit, with a line in the log.
   ~RankThreads();
   RankThreads(const RankThreads&) = delete;
@@ -36,6 +36,7 @@ class RankThreads {
  private:
   struct Round;
   struct Worker;
+  RankThreads() = default;
   static void Serve(const std::shared_ptr<Worker>& worker, Rank rank, DeviceId device);
   std::vector<std::shared_ptr<Worker>> workers_;
 };

@@ -67,7 +67,7 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   }
   TRY(plan::CheckBuilt(plan_));
   TRY_ASSIGN(devices_, PickDevices());
-  auto threads = std::make_unique<RankThreads>(devices_);
+  TRY_ASSIGN(std::unique_ptr<RankThreads> threads, RankThreads::Create(devices_));
   TRY(LoadAndConnect(*threads));
   const int64_t there = MillisSince(start_);
   TRY_ASSIGN(Runners runners, MakeRunners());

@@ -47,7 +47,7 @@ class ScriptedSession final : public RankSession {
  private:
   void Hang() {
     MutexLock lock(mutex_);
-    while (!cancelled_) changed_.wait(lock.std_lock());
+    while (!cancelled_) lock.Wait(changed_);
   }
 
   comm::Communicator& end_;
