@@ -1,8 +1,12 @@
 #include "tests/nvinfer_standin/api_context.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
 
 #include "tessera/cuda/status.h"
+#include "tests/nvinfer_standin/fault.h"
 
 namespace tessera::standin {
 
@@ -44,6 +48,11 @@ bool StandinContext::setTensorAddress(char const* name, void* data) noexcept {
 }
 
 int32_t StandinContext::inferShapes(int32_t most, char const** names) noexcept {
+  const std::optional<Fault> fault = AskedFault(state_.model().plan());
+  if (fault && fault->kind == Fault::Kind::kShapes) {
+    logger_.log(nvinfer1::ILogger::Severity::kWARNING, "fault: inferShapes hangs");
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  }
   const std::vector<std::string> missing = state_.MissingShapes();
   for (size_t i = 0; i < missing.size() && static_cast<int32_t>(i) < most; ++i) {
     names[i] = state_.model().Find(missing[i].c_str())->name.c_str();

@@ -19,11 +19,10 @@ std::string AskedText() {
 }
 
 std::optional<Fault> Parse(const std::string& text) {
-  static const std::map<std::string, Fault::Kind> kinds = {{"fail", Fault::Kind::kFail},
-                                                           {"skip", Fault::Kind::kSkip},
-                                                           {"hang", Fault::Kind::kHang},
-                                                           {"stall", Fault::Kind::kStall},
-                                                           {"communicator", Fault::Kind::kCommunicator}};
+  static const std::map<std::string, Fault::Kind> kinds = {
+      {"fail", Fault::Kind::kFail},   {"skip", Fault::Kind::kSkip},
+      {"hang", Fault::Kind::kHang},   {"shapes", Fault::Kind::kShapes},
+      {"stall", Fault::Kind::kStall}, {"communicator", Fault::Kind::kCommunicator}};
   std::istringstream words(text);
   std::string word;
   Fault fault;

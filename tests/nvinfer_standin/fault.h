@@ -5,6 +5,7 @@
 // KIND: fail          enqueueV3 number K returns false and issues nothing
 //       skip          enqueueV3 number K returns true and issues nothing: the peers wait for its collectives
 //       hang          enqueueV3 number K never returns
+//       shapes        inferShapes never returns; K is of no account
 //       stall         the K-th run on the GPU (graph launches count) stands still for S seconds, or 3
 //       communicator  setCommunicator returns false, as for an engine that is not multi-device
 #pragma once
@@ -18,7 +19,7 @@
 namespace tessera::standin {
 
 struct Fault {
-  enum class Kind { kFail, kSkip, kHang, kStall, kCommunicator };
+  enum class Kind { kFail, kSkip, kHang, kShapes, kStall, kCommunicator };
   Kind kind = Kind::kFail;
   int rank = 0;
   int call = 0;

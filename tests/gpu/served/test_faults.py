@@ -109,6 +109,36 @@ def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
     stop_in_time(server)
 
 
+def test_a_step_that_hangs_while_it_is_issued(serve, repository, fault, pair):
+    """In a thread that the requests behind it would wait for. It never comes back: its request is not answered."""
+    repository.add_mlp("bad", pair, "ranks", request_timeout_ms=1000)
+    repository.add_mlp("good", pair, "ranks", seed=5)
+    server = serve(repository, "bad", "good")
+    client = Client(server, "grpc")
+    wanted = client.infer("bad", X)["y"]
+    lost = queue.SimpleQueue()
+    with Neighbour(server, "good") as neighbour:
+        fault("shapes:rank=1:model=/bad/")
+        new_shape = {"x": random_rows(24, 1)}
+        client.raw.async_infer("bad", client.inputs(new_shape), callback=lambda result, error: lost.put(error))
+        server.wait_for_log("fault: inferShapes hangs")
+        fault("")
+        with ends_within(BOUND):
+            while True:
+                try:
+                    assert relative_error(client.infer("bad", X)["y"], wanted) <= 1e-3
+                    break
+                except InferenceServerException as error:
+                    assert "loaded anew" in str(error)
+        assert client.infer("bad", new_shape)["y"].shape == (24, 256)
+        neighbour.wait_for_more(5)
+    assert neighbour.errors == []
+    assert lost.empty()
+    server._clients.clear()  # noqa: SLF001 - its connection stays open
+    assert server.stop(timeout=2 * 10 + 5, check=False) == 1, server.log()
+    assert "threads have not ended" in server.log()
+
+
 def test_a_gpu_that_stands_still_in_a_captured_step(serve, repository, fault, pair):
     fault("stall:rank=1:call=6:model=/bad/")
     repository.add_mlp("bad", pair, "ranks", request_timeout_ms=1000)
