@@ -11,6 +11,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/base/spin.h"
 #include "tessera/base/unfinished.h"
 #include "tessera/engine/named_thread.h"
 
@@ -19,12 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kLooksBetweenClocks = 64;
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 uint64_t BitOf(Rank rank) {
   return uint64_t{1} << rank.value();

@@ -128,6 +128,17 @@ bool StaysInside(const fs::path& location) {
   return location.native().find('\0') == std::string::npos;
 }
 
+// Strings, types of a newer schema, pieces: the message as it came.
+Result<Constant> KeptWhole(pb::TensorProto& tensor, Constant constant, std::optional<Bytes> raw) {
+  if (tensor.data_location() == pb::TensorProto::EXTERNAL) {
+    return Fail(Code::kUnsupported, "tensor '{}': external data of element type {}", tensor.name(),
+                tensor.data_type());
+  }
+  if (raw) tensor.set_raw_data(raw->data(), raw->size());
+  constant.raw = std::make_shared<const std::string>(tensor.SerializeAsString());
+  return constant;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> TensorReader::Map(const std::string& tensor,
@@ -172,19 +183,10 @@ Result<Constant> TensorReader::Read(pb::TensorProto tensor, std::optional<Bytes>
   constant.type = FromOnnxType(tensor.data_type());
   constant.shape.assign(tensor.dims().begin(), tensor.dims().end());
   TRY_ASSIGN(const uint64_t wanted, WantedBytes(tensor.name(), constant));
-  const bool external = tensor.data_location() == pb::TensorProto::EXTERNAL;
   if (tensor.data_type() == pb::TensorProto::UNDEFINED) {
     return Fail(Code::kInvalidArgument, "tensor '{}' has no element type", tensor.name());
   }
-  if (BitsOf(constant.type) == 0 || tensor.has_segment()) {  // strings, types of a newer schema, pieces
-    if (external) {
-      return Fail(Code::kUnsupported, "tensor '{}': external data of element type {}", tensor.name(),
-                  tensor.data_type());
-    }
-    if (raw) tensor.set_raw_data(raw->data(), raw->size());
-    constant.raw = std::make_shared<const std::string>(tensor.SerializeAsString());
-    return constant;
-  }
+  if (BitsOf(constant.type) == 0 || tensor.has_segment()) return KeptWhole(tensor, std::move(constant), raw);
   if (!raw && tensor.has_raw_data()) {
     auto taken = std::make_shared<const std::string>(std::move(*tensor.mutable_raw_data()));
     raw = std::as_bytes(std::span(*taken));
@@ -194,7 +196,7 @@ Result<Constant> TensorReader::Read(pb::TensorProto tensor, std::optional<Bytes>
     done.rest = Rest(std::move(tensor));
     return done;
   };
-  if (external) {
+  if (tensor.data_location() == pb::TensorProto::EXTERNAL) {
     TRY_ASSIGN(constant, ReadExternal(tensor, std::move(constant), wanted));
     return finish(std::move(constant));
   }

@@ -157,50 +157,52 @@ std::vector<std::vector<size_t>> Elimination::Parts(int v) const {
   return parts;
 }
 
+Elimination::Strides Elimination::StridesIn(const Table& table, int v, const std::vector<int>& scope) const {
+  Strides strides{0, std::vector<size_t>(scope.size())};
+  size_t stride = 1;
+  for (size_t i = table.scope.size(); i-- > 0;) {
+    if (table.scope[i] == v) {
+      strides.own = stride;
+    } else {
+      const auto at = std::lower_bound(scope.begin(), scope.end(), table.scope[i]);
+      strides.each[static_cast<size_t>(at - scope.begin())] = stride;
+    }
+    stride *= Domain(table.scope[i]);
+  }
+  return strides;
+}
+
 // Walks all assignments of the other variables (and, inside, of the eliminated one), keeping each table's
 // position by strides.
 Elimination::Table Elimination::Fill(int v, const std::vector<size_t>& used,
                                      std::vector<uint16_t>& best) const {
   Table result;
   result.scope = Scope(used, v);
-  const size_t width = result.scope.size();
   size_t entries = 1;
   for (const int n : result.scope) entries *= Domain(n);
   result.costs.resize(entries);
   best.resize(entries);
-  std::vector<std::vector<size_t>> strides(used.size(), std::vector<size_t>(width));
-  std::vector<size_t> own(used.size());
-  for (size_t u = 0; u < used.size(); ++u) {
-    const Table& table = tables_[used[u]];
-    size_t stride = 1;
-    for (size_t i = table.scope.size(); i-- > 0;) {
-      if (table.scope[i] == v) {
-        own[u] = stride;
-      } else {
-        const auto at = std::lower_bound(result.scope.begin(), result.scope.end(), table.scope[i]);
-        strides[u][static_cast<size_t>(at - result.scope.begin())] = stride;
-      }
-      stride *= Domain(table.scope[i]);
-    }
-  }
-  std::vector<size_t> digits(width);
+  std::vector<Strides> strides;
+  for (const size_t u : used) strides.push_back(StridesIn(tables_[u], v, result.scope));
+  std::vector<size_t> digits(result.scope.size());
   std::vector<size_t> position(used.size());
   for (size_t entry = 0; entry < entries; ++entry) {
     double least = 0;
     for (size_t x = 0; x < Domain(v); ++x) {
       double sum = 0;
-      for (size_t u = 0; u < used.size(); ++u) sum += tables_[used[u]].costs[position[u] + x * own[u]];
+      for (size_t u = 0; u < used.size(); ++u)
+        sum += tables_[used[u]].costs[position[u] + x * strides[u].own];
       if (x == 0 || sum < least) {
         least = sum;
         best[entry] = static_cast<uint16_t>(x);
       }
     }
     result.costs[entry] = std::min(least, kForbidden);
-    for (size_t i = width; i-- > 0;) {
+    for (size_t i = digits.size(); i-- > 0;) {
       const bool carry = ++digits[i] == Domain(result.scope[i]);
       for (size_t u = 0; u < used.size(); ++u) {
-        position[u] += strides[u][i];
-        if (carry) position[u] -= strides[u][i] * Domain(result.scope[i]);
+        position[u] += strides[u].each[i];
+        if (carry) position[u] -= strides[u].each[i] * Domain(result.scope[i]);
       }
       if (!carry) break;
       digits[i] = 0;

@@ -60,6 +60,12 @@ class Elimination {
   void Eliminate(int v);
   void EliminateInParts(int v);
   std::vector<std::vector<size_t>> Parts(int v) const;
+  // How far an entry of `table` moves when a variable goes to its next value.
+  struct Strides {
+    size_t own = 0;            // the eliminated variable
+    std::vector<size_t> each;  // [variable of the result's scope]; 0: the table does not know it
+  };
+  Strides StridesIn(const Table& table, int v, const std::vector<int>& scope) const;
   Table Fill(int v, const std::vector<size_t>& used, std::vector<uint16_t>& best) const;
   void Drop(const std::vector<size_t>& tables);
   void Add(Table table);

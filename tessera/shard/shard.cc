@@ -73,6 +73,42 @@ uint64_t InitializerBytes(const graph::Graph& graph) {
   return bytes;
 }
 
+// But for what is known once the ranks' files are written.
+plan::Plan PlanOf(const graph::Graph& graph, const Compiled& compiled, const Options& options,
+                  const std::map<std::string, int64_t>& index_bounds) {
+  plan::Plan plan;
+  plan.model_name = options.name;
+  plan.strategy = compiled.taken.strategy;
+  plan.engine = options.engine;
+  plan.mesh = {{compiled.axis, compiled.model.parts}};
+  plan.collectives = compiled.model.collectives;
+  plan.predicted_us = compiled.taken.predicted_us;
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    plan::TensorPlan& input =
+        plan.inputs.emplace_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
+    input.multiples = MultiplesOf(graph.value(graph.inputs()[i]), compiled);
+    const auto bound = index_bounds.find(input.spec.name);
+    if (bound != index_bounds.end()) input.index_bound = bound->second;
+  }
+  for (size_t i = 0; i < graph.outputs().size(); ++i) {
+    plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));
+  }
+  return plan;
+}
+
+Outcome OutcomeOf(const graph::Graph& graph, const Compiled& compiled, plan::Plan plan) {
+  Outcome outcome;
+  outcome.plan = std::move(plan);
+  outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
+  outcome.taken = compiled.taken;
+  outcome.alternatives = compiled.alternatives;
+  outcome.pareto = compiled.pareto;
+  outcome.machine = compiled.machine;
+  outcome.reason = compiled.reason;
+  outcome.collective_us = compiled.model.collective_us;
+  return outcome;
+}
+
 }  // namespace
 
 Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& options,
@@ -96,36 +132,15 @@ Result<Outcome> ShardModel(const std::filesystem::path& model, const Options& op
   NameLocalSizes(compiled.model);
   SpeakDialect(options.engine, compiled.model.graph);
   progress("writing", 0.5);
-  Outcome outcome;
-  plan::Plan& plan = outcome.plan;
+  plan::Plan plan = PlanOf(graph, compiled, options, index_bounds);
+  if (plan.model_name.empty()) plan.model_name = model.stem().string();
   TRY_ASSIGN(plan.ranks, WriteRanks(compiled.model, directory, [&](int written) {
                progress("writing", 0.5 + 0.4 * written / compiled.model.parts);
              }));
-  plan.model_name = options.name.empty() ? model.stem().string() : options.name;
   TRY_ASSIGN(plan.source_sha256, Sha256OfFile(model));
-  plan.strategy = compiled.taken.strategy;
-  plan.engine = options.engine;
-  plan.mesh = {{compiled.axis, compiled.model.parts}};
-  plan.collectives = compiled.model.collectives;
-  plan.predicted_us = compiled.taken.predicted_us;
-  for (size_t i = 0; i < graph.inputs().size(); ++i) {
-    plan.inputs.push_back(TensorPlanOf(graph, graph.inputs()[i], compiled.model.inputs[i]));
-    plan.inputs.back().multiples = MultiplesOf(graph.value(graph.inputs()[i]), compiled);
-    const auto bound = index_bounds.find(plan.inputs.back().spec.name);
-    if (bound != index_bounds.end()) plan.inputs.back().index_bound = bound->second;
-  }
-  for (size_t i = 0; i < graph.outputs().size(); ++i) {
-    plan.outputs.push_back(TensorPlanOf(graph, graph.outputs()[i], compiled.model.outputs[i]));
-  }
   TRY(plan::WritePlan(plan, directory));
   if (options.trace) TRY(WriteTrace(TraceOf(graph, compiled.model), directory));
-  outcome.weight_bytes = ByteCount{InitializerBytes(graph)};
-  outcome.taken = compiled.taken;
-  outcome.alternatives = compiled.alternatives;
-  outcome.pareto = compiled.pareto;
-  outcome.machine = compiled.machine;
-  outcome.reason = compiled.reason;
-  outcome.collective_us = compiled.model.collective_us;
+  Outcome outcome = OutcomeOf(graph, compiled, std::move(plan));
   TRY(report::WriteReport(graph, compiled.model, outcome, directory));
   if (!options.annotated.empty()) {
     const graph::DeviceConfiguration devices{kConfiguration, compiled.model.parts};

@@ -12,7 +12,6 @@ import threading
 import time
 
 import pytest
-import tritonclient.grpc
 from clients import Client
 from reference import worst_relative_error
 

@@ -23,6 +23,9 @@ class Plan {
            cudaStream_t stream, std::string& why) const;
 
  private:
+  Result<void> PickType(DType type);
+  Result<void> Describe();
+  Result<void> PickAlgorithm(cublasLtHandle_t handle);
   Result<void> Layout(cublasLtMatrixLayout_t& layout, int64_t rows, int64_t columns, int64_t batch,
                       int64_t stride);
   Gemm gemm_;
@@ -55,35 +58,47 @@ Result<void> Plan::Layout(cublasLtMatrixLayout_t& layout, int64_t rows, int64_t 
 
 Result<void> Plan::Make(const Gemm& gemm, cublasLtHandle_t handle) {
   gemm_ = gemm;
-  switch (gemm.type) {
+  TRY(PickType(gemm.type));
+  TRY(Describe());
+  return PickAlgorithm(handle);
+}
+
+Result<void> Plan::PickType(DType type) {
+  switch (type) {
     case DType::kFloat32:
       type_ = CUDA_R_32F;
-      break;
+      return {};
     case DType::kFloat16:
       type_ = CUDA_R_16F;
-      break;
+      return {};
     case DType::kBFloat16:
       type_ = CUDA_R_16BF;
-      break;
+      return {};
     default:
-      return Fail(Code::kUnsupported, "a matrix product of {}", DTypeName(gemm.type));
+      return Fail(Code::kUnsupported, "a matrix product of {}", DTypeName(type));
   }
+}
+
+Result<void> Plan::Describe() {
   TRY(Ok(cublasLtMatmulDescCreate(&operation_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate"));
-  const cublasOperation_t first = gemm.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N;
-  const cublasOperation_t second = gemm.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+  const cublasOperation_t first = gemm_.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+  const cublasOperation_t second = gemm_.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
   TRY(Ok(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof(first)),
          "transpose"));
   TRY(Ok(cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof(second)),
          "transpose"));
-  const cublasLtEpilogue_t epilogue = gemm.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+  const cublasLtEpilogue_t epilogue = gemm_.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
   TRY(Ok(
       cublasLtMatmulDescSetAttribute(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue)),
       "epilogue"));
-  TRY(Layout(a_, gemm.transpose_a ? gemm.k : gemm.m, gemm.transpose_a ? gemm.m : gemm.k, gemm.batch,
-             gemm.stride_a));
-  TRY(Layout(b_, gemm.transpose_b ? gemm.n : gemm.k, gemm.transpose_b ? gemm.k : gemm.n, gemm.batch,
-             gemm.stride_b));
-  TRY(Layout(out_, gemm.m, gemm.n, gemm.batch, gemm.m * gemm.n));
+  TRY(Layout(a_, gemm_.transpose_a ? gemm_.k : gemm_.m, gemm_.transpose_a ? gemm_.m : gemm_.k, gemm_.batch,
+             gemm_.stride_a));
+  TRY(Layout(b_, gemm_.transpose_b ? gemm_.n : gemm_.k, gemm_.transpose_b ? gemm_.k : gemm_.n, gemm_.batch,
+             gemm_.stride_b));
+  return Layout(out_, gemm_.m, gemm_.n, gemm_.batch, gemm_.m * gemm_.n);
+}
+
+Result<void> Plan::PickAlgorithm(cublasLtHandle_t handle) {
   cublasLtMatmulPreference_t preference = nullptr;
   TRY(Ok(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate"));
   const size_t workspace = Device::kWorkspaceBytes;
@@ -95,8 +110,9 @@ Result<void> Plan::Make(const Gemm& gemm, cublasLtHandle_t handle) {
       cublasLtMatmulAlgoGetHeuristic(handle, operation_, b_, a_, out_, out_, preference, 1, &best, &found);
   (void)cublasLtMatmulPreferenceDestroy(preference);
   TRY(Ok(status, "cublasLtMatmulAlgoGetHeuristic"));
-  if (found == 0)
-    return Fail(Code::kUnsupported, "no algorithm for [{},{}] x [{},{}]", gemm.m, gemm.k, gemm.k, gemm.n);
+  if (found == 0) {
+    return Fail(Code::kUnsupported, "no algorithm for [{},{}] x [{},{}]", gemm_.m, gemm_.k, gemm_.k, gemm_.n);
+  }
   algorithm_ = best.algo;
   return {};
 }

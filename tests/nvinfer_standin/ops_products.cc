@@ -98,11 +98,7 @@ Result<void> HandleGemm(Builder& builder) {
   return EmitGemm(builder, gemm, x, y, out.data.get());
 }
 
-// Patches times weights, then channels before places, then the bias.
-Result<void> HandleConv(Builder& builder) {
-  const Tensor in = builder.Input(0);
-  const Tensor weight = builder.Input(1);
-  const graph::Node& node = builder.node();
+Result<Patches> PatchesOf(const graph::Node& node, const Tensor& in, const Tensor& weight) {
   for (int64_t dilation : node.Ints("dilations")) {
     if (dilation != 1) return Fail(Code::kUnsupported, "a dilated convolution");
   }
@@ -118,6 +114,14 @@ Result<void> HandleConv(Builder& builder) {
             0,           0,           at(strides, 0, 1), at(strides, 1, 1), at(pads, 0, 0),  at(pads, 1, 0)};
   p.oh = (p.h + p.pad_h + at(pads, 2, 0) - p.kh) / p.stride_h + 1;
   p.ow = (p.w + p.pad_w + at(pads, 3, 0) - p.kw) / p.stride_w + 1;
+  return p;
+}
+
+// Patches times weights, then channels before places, then the bias.
+Result<void> HandleConv(Builder& builder) {
+  const Tensor in = builder.Input(0);
+  const Tensor weight = builder.Input(1);
+  TRY_ASSIGN(const Patches p, PatchesOf(builder.node(), in, weight));
   const int64_t channels = weight.shape[0];
   const int64_t depth = p.c * p.kh * p.kw;
   const int64_t places = p.oh * p.ow;

@@ -123,7 +123,7 @@ def plain_cuts(array, parts):
             yield {"kind": "S", "axis": axis, "cut": "plain"}
 
 
-def shapes_of(outputs, want, parts):
+def state_of(outputs, want):
     """The state of the outputs in which the ranks' are the whole's, if they are in one; replicated does not count."""
     first = next(iter(want))
     candidates = [{"kind": "S", "axis": axis, "cut": "plain"} for axis in range(want[first].ndim)]
@@ -173,7 +173,7 @@ def test_rows_that_rules_miss_are_counted(lab, with_rules, long, tmp_path, capsy
                 outputs = [run(rank) for rank in ranks]
             except Exception:  # noqa: BLE001: does not run on shards
                 continue
-            state = shapes_of(outputs, want, parts)
+            state = state_of(outputs, want)
             if state and tuple(map(text_of, way)) not in known:
                 op = case.model.graph.node[0].op_type
                 missed[op].add(f"{' '.join(map(text_of, way))} -> {text_of(state)} ({case.name})")

@@ -1,5 +1,6 @@
 #include "tessera/comm/inproc/gate.h"
 
+#include "tessera/base/spin.h"
 #include "tessera/comm/inproc/futex.h"
 
 namespace tessera::comm {
@@ -15,12 +16,6 @@ constexpr int kLooks = 16;
 
 bool SameRound(uint32_t a, uint32_t b) {
   return (a | kClosed) == (b | kClosed);
-}
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "tessera/base/spin.h"
 #include "tessera/base/types.h"
 
 namespace tessera::engine {
@@ -16,12 +17,6 @@ constexpr auto kCheckEvery = std::chrono::microseconds(250);
 constexpr auto kSpinFor = std::chrono::milliseconds(2);  // a wake-up costs more than a short step is long
 constexpr auto kNapAfterwards = std::chrono::microseconds(20);
 constexpr int kLoadsBetweenClocks = 64;
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 // An error of the work never sets the signal: the stream tells it.
 Result<void> CheckStreams(const std::vector<const cuda::Stream*>& streams) {
