@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tessera/base/file.h"
 #include "tessera/engine/tensorrt/checks.h"
 #include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/profile.h"
+#include "tessera/graph/onnx.h"
 #include "tests/gpu/models.h"
 #include "tests/nvinfer_standin/api_engine.h"
 
@@ -155,6 +158,35 @@ TEST_F(RanksAgree, WithTheCollectivesThatThePlanLists) {
   EXPECT_EQ(Refusal(Rank0(), plan), "");
   plan.collectives.resize(2);
   EXPECT_EQ(Refusal(Rank0(), plan), "rank 0: the engine has 1 collectives, the plan lists 2");
+}
+
+// As TensorRT's do: the graph's large weights are bytes of the plan, those that are the same stand there
+// once.
+TEST(StandinPlans, HoldTheirLargeWeights) {
+  const TempDirectory directory;
+  Mlp mlp;
+  mlp.more_weights = 1;
+  ASSERT_TRUE(WriteMlp(mlp, 1, directory.path()));
+  const auto content = MappedFile::Open(directory.path() / "model.plan.rank0");
+  ASSERT_TRUE(content);
+  const auto plan = standin::ParsePlan(
+      {reinterpret_cast<const char*>((*content)->bytes().data()), (*content)->bytes().size()});
+  ASSERT_TRUE(plan) << plan.error().ToString();
+  const auto graph = graph::ReadOnnx(plan->onnx);
+  ASSERT_TRUE(graph) << graph.error().ToString();
+  int found = 0;
+  for (const graph::Value& value : graph->values()) {
+    if (!value.constant) continue;
+    const auto weight = plan->weights.find(value.name);
+    ASSERT_NE(weight, plan->weights.end()) << value.name;
+    EXPECT_TRUE(std::ranges::equal((*content)->bytes().subspan(weight->second.offset, weight->second.bytes),
+                                   value.constant->bytes))
+        << value.name;
+    ++found;
+  }
+  EXPECT_EQ(found, 4);
+  EXPECT_EQ(plan->weights.at("w1").offset, plan->weights.at("w1.1").offset);
+  EXPECT_NE(plan->weights.at("w1").offset, plan->weights.at("w2").offset);
 }
 
 }  // namespace

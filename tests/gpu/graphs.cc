@@ -1,9 +1,12 @@
 #include "tests/gpu/graphs.h"
 
 #include <cstring>
+#include <map>
+#include <memory>
+#include <span>
 
-#include "tessera/base/file.h"
 #include "tessera/graph/onnx.h"
+#include "tessera/graph/output_file.h"
 
 namespace tessera::gputest {
 
@@ -56,12 +59,60 @@ graph::ValueId AppendCollective(graph::Graph& graph, graph::ValueId in, const ch
   return out;
 }
 
+namespace {
+
+// Where a plan's text ends at the latest: weights follow.
+constexpr uint64_t kTextBytes = uint64_t{64} << 10;
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kLarge = kPage;  // smaller weights stay in the ONNX file
+
+std::map<graph::ValueId, standin::PlanFile::Weight> PlaceWeights(const graph::Graph& graph) {
+  std::map<graph::ValueId, standin::PlanFile::Weight> places;
+  std::map<const std::byte*, uint64_t> offsets;  // the same memory stands there once
+  uint64_t at = kTextBytes;
+  for (size_t i = 0; i < graph.values().size(); ++i) {
+    const auto& constant = graph.values()[i].constant;
+    if (!constant || constant->bytes.size() < kLarge) continue;
+    const auto [offset, added] = offsets.emplace(constant->bytes.data(), at);
+    places[graph::ValueId(static_cast<int32_t>(i))] = {offset->second, constant->bytes.size()};
+    if (added) at += (constant->bytes.size() + kPage - 1) / kPage * kPage;
+  }
+  return places;
+}
+
+// The text, and the weights at their places.
+Result<void> WritePlanFile(const graph::Graph& graph, const std::string& text,
+                           const std::map<graph::ValueId, standin::PlanFile::Weight>& places,
+                           const std::filesystem::path& file) {
+  if (text.size() >= kTextBytes)
+    return Fail(Code::kInvalidArgument, "a plan's text of {} bytes", text.size());
+  TRY_ASSIGN(graph::OutputFile output, graph::OutputFile::Create(file));
+  TRY(output.Write(std::as_bytes(std::span(text))));
+  uint64_t at = text.size();
+  for (const auto& [id, place] : places) {
+    if (place.offset < at) continue;  // stands there already
+    const std::vector<std::byte> zeros(place.offset - at);
+    TRY(output.Write(zeros));
+    TRY(output.Write(graph.value(id).constant->bytes));
+    at = place.offset + place.bytes;
+  }
+  return output.Commit();
+}
+
+}  // namespace
+
 Result<void> WriteEngine(const graph::Graph& graph, int rank, standin::PlanFile profiles,
                          const std::filesystem::path& onnx, const std::filesystem::path& engine) {
-  TRY(graph::WriteOnnx(graph, onnx));
+  const auto places = PlaceWeights(graph);
+  for (const auto& [id, place] : places) profiles.weights[graph.value(id).name] = place;
   profiles.onnx = onnx;
   profiles.rank = rank;
-  return WriteFileAtomically(engine, standin::PrintPlan(profiles));
+  TRY(WritePlanFile(graph, standin::PrintPlan(profiles), places, engine));
+  return graph::WriteOnnx(graph, onnx, [&](graph::ValueId id) -> Result<graph::InitializerContent> {
+    const auto place = places.find(id);
+    if (place == places.end()) return graph.value(id).constant;
+    return graph::ExternalData{engine.filename().string(), place->second.offset, place->second.bytes};
+  });
 }
 
 Result<plan::RankPlan> WriteRank(const graph::Graph& graph, int rank, const standin::PlanFile& profiles,

@@ -26,7 +26,8 @@ graph::ValueId Append(graph::Graph& graph, const char* op, std::vector<graph::Va
 graph::ValueId AppendCollective(graph::Graph& graph, graph::ValueId in, const char* name, const Shape& shape,
                                 int ranks, const char* op, const char* reduce);
 
-// Writes the graph, and the stand-in's plan of it with these profiles.
+// Writes the graph, and the stand-in's plan of it with these profiles, both in one folder: large weights
+// stand in the plan, as they do in TensorRT's, and the graph refers to them.
 Result<void> WriteEngine(const graph::Graph& graph, int rank, standin::PlanFile profiles,
                          const std::filesystem::path& onnx, const std::filesystem::path& engine);
 

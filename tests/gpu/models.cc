@@ -35,11 +35,20 @@ MlpWeights WeightsOf(const Mlp& mlp) {
 
 graph::ValueId AppendMlp(graph::Graph& graph, graph::ValueId x, const Mlp& mlp, const MlpWeights& weights,
                          const char* name) {
-  const graph::ValueId first = graph.AddConstant("w1", HalfConstant(weights.first, {mlp.k, mlp.f}));
-  const graph::ValueId second = graph.AddConstant("w2", HalfConstant(weights.second, {mlp.f, mlp.n}));
-  const graph::ValueId h = Append(graph, "MatMul", {x, first}, "h", DType::kFloat16, {kDynamic, mlp.f});
-  const graph::ValueId a = Append(graph, "Relu", {h}, "a", DType::kFloat16, {kDynamic, mlp.f});
-  return Append(graph, "MatMul", {a, second}, name, DType::kFloat16, {kDynamic, mlp.n});
+  const graph::Constant first = HalfConstant(weights.first, {mlp.k, mlp.f});
+  const graph::Constant second = HalfConstant(weights.second, {mlp.f, mlp.n});
+  for (int i = mlp.more_weights; i >= 0; --i) {
+    auto numbered = [i](const char* base) {
+      return i == 0 ? std::string(base) : fmt::format("{}.{}", base, i);
+    };
+    const graph::ValueId w1 = graph.AddConstant(numbered("w1"), first);
+    const graph::ValueId w2 = graph.AddConstant(numbered("w2"), second);
+    const Shape hidden = {kDynamic, mlp.f};
+    const graph::ValueId h = Append(graph, "MatMul", {x, w1}, numbered("h").c_str(), DType::kFloat16, hidden);
+    const graph::ValueId a = Append(graph, "Relu", {h}, numbered("a").c_str(), DType::kFloat16, hidden);
+    x = Append(graph, "MatMul", {a, w2}, numbered(name).c_str(), DType::kFloat16, {kDynamic, mlp.n});
+  }
+  return x;
 }
 
 standin::Profile ProfileOf(const Mlp& mlp, int64_t least_m, int64_t best_m, int64_t most_m) {

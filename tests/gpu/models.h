@@ -22,6 +22,9 @@ struct Mlp {
   int64_t k = 256, f = 512, n = 256;
   int64_t best_m = 16, most_m = 64;
   unsigned seed = 1;
+  // So many times the rank's part of it comes before, with the same weights once more, for loads that are
+  // large and files that are not: k = n then, and answers that mean nothing.
+  int more_weights = 0;
   int64_t second_most_m = 0;  // largest m, and the best, of a second profile; 0: there is one only
   bool picked = false;        // y has the rows for which keep[m] is true, an input of BOOL
   bool reshaped = false;      // y becomes as the values of s[3] say, a shape tensor of INT64

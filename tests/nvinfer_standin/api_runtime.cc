@@ -16,10 +16,7 @@ class StandinRuntime final : public nvinfer1::IRuntime, public nvinfer1::apiv::V
 
   nvinfer1::IRuntime* getPImpl() noexcept override { return this; }
   nvinfer1::ICudaEngine* deserializeCudaEngine(void const* blob, std::size_t size) noexcept override {
-    Result<std::shared_ptr<const Model>> model = Model::Load({static_cast<const char*>(blob), size});
-    if (model) return new StandinEngine(*std::move(model), logger_);
-    LogError(logger_, model.error());
-    return nullptr;
+    return Deserialize(*FromMemory({static_cast<const char*>(blob), size}));
   }
   void setDLACore(int32_t) noexcept override {}
   int32_t getDLACore() const noexcept override { return 0; }
@@ -41,11 +38,22 @@ class StandinRuntime final : public nvinfer1::IRuntime, public nvinfer1::apiv::V
   nvinfer1::IRuntime* loadRuntime(char const*) noexcept override { return nullptr; }
   void setEngineHostCodeAllowed(bool) noexcept override {}
   bool getEngineHostCodeAllowed() const noexcept override { return false; }
-  nvinfer1::ICudaEngine* deserializeCudaEngineV2(nvinfer1::IStreamReaderV2&) noexcept override {
-    return nullptr;
+  nvinfer1::ICudaEngine* deserializeCudaEngineV2(nvinfer1::IStreamReaderV2& reader) noexcept override {
+    return Deserialize(*FromReader(reader));
   }
 
  private:
+  nvinfer1::ICudaEngine* Deserialize(PlanSource& plan) noexcept {
+    std::string took;
+    Result<std::shared_ptr<const Model>> model = Model::Load(plan, took);
+    if (!model) {
+      LogError(logger_, model.error());
+      return nullptr;
+    }
+    logger_.log(nvinfer1::ILogger::Severity::kVERBOSE, ("an engine is there, ms: " + took).c_str());
+    return new StandinEngine(*std::move(model), logger_);
+  }
+
   nvinfer1::ILogger& logger_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tessera/cuda/status.h"
+#include "tessera/engine/tensorrt/laps.h"
 #include "tessera/graph/onnx.h"
 
 namespace tessera::standin {
@@ -36,13 +37,21 @@ bool HasAttention(const graph::Graph& graph) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::Load(std::string_view plan) {
-  TRY_ASSIGN(std::shared_ptr<Model> model, Read(plan));
+Result<std::shared_ptr<const Model>> Model::Load(PlanSource& plan, std::string& took) {
+  engine::Laps laps;
+  TRY_ASSIGN(const std::string text, plan.Text());
+  TRY_ASSIGN(std::shared_ptr<Model> model, Read(text));
+  laps.Add("graph");
   TRY(model->OpenDevice());
   if (HasAttention(model->graph_)) {
     TRY_ASSIGN(model->device_.cudnn, Cudnn::Create());
   }
-  TRY(model->CopyWeights());
+  laps.Add("libraries");
+  TRY(model->MakeRoom());
+  laps.Add("memory");
+  TRY(model->CopyWeights(plan));
+  laps.Add("weights");
+  took = laps.text();
   return std::shared_ptr<const Model>(std::move(model));
 }
 
@@ -82,22 +91,37 @@ Result<void> Model::OpenDevice() {
   return {};
 }
 
-Result<void> Model::CopyWeights() {
+Result<void> Model::MakeRoom() {
   size_t total = 0;
   for (const graph::Value& value : graph_.values()) {
     if (value.constant) total += Aligned(value.constant->bytes.size());
   }
   TRY_ASSIGN(weights_, cuda::DeviceBuffer::Create(device_.id, total));
-  std::byte* at = weights_.data();
+  return {};
+}
+
+// Those that stand in the plan from there, others from the ONNX file.
+Result<void> Model::CopyWeights(PlanSource& plan) {
+  MutableBytes left = weights_.bytes();
   for (size_t i = 0; i < graph_.values().size(); ++i) {
-    const auto& constant = graph_.values()[i].constant;
-    if (!constant || constant->bytes.empty()) continue;
-    CUDA_TRY(cudaMemcpy(at, constant->bytes.data(), constant->bytes.size(), cudaMemcpyHostToDevice));
-    device_.weights[static_cast<int32_t>(i)] = std::shared_ptr<void>(at, [](void*) {});
-    at += Aligned(constant->bytes.size());
+    const graph::Value& value = graph_.values()[i];
+    if (!value.constant || value.constant->bytes.empty()) continue;
+    const Bytes bytes = value.constant->bytes;
+    const MutableBytes at = left.first(bytes.size());
+    if (const auto inside = plan_.weights.find(value.name); inside != plan_.weights.end()) {
+      if (inside->second.bytes != bytes.size()) {
+        return Fail(Code::kInvalidArgument, "the plan has {} bytes of '{}', wanted {}", inside->second.bytes,
+                    value.name, bytes.size());
+      }
+      TRY(plan.Copy(inside->second.offset, at));
+    } else {
+      CUDA_TRY(cudaMemcpy(at.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
+    }
+    device_.weights[static_cast<int32_t>(i)] = std::shared_ptr<void>(at.data(), [](void*) {});
+    left = left.subspan(Aligned(bytes.size()));
   }
   CUDA_TRY(cudaStreamSynchronize(cudaStreamLegacy));  // a small copy may still be on its way
-  return {};
+  return plan.Finish();
 }
 
 void Model::ListIo() {

@@ -6,14 +6,16 @@
 #include <vector>
 
 #include "tests/nvinfer_standin/plan_file.h"
+#include "tests/nvinfer_standin/plan_source.h"
 #include "tests/nvinfer_standin/program.h"
 
 namespace tessera::standin {
 
 class Model {
  public:
-  // Reads the plan's ONNX file and copies its initializers to the current device.
-  static Result<std::shared_ptr<const Model>> Load(std::string_view plan);
+  // Reads the plan's ONNX file and copies its initializers to the current device. `took`: a line that says
+  // how long what took.
+  static Result<std::shared_ptr<const Model>> Load(PlanSource& plan, std::string& took);
   // What the plan declares, without a GPU: nothing of it can be run.
   static Result<std::shared_ptr<const Model>> Describe(std::string_view plan);
   ~Model();
@@ -44,7 +46,8 @@ class Model {
   Model() = default;
   static Result<std::shared_ptr<Model>> Read(std::string_view plan);
   Result<void> OpenDevice();
-  Result<void> CopyWeights();
+  Result<void> MakeRoom();
+  Result<void> CopyWeights(PlanSource& plan);
   void ListIo();
 
   PlanFile plan_;

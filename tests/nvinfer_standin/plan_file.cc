@@ -57,7 +57,7 @@ Result<std::map<std::string, std::string>> ParseDeclared(std::istringstream& wor
 }  // namespace
 
 Result<PlanFile> ParsePlan(std::string_view text) {
-  std::istringstream lines{std::string(text)};
+  std::istringstream lines{std::string(text.substr(0, text.find('\0')))};
   std::string line;
   if (!std::getline(lines, line) || line != "TESSERA-STANDIN 1") {
     return Fail(Code::kInvalidArgument, "not a plan of the stand-in");
@@ -79,6 +79,13 @@ Result<PlanFile> ParsePlan(std::string_view text) {
       plan.values.emplace_back();
     } else if (key == "values" && !plan.values.empty()) {
       TRY_ASSIGN(plan.values.back(), ParseProfile(words));
+    } else if (key == "weight") {
+      std::string name;
+      PlanFile::Weight weight;
+      if (!(words >> name >> weight.offset >> weight.bytes)) {
+        return Fail(Code::kInvalidArgument, "'{}', wanted: weight name offset bytes", line);
+      }
+      plan.weights[name] = weight;
     } else if (key == "declare") {
       TRY_ASSIGN(plan.declared, ParseDeclared(words));
     }
@@ -105,6 +112,9 @@ std::string PrintPlan(const PlanFile& plan) {
   for (size_t p = 0; p < plan.profiles.size(); ++p) {
     text += PrintProfile("profile", plan.profiles[p]);
     if (p < plan.values.size() && !plan.values[p].empty()) text += PrintProfile("values", plan.values[p]);
+  }
+  for (const auto& [name, weight] : plan.weights) {
+    text += fmt::format("weight {} {} {}\n", name, weight.offset, weight.bytes);
   }
   if (!plan.declared.empty()) text += "declare";
   for (const auto& [name, what] : plan.declared) text += fmt::format(" {}={}", name, what);
