@@ -60,6 +60,17 @@ TEST_F(EngineGpu, WithoutCudaGraphsTheAnswersAreTheSame) {
   for (const int64_t m : {2, 9, 2}) EXPECT_EQ(*Ask(*captured, mlp, m, 11), *Ask(*issued, mlp, m, 11));
 }
 
+// Weights that are large enough for several threads with several pieces each.
+TEST_F(EngineGpu, APlanThatIsReadAnswersAsAMappedOneDoes) {
+  const Mlp mlp{4096, 8192, 4096};
+  engine::TensorRtOptions map;
+  map.map_plans = true;
+  auto mapped = groups_.Loaded(mlp, GpusAt({0, 1}), map);
+  auto read = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(mapped && read);
+  EXPECT_EQ(*Ask(*mapped, mlp, 9, 11), *Ask(*read, mlp, 9, 11));
+}
+
 TEST_F(EngineGpu, HelpersThatLaunchChangeNoAnswer) {
   const Mlp mlp;
   engine::TensorRtOptions alone;

@@ -25,11 +25,12 @@ constexpr std::array<std::pair<Diagnostics, std::string_view>, 7> kReasons{{
 
 }  // namespace
 
-std::string WhyNotForHere(const nvinfer1::IRuntime& runtime, Bytes engine) {
-  const auto size = static_cast<int64_t>(engine.size());
-  if (size < runtime.getEngineHeaderSize()) return "it is shorter than an engine's header";
+Result<std::string> WhyNotForHere(const nvinfer1::IRuntime& runtime, const PlanReader& engine) {
+  const int64_t size = runtime.getEngineHeaderSize();
+  TRY_ASSIGN(const std::vector<std::byte> head, engine.Head(static_cast<size_t>(size)));
+  if (static_cast<int64_t>(head.size()) < size) return "it is shorter than an engine's header";
   uint64_t found = 0;
-  if (runtime.getEngineValidity(engine.data(), size, &found) != nvinfer1::EngineValidity::kINVALID) return "";
+  if (runtime.getEngineValidity(head.data(), size, &found) != nvinfer1::EngineValidity::kINVALID) return "";
   std::string reasons;
   for (const auto& [diagnostic, reason] : kReasons) {
     if ((found & static_cast<uint64_t>(diagnostic)) == 0) continue;
@@ -38,7 +39,7 @@ std::string WhyNotForHere(const nvinfer1::IRuntime& runtime, Bytes engine) {
   return reasons.empty() ? "no reason given" : reasons;
 }
 #else
-std::string WhyNotForHere(const nvinfer1::IRuntime& /*runtime*/, Bytes /*engine*/) {
+Result<std::string> WhyNotForHere(const nvinfer1::IRuntime& /*runtime*/, const PlanReader& /*engine*/) {
   return "";
 }
 #endif

@@ -5,12 +5,12 @@
 
 #include <string>
 
-#include "tessera/base/memory.h"
+#include "tessera/engine/tensorrt/plan_reader.h"
 
 namespace tessera::engine {
 
 // Why `runtime` cannot load the engine on the current device, from its header alone: "" = nothing speaks
 // against it. Only TensorRT-RTX tells; TensorRT finds out, and says so, when it deserialises.
-std::string WhyNotForHere(const nvinfer1::IRuntime& runtime, Bytes engine);
+Result<std::string> WhyNotForHere(const nvinfer1::IRuntime& runtime, const PlanReader& engine);
 
 }  // namespace tessera::engine

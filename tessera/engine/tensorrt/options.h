@@ -10,6 +10,7 @@
 
 #include "tessera/base/types.h"
 #include "tessera/engine/replication_way.h"
+#include "tessera/engine/tensorrt/read_ways.h"
 
 namespace tessera::engine {
 
@@ -37,6 +38,9 @@ struct TensorRtOptions {
   // them beside this one.
   bool spare_connections = true;
   bool version_compatible = false;  // engines may bring code of their own
+  // TensorRT finds a plan file in memory, mapped, instead of asking a PlanReader for it.
+  bool map_plans = false;
+  std::optional<ReadWays> read_ways;  // not set: as pays off, see UsualReadWays
   // Steps that may be issued while others run, these included, at most kMostStepsInFlight. 1: none beside
   // another.
   int steps_in_flight = 2;

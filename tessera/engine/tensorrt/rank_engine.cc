@@ -4,8 +4,11 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tessera/base/file.h"
+#include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/engine_validity.h"
+#include "tessera/engine/tensorrt/laps.h"
 #include "tessera/engine/tensorrt/let_go.h"
 #include "tessera/engine/tensorrt/plugins.h"
 #include "tessera/engine/tensorrt/profile.h"
@@ -19,6 +22,7 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
                                                      const std::filesystem::path& file,
                                                      const TensorRtOptions& options) {
   using Priority = cuda::Stream::Priority;
+  Laps laps;
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
   const Priority priority = options.least_priority ? Priority::kNormal : Priority::kHigh;
   TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, priority));
@@ -27,10 +31,14 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   rank_engine->library_ = std::move(library);
   TRY(LoadPlugins(options.plugins));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
-  TRY(rank_engine->Deserialize(file));
+  laps.Add("runtime");
+  TRY(rank_engine->Deserialize(file, options));
+  laps.Add("plan");
   TRY_ASSIGN(rank_engine->profiles_, ListedProfiles(*rank_engine->engine_, options.profiles));
   TRY_ASSIGN(rank_engine->model_profiles_, ListedProfiles(*rank_engine->engine_, options.model_profiles));
   TRY(rank_engine->MakeContexts(!options.static_contexts && rank_engine->profiles_.size() > 1));
+  laps.Add("contexts");
+  TESSERA_LOG(kDebug, "rank {} has its engine, ms: {}", rank.value(), laps.text());
   return rank_engine;
 }
 
@@ -54,19 +62,39 @@ tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_vie
   return failed;
 }
 
-Result<void> RankEngine::Deserialize(const std::filesystem::path& file) {
-  TRY_ASSIGN(std::shared_ptr<const MappedFile> plan, MappedFile::Open(file));
-  if (const std::string reason = WhyNotForHere(*runtime_, plan->bytes()); !reason.empty()) {
+Result<void> RankEngine::Deserialize(const std::filesystem::path& file, const TensorRtOptions& options) {
+  const ReadWays ways = options.read_ways.value_or(UsualReadWays());
+  TRY_ASSIGN(const std::unique_ptr<PlanReader> reader, PlanReader::Open(file, stream_.device(), ways));
+  TRY_ASSIGN(const std::string reason, WhyNotForHere(*runtime_, *reader));
+  if (!reason.empty()) {
     return Fail(Code::kUnsupported, "'{}' cannot be loaded by TensorRT {} on GPU {}: {}", file.string(),
                 library_->version(), stream_.device().value(), reason);
   }
-  engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
+  TRY(DeserializeFrom(*reader, file, options.map_plans));
   if (!engine_) {
     return Fail(Code::kInvalidArgument, "'{}' is no plan that TensorRT {} can load on GPU {}: {}",
                 file.string(), library_->version(), stream_.device().value(), logger_->TakeLastError());
   }
   TRY_ASSIGN(tensors_, ReadTensors(*engine_));
   for (const TensorInfo& input : tensors_.inputs) inputs_.push_back(input.spec);
+  return {};
+}
+
+// What the reader met says more than what TensorRT makes of it.
+Result<void> RankEngine::DeserializeFrom(PlanReader& reader, const std::filesystem::path& file, bool mapped) {
+  if (mapped) {
+    TRY_ASSIGN(const std::shared_ptr<const MappedFile> plan, MappedFile::Open(file));
+    engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
+    return {};
+  }
+  engine_.reset(runtime_->deserializeCudaEngine(reader));
+  TRY(reader.Finish());
+  const PlanReader::Totals& read = reader.totals();
+  TESSERA_LOG(
+      kDebug,
+      "rank {}'s plan was read in {} pieces, {} bytes to the host and {} to the GPU, ms: reading {:.1f}",
+      rank_.value(), read.reads, read.to_host, read.to_device,
+      std::chrono::duration<double, std::milli>(read.time).count());
   return {};
 }
 

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "tessera/base/file.h"
 #include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
 #include "tessera/engine/tensorrt/library.h"
 #include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/options.h"
+#include "tessera/engine/tensorrt/plan_reader.h"
 #include "tessera/engine/tensorrt/shape_values.h"
 #include "tessera/engine/tensorrt/tensor_info.h"
 
@@ -24,8 +24,8 @@ namespace tessera::engine {
 // message.
 class RankEngine {
  public:
-  // Deserialises the plan in `file`, which is mapped, and makes a context for each optimisation profile that
-  // `options` leave. From here on these profiles are numbered from 0.
+  // Deserialises the plan in `file`, as PlanReader reads it, and makes a context for each optimisation
+  // profile that `options` leave. From here on these profiles are numbered from 0.
   static Result<std::unique_ptr<RankEngine>> Load(std::shared_ptr<const TensorRtLibrary> library, Rank rank,
                                                   DeviceId device, const std::filesystem::path& file,
                                                   const TensorRtOptions& options);
@@ -74,7 +74,8 @@ class RankEngine {
       : rank_(rank),
         stream_(std::move(stream)),
         logger_(std::make_unique<TensorRtLogger>(fmt::format("rank {}", rank.value()))) {}
-  Result<void> Deserialize(const std::filesystem::path& file);
+  Result<void> Deserialize(const std::filesystem::path& file, const TensorRtOptions& options);
+  Result<void> DeserializeFrom(PlanReader& reader, const std::filesystem::path& file, bool mapped);
   Result<void> MakeContexts(bool share_memory);
   Result<void> ShareMemory();
   tl::unexpected<Error> Refused(std::string_view call, std::string_view what = {});

@@ -3,6 +3,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
+#include "tessera/engine/tensorrt/laps.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
 namespace tessera::engine {
@@ -53,10 +54,13 @@ std::vector<Shape> RankSet::UsualInputs() const {
 
 // No step is in flight here and below: graphs are made and dropped, memory moves. `plan` is bound.
 Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step* step, StepSlot& slot) {
+  Laps laps;
   // Loading kernels waits for the whole GPU: never between the ranks of another model's step.
   TRY_ASSIGN(DeviceOrder::Turn turn, TakeTurn(slot, true));
+  laps.Add("waiting for its turn");
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
   TRY(RunFirst(plan, slot));
+  laps.Add("first run");
   if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
     if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) {
       plan->graphs = *std::move(graphs);
@@ -65,6 +69,8 @@ Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step
     }
   }
   if (std::optional<Error> failed = failure()) return tl::unexpected<Error>(*std::move(failed));
+  laps.Add("capture");
+  TESSERA_LOG(kDebug, "a shape is ready, ms: {}", laps.text());
   plans_.Keep(plan);
   return {};
 }
