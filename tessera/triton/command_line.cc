@@ -35,6 +35,8 @@ Result<void> ReadOption(const std::string& key, const std::string& value, Comman
     }
   } else if (key == "multi-device-spare") {
     TRY_ASSIGN(line.spare_connections, Truth(key, value));
+  } else if (key == "map-plans") {
+    TRY_ASSIGN(line.map_plans, Truth(key, value));
   } else if (key == "coalesce-request-input") {
     TRY_ASSIGN(const bool wanted, Truth(key, value));
     if (wanted) no_effect("the inputs of several requests are always copied together");

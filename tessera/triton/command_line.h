@@ -18,6 +18,7 @@ struct CommandLine {
   // backend begins, so that the first model on them does not wait for it.
   std::vector<std::vector<DeviceId>> connect;
   bool spare_connections = true;            // multi-device-spare: see engine::EngineOptions
+  bool map_plans = false;                   // map-plans: see engine::EngineOptions
   std::vector<std::string> without_effect;  // a line for each key that is set and has none, with the reason
 };
 

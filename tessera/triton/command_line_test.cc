@@ -28,7 +28,8 @@ TEST(ReadCommandLine, TakesWhatMeansSomething) {
                                             {"plugins", "/a/one.so;two.so;"},
                                             {"execution-policy", "BLOCKING"},
                                             {"multi-device-connect", "0,1;3,2"},
-                                            {"multi-device-spare", "false"}})
+                                            {"multi-device-spare", "false"},
+                                            {"map-plans", "true"}})
                                .value();
   EXPECT_EQ(line.default_batch, 8);
   EXPECT_TRUE(line.version_compatible);
@@ -36,6 +37,7 @@ TEST(ReadCommandLine, TakesWhatMeansSomething) {
   EXPECT_THAT(line.connect,
               ElementsAre(ElementsAre(DeviceId{0}, DeviceId{1}), ElementsAre(DeviceId{3}, DeviceId{2})));
   EXPECT_FALSE(line.spare_connections);
+  EXPECT_TRUE(line.map_plans);
   EXPECT_THAT(line.without_effect, IsEmpty());
 }
 
@@ -55,6 +57,7 @@ TEST(ReadCommandLine, RefusesValuesThatAreNone) {
             "execution-policy is 'FAST', wanted DEVICE_BLOCKING or BLOCKING");
   EXPECT_FALSE(ReadCommandLine({{"version-compatible", "perhaps"}}));
   EXPECT_FALSE(ReadCommandLine({{"multi-device-spare", "perhaps"}}));
+  EXPECT_FALSE(ReadCommandLine({{"map-plans", "perhaps"}}));
   EXPECT_EQ(ReadCommandLine({{"multi-device-connect", "0,1;2,2"}}).error().message,
             "multi-device-connect is '2,2': GPU 2 stands there twice, each rank wants its own");
   EXPECT_FALSE(ReadCommandLine({{"coalesce-request-input", ""}}));

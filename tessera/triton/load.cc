@@ -97,6 +97,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.plugins = settings_.plugins;
   options.version_compatible = settings_.version_compatible;
   options.spare_connections = settings_.spare_connections;
+  options.map_plans = settings_.map_plans;
   exec::Options execution = options_;
   execution.on_ready = std::move(on_ready);
   if (place.gpu) {

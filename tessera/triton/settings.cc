@@ -153,6 +153,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   settings.plugins = options.plugins;
   settings.version_compatible = options.version_compatible;
   settings.spare_connections = options.spare_connections;
+  settings.map_plans = options.map_plans;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
   TRY(ReadFirstInstance(config, settings));
   TRY_ASSIGN(settings.model_profiles, ProfilesOfModel(config));

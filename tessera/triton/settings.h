@@ -57,6 +57,7 @@ struct Settings {
   std::vector<std::string> plugins;         // of the command line, as `version_compatible`
   bool version_compatible = false;
   bool spare_connections = true;
+  bool map_plans = false;
 };
 
 // The numbers of optimization profiles that instance_group.profile names. Errors: kInvalidArgument.

@@ -23,6 +23,7 @@ Result<std::unique_ptr<Engine>> MakeTensorRt(const EngineOptions& options) {
   tensorrt.plugins = options.plugins;
   tensorrt.version_compatible = options.version_compatible;
   tensorrt.spare_connections = options.spare_connections;
+  tensorrt.map_plans = options.map_plans;
   tensorrt.steps_in_flight = options.steps_in_flight;
   return MakeTensorRtEngine(std::move(tensorrt));
 }

@@ -29,6 +29,7 @@ struct EngineOptions {
   std::vector<std::string> plugins{};
   bool version_compatible = false;
   bool spare_connections = true;
+  bool map_plans = false;
   int steps_in_flight = 2;  // of ranks on GPUs: steps that may be under way at the same time
 };
 
