@@ -15,5 +15,6 @@ int main(int argc, char** argv) {
                      {"launch", BenchLaunch},
                      {"mlp", BenchMlp},
                      {"attention", BenchAttention},
-                     {"load", BenchLoad}});
+                     {"load", BenchLoad},
+                     {"read", BenchRead}});
 }

@@ -35,6 +35,8 @@ Result<void> BenchInFlight(const std::vector<int>& worlds);
 Result<void> BenchAttention(const std::vector<int>& worlds);
 Result<void> BenchReplicate(const std::vector<int>& worlds);
 Result<void> BenchLoad(const std::vector<int>& worlds);
+// How fast a file gets to each GPU, all at the same time, in the ways that a plan can be read.
+Result<void> BenchRead(const std::vector<int>& worlds);
 
 // Part of BenchReplicate: what a probe at load finds and chooses, beside steps in both ways.
 Result<void> BenchProbe(const std::vector<int>& worlds);

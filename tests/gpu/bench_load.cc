@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <sstream>
 
 #include "tessera/base/log.h"
 #include "tessera/comm/nccl/pool.h"
@@ -34,6 +35,7 @@ constexpr Case kCases[] = {
      [](int world) {
        return Mlp{16384, int64_t{16384} * world, 16384, 128, 2048};
      }},
+    {"12.9 GB a rank", [](int world) { return Mlp{16384, int64_t{16384} * world, 16384, 128, 2048, 1, 11}; }},
 };
 
 // What there is when the first model of a process is loaded.
@@ -60,10 +62,20 @@ Result<void> Begin(Start start, const std::vector<DeviceId>& devices) {
   return {};
 }
 
+// "8x1024": so many threads, pieces of so many KB.
+engine::ReadWays WaysOf(const char* text) {
+  engine::ReadWays ways;
+  (void)std::sscanf(text, "%zux%zu", &ways.lanes, &ways.piece);
+  ways.piece <<= 10;
+  return ways;
+}
+
 Result<void> TimeLoads(int world, int start, const std::filesystem::path& directory) {
   TRY_ASSIGN(const plan::Plan plan, plan::ReadPlan(directory));
   engine::TensorRtOptions options;
   options.devices = ListedGpus(world);
+  options.map_plans = std::getenv("TESSERA_LOAD_MAPPED") != nullptr;
+  if (const char* const ways = std::getenv("TESSERA_LOAD_WAYS")) options.read_ways = WaysOf(ways);
   TRY(Begin(kStarts[start].start, options.devices));
   const std::unique_ptr<engine::Engine> engine = engine::MakeTensorRtEngine(options);
   auto load = [&](const char* what) -> Result<std::unique_ptr<engine::RankGroup>> {
@@ -85,7 +97,11 @@ Result<void> TimeLoads(int world, int start, const std::filesystem::path& direct
   return {};
 }
 
-// The parts that the log tells of, in ms.
+// The parts of a load that the log tells of, in ms: of the slowest rank.
+using Parts = std::map<std::string, double>;
+constexpr const char* kOfWhich = " - ";  // between a load and one of its parts
+using Figures = std::map<std::string, std::vector<double>>;
+
 constexpr struct {
   const char* name;
   const char* before;  // what stands before the number
@@ -94,23 +110,41 @@ constexpr struct {
     {"communicators", " GPUs: communicators "},
     {"first collectives", ", first collectives "},
     {"GPUs connected", "GPUs connected after "},
-    {"warm-up", " ms, "},  // of the last line of a load
 };
-using Figures = std::map<std::string, std::vector<double>>;
 
-void TakeLine(const char* line, bool& first, Figures& figures) {
+void TakePart(const std::string& name, double value, Parts& parts) {
+  auto [at, added] = parts.emplace(name, value);
+  if (!added) at->second = std::max(at->second, value);
+}
+
+// "..., ms: runtime 3.1, plan 95.0": see engine::Laps.
+void TakeLaps(const std::string& line, Parts& parts) {
+  const size_t begin = line.find(", ms: ");
+  if (begin == std::string::npos) return;
+  std::istringstream laps(line.substr(begin + 6));
+  for (std::string lap; std::getline(laps, lap, ',');) {
+    const size_t number = lap.find_last_of(' ');
+    const size_t name = lap.find_first_not_of(' ');
+    if (number == std::string::npos || number <= name) continue;
+    TakePart(lap.substr(name, number - name), std::atof(lap.c_str() + number), parts);
+  }
+}
+
+// The line with a load's time comes behind those with its parts.
+void TakeLine(const std::string& line, Parts& parts, Figures& figures) {
   char name[64];
   double value = 0;
-  if (std::sscanf(line, "figure %63[^\t]\t%lf", name, &value) == 2) {
+  if (std::sscanf(line.c_str(), "figure %63[^\t]\t%lf", name, &value) == 2) {
     figures[name].push_back(value);
-    first = false;
+    for (const auto& [part, time] : parts) figures[name + std::string(kOfWhich) + part].push_back(time);
+    parts.clear();
     return;
   }
-  const bool last_line = std::strstr(line, " of them warm-up") != nullptr;
+  TakeLaps(line, parts);
   for (const auto& part : kParts) {
-    const char* const at = std::strstr(line, part.before);
-    if (!first || at == nullptr || (std::strcmp(part.name, "warm-up") == 0) != last_line) continue;
-    figures[std::string("- ") + part.name].push_back(std::atof(at + std::strlen(part.before)));
+    const size_t at = line.find(part.before);
+    if (at != std::string::npos)
+      TakePart(part.name, std::atof(line.c_str() + at + std::strlen(part.before)), parts);
   }
 }
 
@@ -123,18 +157,12 @@ Result<void> RunProcess(int world, int start, const std::filesystem::path& direc
   std::FILE* const output = popen(command.c_str(), "r");
   if (output == nullptr) return Fail(Code::kInternal, "cannot run {}", command);
   char line[1024];
-  bool first = true;
   std::string said;  // what may tell why it fails
-  Figures all;
+  Parts parts;
   while (std::fgets(line, sizeof(line), output) != nullptr) {
     std::fputs(line[0] == '[' ? line : "", stderr);
-    TakeLine(line, first, all);
+    TakeLine(line, parts, figures);
     said += line;
-  }
-  for (const auto& [name, values] : all) {
-    const bool part = name.starts_with("- ");
-    auto& to = figures[part ? std::string(kStarts[start].first_load) + " " + name : name];
-    to.insert(to.end(), values.begin(), values.end());
   }
   const int status = pclose(output);
   if (status == 0) return {};
@@ -156,6 +184,7 @@ Result<void> BenchModel(const Case& model, int world, std::chrono::seconds limit
   }
   for (const auto& [what, values] : figures) {
     const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    if (*most < 0.5 && what.find(kOfWhich) != std::string::npos) continue;
     std::printf("| %s | %d | %s | %.0f (%.0f .. %.0f) | %zu |\n", model.name, world, what.c_str(),
                 SpreadOf(values).median, *least, *most, values.size());
   }
@@ -174,13 +203,17 @@ int LoadOnce(int argc, char** argv) {
 }
 
 // $TESSERA_LOAD_SECONDS: how long processes are begun for one model on as many GPUs; 30 without.
+// $TESSERA_LOAD_MODEL: the only one. $TESSERA_LOAD_MAPPED: plans are mapped, see TensorRtOptions::map_plans.
+// $TESSERA_LOAD_WAYS: how they are read, see WaysOf.
 Result<void> BenchLoad(const std::vector<int>& worlds) {
   const char* const asked = std::getenv("TESSERA_LOAD_SECONDS");
   const std::chrono::seconds limit{asked == nullptr ? 30 : std::atoi(asked)};
   std::printf(
       "\nloading an MLP, ms: median (least .. most)\n| weights | GPUs | load | time | loads "
       "|\n|---|---|---|---|---|\n");
+  const char* const only = std::getenv("TESSERA_LOAD_MODEL");
   for (const Case& model : kCases) {
+    if (only != nullptr && std::strcmp(only, model.name) != 0) continue;
     for (const int world : worlds) TRY(BenchModel(model, world, limit));
   }
   return {};

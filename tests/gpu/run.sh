@@ -103,7 +103,7 @@ run_each() {
 wanted test cuda && run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
 wanted test engine && run_each engine 60 "$bundle/bin/engine_gpu_test" "$@"
 wanted test zoo && run zoo 300 "$bundle/bin/zoo_gpu_test" "$@"
-for bench in replicate overhead in_flight launch mlp attention load; do
+for bench in replicate overhead in_flight launch mlp attention read load; do
   wanted bench "bench_$bench" || continue
   limit=150
   [ $bench = load ] && limit=300  # each load in a process of its own
