@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "tessera/base/posix.h"
 #include "tessera/base/result.h"
 #include "tessera/base/types.h"
 
@@ -33,13 +34,19 @@ Result<std::string> ReadFile(const std::filesystem::path& file);
 // Writes beside `file` under a temporary name, syncs and renames: the file is old or new, never half.
 Result<void> WriteFileAtomically(const std::filesystem::path& file, std::string_view content);
 
-// A directory that is built aside and appears whole: `Commit` renames it to its final name; without it the destructor
-// removes all that was written.
+// A directory that is built aside and appears whole: `Commit` renames it to its final name; without it the
+// destructor removes all that was written. What a process that was killed has left is removed by the next
+// Create for the same name and place (on a file system that has locks; elsewhere it stays).
 class StagedDirectory {
  public:
-  // Makes a hidden temporary directory beside `target`. Errors: kAlreadyExists (`target` exists), kNotFound (its
-  // parent does not), kUnavailable (cannot be made).
+  // Makes a hidden temporary directory beside `target`. Errors: kAlreadyExists (`target` exists), kNotFound
+  // (its parent does not), kUnavailable (cannot be made).
   static Result<StagedDirectory> Create(const std::filesystem::path& target);
+  // The same in the directory `place`, for a parent of `target` whose directories somebody else looks at.
+  // More errors: kUnavailable (nothing can be renamed from `place` to `target`: another file system, no right
+  // to write).
+  static Result<StagedDirectory> CreateIn(const std::filesystem::path& place,
+                                          const std::filesystem::path& target);
   StagedDirectory(StagedDirectory&& other) noexcept;
   StagedDirectory& operator=(StagedDirectory&&) = delete;
   ~StagedDirectory();
@@ -48,10 +55,13 @@ class StagedDirectory {
   Result<void> Commit();
 
  private:
-  StagedDirectory(std::filesystem::path target, std::filesystem::path staging)
-      : target_(std::move(target)), staging_(std::move(staging)) {}
+  StagedDirectory(std::filesystem::path target, std::filesystem::path staging, UniqueFd lock)
+      : target_(std::move(target)), staging_(std::move(staging)), lock_(std::move(lock)) {}
+  Result<void> Lock();
+
   std::filesystem::path target_;
   std::filesystem::path staging_;  // empty once committed or moved from
+  UniqueFd lock_;                  // tells others that `staging_` is no leftover; none without locks
 };
 
 }  // namespace tessera

@@ -164,6 +164,45 @@ TEST_F(StagedDirectoryTest, SurvivesItsMove) {
   EXPECT_TRUE(fs::is_directory(In("model")));
 }
 
+TEST_F(StagedDirectoryTest, MayBeBuiltInAnotherPlace) {
+  fs::create_directory(In("repository"));
+  auto staged = StagedDirectory::CreateIn(In("."), In("repository/model"));
+  ASSERT_TRUE(staged);
+  EXPECT_TRUE(fs::is_empty(In("repository")));
+  ASSERT_TRUE(staged->Commit());
+  EXPECT_TRUE(fs::is_directory(In("repository/model")));
+  EXPECT_THAT(Names(), ElementsAre("repository"));
+}
+
+TEST_F(StagedDirectoryTest, RefusesAPlaceOnAnotherFileSystem) {
+  struct stat here {};
+  struct stat there {};
+  ASSERT_EQ(::stat(In(".").c_str(), &here), 0);
+  if (::stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev) GTEST_SKIP() << "one file system only";
+  auto staged = StagedDirectory::CreateIn("/dev/shm", In("model"));
+  ASSERT_FALSE(staged);
+  EXPECT_EQ(staged.error().code, Code::kUnavailable);
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(StagedDirectoryTest, RemovesWhatAKilledProcessLeftOfTheSameName) {
+  for (const char* name : {".model.41-0123abcd-0.tmp", ".model.2.41-0123abcd-0.tmp", ".model.tmp"}) {
+    fs::create_directory(In(name));
+    ASSERT_TRUE(WriteFileAtomically(In(name) / "half", "x"));
+  }
+  ASSERT_TRUE(StagedDirectory::Create(In("model")));
+  EXPECT_THAT(Names(), ElementsAre(".model.2.41-0123abcd-0.tmp", ".model.tmp"));
+}
+
+TEST_F(StagedDirectoryTest, LeavesWhatAnotherProcessIsBuilding) {
+  auto one = StagedDirectory::Create(In("model"));
+  auto other = StagedDirectory::Create(In("model"));
+  ASSERT_TRUE(one && other);
+  EXPECT_TRUE(fs::is_directory(one->path()));
+  ASSERT_TRUE(other->Commit());
+  EXPECT_EQ(one->Commit().error().code, Code::kAlreadyExists);
+}
+
 TEST_F(StagedDirectoryTest, RefusesATargetThatExists) {
   ASSERT_TRUE(WriteFileAtomically(In("model"), "a file"));
   auto staged = StagedDirectory::Create(In("model"));

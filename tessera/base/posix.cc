@@ -1,6 +1,7 @@
 #include "tessera/base/posix.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -54,6 +55,15 @@ Result<UniqueFd> OpenForReading(const std::filesystem::path& file) {
   UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return FailErrno("open", file, errno);
   return fd;
+}
+
+Result<UniqueFd> LockDirectory(const std::filesystem::path& directory) {
+  TRY_ASSIGN(UniqueFd fd, OpenForReading(directory));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK)
+    return Fail(Code::kAlreadyExists, "another process has locked '{}'", directory.string());
+  return Fail(Code::kUnsupported, "cannot lock '{}': {}", directory.string(),
+              std::generic_category().message(errno));
 }
 
 Result<void> Sync(const std::filesystem::path& file) {

@@ -22,6 +22,11 @@ tl::unexpected<Error> FailErrno(std::string_view what, const std::filesystem::pa
 // Opens for reading. Errors: kNotFound, kInvalidArgument (not readable).
 Result<UniqueFd> OpenForReading(const std::filesystem::path& file);
 
+// A lock on a directory that one process holds at a time, however it ends, and no child of it. Errors:
+// kAlreadyExists (another holds it), kUnsupported (this file system has no locks on directories), those of
+// OpenForReading.
+Result<UniqueFd> LockDirectory(const std::filesystem::path& directory);
+
 // Makes what was written through (or in the directory) `file` last beyond a crash.
 Result<void> Sync(const std::filesystem::path& file);
 

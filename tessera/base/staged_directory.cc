@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -46,13 +47,49 @@ Result<void> RenameToFree(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+// What was staged for `name` in `place` by processes that live no more: nobody has locked it.
+void RemoveLeftovers(const fs::path& place, const std::string& name) {
+  std::error_code error;
+  for (fs::directory_iterator at(place, error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    std::error_code ignored;  // whoever cannot remove it cannot write here either, and is told so
+    if (!IsTemporaryOf(at->path().filename().string(), name) || at->is_symlink(ignored) ||
+        !at->is_directory(ignored))
+      continue;
+    const Result<UniqueFd> lock = LockDirectory(at->path());
+    if (lock) fs::remove_all(at->path(), ignored);
+  }
+}
+
+// Tried with a file: a directory in `target`'s place might be taken for it.
+Result<void> MustLeadTo(const fs::path& staging, const fs::path& target) {
+  if (staging.parent_path() == target.parent_path()) return {};
+  const fs::path from = staging / "rename";
+  const fs::path to = TemporaryBeside(target);
+  const UniqueFd made(::open(from.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!made) return FailErrno("create", from, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(from.c_str());
+    return Fail(Code::kUnavailable, "cannot rename from '{}' to '{}': {}", staging.parent_path().string(),
+                target.parent_path().string(), std::generic_category().message(error));
+  }
+  ::unlink(to.c_str());
+  return {};
+}
+
 }  // namespace
 
 Result<StagedDirectory> StagedDirectory::Create(const fs::path& target) {
   if (target.empty()) return Fail(Code::kInvalidArgument, "the name of a directory is empty");
+  return CreateIn(AbsoluteName(target).parent_path(), target);
+}
+
+Result<StagedDirectory> StagedDirectory::CreateIn(const fs::path& place, const fs::path& target) {
   fs::path named = AbsoluteName(target);  // as meant now, wherever the process stands at Commit
   TRY(MustBeFree(named));
-  fs::path staging = TemporaryBeside(named);
+  fs::path staging = TemporaryBeside(place / named.filename());
+  RemoveLeftovers(staging.parent_path(), named.filename().string());
   if (::mkdir(staging.c_str(), 0777) != 0) {
     const int error = errno;
     if (error == ENOENT) {
@@ -62,11 +99,29 @@ Result<StagedDirectory> StagedDirectory::Create(const fs::path& target) {
     return Fail(Code::kUnavailable, "cannot create '{}': {}", target.string(),
                 std::generic_category().message(error));
   }
-  return StagedDirectory(std::move(named), std::move(staging));
+  StagedDirectory staged(std::move(named), std::move(staging), UniqueFd());
+  TRY(MustLeadTo(staged.staging_, staged.target_));
+  TRY(staged.Lock());
+  return staged;
+}
+
+// Whoever removes leftovers may have taken the directory for one, the moment before it is locked.
+Result<void> StagedDirectory::Lock() {
+  Result<UniqueFd> lock = LockDirectory(staging_);
+  std::error_code error;
+  if (lock && fs::exists(staging_, error)) {
+    lock_ = *std::move(lock);
+    return {};
+  }
+  if (!lock && lock.error().code == Code::kUnsupported) return {};
+  return Fail(Code::kUnavailable, "cannot create '{}': another process removed '{}'", target_.string(),
+              staging_.string());
 }
 
 StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept
-    : target_(std::move(other.target_)), staging_(std::exchange(other.staging_, {})) {}
+    : target_(std::move(other.target_)),
+      staging_(std::exchange(other.staging_, {})),
+      lock_(std::move(other.lock_)) {}
 
 StagedDirectory::~StagedDirectory() {
   if (staging_.empty()) return;

@@ -1,6 +1,7 @@
 #include "tessera/cli/repository.h"
 
 #include "tessera/base/file.h"
+#include "tessera/base/log.h"
 #include "tessera/cli/model_config.h"
 #include "tessera/cli/model_directory.h"
 
@@ -43,13 +44,26 @@ class EnsuredDirectory {
   fs::path topmost_;  // empty: nothing was made
 };
 
+// Beside the repository where that is possible: Triton takes every directory in it for a model, hidden ones
+// too, and does not start with half of one.
+Result<StagedDirectory> Stage(const fs::path& repository, const std::string& name) {
+  std::error_code error;
+  const fs::path real = fs::canonical(repository, error);
+  if (error) return Fail(Code::kUnavailable, "cannot find '{}': {}", repository.string(), error.message());
+  Result<StagedDirectory> beside = StagedDirectory::CreateIn(real.parent_path(), repository / name);
+  if (beside || beside.error().code == Code::kAlreadyExists) return beside;
+  TESSERA_LOG(kWarning, "a server that starts before '{}' is whole would take half of it for a model: {}",
+              (repository / name).string(), beside.error().message);
+  return StagedDirectory::Create(repository / name);
+}
+
 }  // namespace
 
 Result<shard::Outcome> AddModel(const fs::path& repository, const std::string& name, int max_batch,
                                 const VersionWriter& write) {
   TRY(CheckModelName(name));
   TRY_ASSIGN(EnsuredDirectory ensured, EnsuredDirectory::Create(repository));
-  TRY_ASSIGN(StagedDirectory staged, StagedDirectory::Create(repository / name));
+  TRY_ASSIGN(StagedDirectory staged, Stage(repository, name));
   const fs::path version = staged.path() / "1";
   std::error_code error;
   fs::create_directory(version, error);

@@ -33,6 +33,17 @@ TEST(AddModel, MakesTheRepositoryWithTheModelInIt) {
   EXPECT_EQ(std::distance(fs::directory_iterator(repository), {}), 1);  // no temporary directory stays
 }
 
+TEST(AddModel, ShowsNoDirectoryInTheRepositoryBeforeTheModelIsWhole) {
+  tessera::testing::TemporaryDirectory directory;
+  const fs::path repository = directory.path() / "repo";
+  auto look_and_write = [&](const fs::path& version) {
+    EXPECT_TRUE(fs::is_empty(repository));  // Triton would take it for a model
+    return WriteToy(version);
+  };
+  EXPECT_TRUE(AddModel(repository, "toy", 64, look_and_write));
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
+}
+
 TEST(AddModel, LeavesNothingBehindOnAnError) {
   tessera::testing::TemporaryDirectory directory;
   auto outcome = AddModel(directory.path() / "a" / "repo", "toy", 64, WriteHalf);
