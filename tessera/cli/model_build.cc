@@ -7,6 +7,7 @@
 
 #include "tessera/base/cores.h"
 #include "tessera/base/file.h"
+#include "tessera/base/posix.h"
 #include "tessera/build/check.h"
 #include "tessera/build/profiles.h"
 #include "tessera/cli/build_probe.h"
@@ -37,6 +38,15 @@ Result<std::vector<plan::Profile>> MakeProfiles(const plan::Plan& plan,
   return profiles;
 }
 
+// One build at a time: engines of two would lie beside one plan. Nothing on a file system without such locks.
+Result<UniqueFd> LockVersion(const fs::path& version) {
+  Result<UniqueFd> lock = LockDirectory(version);
+  if (lock || lock.error().code == Code::kUnsupported) return lock ? *std::move(lock) : UniqueFd();
+  if (lock.error().code != Code::kAlreadyExists) return lock;
+  return Fail(Code::kUnavailable, "'{}' is being built by another process, wait for it to end",
+              version.string());
+}
+
 std::string EngineFile(size_t rank) {
   return fmt::format("model.plan.rank{}", rank);
 }
@@ -62,6 +72,7 @@ class ModelBuild {
 
   Result<BuiltModel> Run() {
     const auto start = std::chrono::steady_clock::now();
+    TRY_ASSIGN(const UniqueFd lock, LockVersion(version_));
     TRY_ASSIGN(sharded_, ReadSharded(version_));
     TRY_ASSIGN(profiles_, MakeProfiles(sharded_, options_.profiles));
     TRY_ASSIGN(const EngineBuilder builder,

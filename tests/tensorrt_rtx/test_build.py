@@ -1,7 +1,9 @@
 """`tessera build`: the real builder makes every rank's engine for a GPU that is not here, and plan.json tells of it."""
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 
 import numpy as np
@@ -171,6 +173,24 @@ def test_a_changed_source_is_refused(shard, program, library, zoo):
     with (folder / "1/model.onnx.rank1").open("ab") as file:
         file.write(b"x")
     assert "rank 1: " in refused(program, library, folder)
+
+
+def test_a_second_build_of_a_model_is_refused_while_one_runs(shard, program, zoo):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    directory = os.open(folder / "1", os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)  # as a build does that is under way
+    assert program.refuse("build", folder, "--sm", 80).endswith(
+        f"'{folder / '1'}' is being built by another process, wait for it to end")
+    os.close(directory)
+
+
+def test_what_a_killed_build_left_goes_with_the_next(shard, build, zoo):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    left = folder / "1/.engines.4711-0123abcd-0.tmp"
+    left.mkdir()
+    (left / "model.plan.rank0").write_bytes(b"half of it")
+    build(folder, "--no-probe")
+    assert not left.exists()
 
 
 def test_shard_names_build_as_the_next_step(program, zoo, tmp_path):
