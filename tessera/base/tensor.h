@@ -15,6 +15,7 @@ struct TensorSpec {
   Shape shape;
   bool on_host =
       false;  // a shape tensor: the engine reads its values on the host, since shapes depend on them
+  bool in_32_bits = false;  // an input of 64-bit integers that the engine keeps in 32: others must be refused
   bool operator==(const TensorSpec&) const = default;
 };
 

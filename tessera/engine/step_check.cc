@@ -1,5 +1,7 @@
 #include "tessera/engine/step_check.h"
 
+#include "tessera/base/integer_range.h"
+
 namespace tessera::engine {
 namespace {
 
@@ -17,6 +19,21 @@ Result<void> CheckTensor(const TensorView& tensor, const TensorSpec& wanted, siz
     return Fail(Code::kInvalidArgument, "rank {}: input '{}' {} has {} bytes of data, wanted {}", rank,
                 wanted.name, ToString(tensor.shape), tensor.data.data == nullptr ? 0 : tensor.data.bytes(),
                 bytes);
+  }
+  return {};
+}
+
+// What goes whole to every rank is looked at once.
+Result<void> CheckValues(const Step& step, const std::vector<TensorSpec>& inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].in_32_bits) continue;
+    const std::byte* seen = nullptr;
+    for (const RankInputs& rank : step.ranks) {
+      const ConstRegion& data = rank.tensors[i].data;
+      if (data.data == seen || data.kind == MemoryKind::kDevice) continue;
+      TRY(CheckIn32Bits(inputs[i], data));
+      seen = data.data;
+    }
   }
   return {};
 }
@@ -45,7 +62,7 @@ Result<void> CheckStep(const Step& step, int world_size, const std::vector<Tenso
     }
     for (size_t i = 0; i < tensors.size(); ++i) TRY(CheckTensor(tensors[i], inputs[i], r));
   }
-  return {};
+  return CheckValues(step, inputs);
 }
 
 Result<void> CheckPlace(const Region& place, const TensorSpec& output, DType type, const Shape& shape) {

@@ -36,6 +36,18 @@ TEST(StepCheck, NamesWhatDoesNotFit) {
             "the step has no sink for its outputs");
 }
 
+TEST(StepCheck, RefusesIntegersThatTheEngineDoesNotKeep) {
+  KeepingSink sink(2, 0);
+  std::vector<int64_t> ids{1, 2};
+  const TensorView view = ViewOf(DType::kInt64, {2}, ids);
+  const std::vector<TensorSpec> narrow{{"ids", DType::kInt64, {2}, /*on_host=*/false, /*in_32_bits=*/true}};
+  const Step step{{{{view}}, {{view}}}, &sink};
+  EXPECT_TRUE(CheckStep(step, 2, narrow));
+  ids[1] = int64_t{1} << 40;
+  EXPECT_EQ(CheckStep(step, 2, narrow).error().message,
+            "input 'ids' has the value 1099511627776; the engine keeps INT64 in 32 bits");
+}
+
 TEST(StepCheck, APlaceHasTheBytesOfItsTensor) {
   std::vector<std::byte> bytes(8);
   const TensorSpec y{"y", DType::kFloat32, {2}};

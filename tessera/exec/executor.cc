@@ -206,7 +206,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::f
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(*engine, *group, plan);
-  MarkShapeTensors(*group, plan);
+  MarkInputs(*group, plan);
   auto executor = std::make_unique<GroupExecutor>(std::move(plan), options);
   TRY(executor->Begin(std::move(group), std::move(load)));
   return executor;

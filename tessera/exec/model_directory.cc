@@ -58,10 +58,12 @@ bool IsMadeUp(const plan::Plan& plan) {
   return plan.ranks.front().model.sha256.empty();
 }
 
-void MarkShapeTensors(const engine::RankGroup& group, plan::Plan& plan) {
+void MarkInputs(const engine::RankGroup& group, plan::Plan& plan) {
   for (const TensorSpec& input : group.inputs()) {
     for (plan::TensorPlan& planned : plan.inputs) {
-      if (planned.spec.name == input.name) planned.spec.on_host = input.on_host;
+      if (planned.spec.name != input.name) continue;
+      planned.spec.on_host = input.on_host;
+      planned.spec.in_32_bits = input.in_32_bits;
     }
   }
 }

@@ -26,7 +26,7 @@ bool IsMadeUp(const plan::Plan& plan);
 // Puts what the loaded model declares into a plan that was made up.
 void Describe(const engine::Engine& engine, const engine::RankGroup& group, plan::Plan& plan);
 
-// Tells any plan which of its inputs are shape tensors: only the engines know.
-void MarkShapeTensors(const engine::RankGroup& group, plan::Plan& plan);
+// Tells any plan which of its inputs are shape tensors, and which are kept in 32 bits: only the engines know.
+void MarkInputs(const engine::RankGroup& group, plan::Plan& plan);
 
 }  // namespace tessera::exec

@@ -17,15 +17,6 @@ bool SameButBatch(const Shape& a, const Shape& b) {
   return a.size() == b.size() && std::equal(a.begin() + 1, a.end(), b.begin() + 1);
 }
 
-// Of host memory.
-std::vector<std::byte> ContentOf(const InputValue& input) {
-  std::vector<std::byte> content;
-  for (const ConstRegion& part : input.buffers) {
-    content.insert(content.end(), part.data, part.data + part.bytes());
-  }
-  return content;
-}
-
 bool RunTogether(const InputValue& x, const InputValue& y) {
   return x.takes_rows ? ContentOf(x) == ContentOf(y) : SameButBatch(x.shape, y.shape);
 }

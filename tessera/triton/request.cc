@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "tessera/base/integer_range.h"
 #include "tessera/triton/data_type.h"
 #include "tessera/triton/error.h"
 
@@ -38,7 +39,24 @@ bool SameRank(const Shape& shape, const TensorSpec& spec) {
   return shape.size() == spec.shape.size();
 }
 
+// Here already: a step fails for all of its requests.
+Result<void> CheckValues(const TensorSpec& spec, const InputValue& value) {
+  if (!spec.in_32_bits) return {};
+  if (value.buffers.size() <= 1) {
+    return value.buffers.empty() ? Result<void>() : CheckIn32Bits(spec, value.buffers.front());
+  }
+  return CheckIn32Bits(spec, HostRegion(Bytes{ContentOf(value)}));  // a number may lie in two of them
+}
+
 }  // namespace
+
+std::vector<std::byte> ContentOf(const InputValue& input) {
+  std::vector<std::byte> content;
+  for (const ConstRegion& part : input.buffers) {
+    content.insert(content.end(), part.data, part.data + part.bytes());
+  }
+  return content;
+}
 
 uint64_t NowNs() noexcept {
   auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -124,7 +142,7 @@ Result<void> Request::ReadBuffers(TRITONBACKEND_Input* input, uint32_t count, co
     return Fail(Code::kInvalidArgument, "input '{}' has {} bytes, its shape {} takes {}", spec.name, total,
                 ToString(value.shape), wanted);
   }
-  return {};
+  return CheckValues(spec, value);
 }
 
 Result<void> Request::ReadBatchSize() {

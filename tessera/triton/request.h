@@ -31,6 +31,9 @@ struct InputValue {
   bool takes_rows = false;
 };
 
+// Of host memory.
+std::vector<std::byte> ContentOf(const InputValue& input);
+
 // Points of CLOCK_MONOTONIC in nanoseconds, for the server's statistics.
 struct Timeline {
   uint64_t exec_start = 0;
@@ -51,8 +54,8 @@ class Request {
   ~Request();
 
   // Reads the inputs and which outputs are wanted; opens the response.
-  // Errors, all of this request only: kCancelled, kInvalidArgument (type, rank, batch or bytes of an input),
-  // kUnsupported (an input in GPU memory, and a model that takes host memory only).
+  // Errors, all of this request only: kCancelled, kInvalidArgument (type, rank, batch, bytes or values of an
+  // input), kUnsupported (an input in GPU memory, and a model that takes host memory only).
   Result<void> Read();
 
   const std::vector<InputValue>& inputs() const { return inputs_; }  // as Signature::inputs

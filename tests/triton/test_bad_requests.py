@@ -32,6 +32,7 @@ BAD = {
     "length": ({**RIGHT, "mask": np.ones((2, 4), np.int64)}, ["'mask'", "4"]),
     "name": ({"tokens": RIGHT["ids"], "mask": RIGHT["mask"]}, ["tokens"]),
     "missing": ({"ids": RIGHT["ids"]}, ["ids"]),
+    "value": ({**RIGHT, "ids": np.full((2, 3), 2**40)}, ["'ids'", "1099511627776", "32 bits"]),
     "too many rows": ({n: np.ones((65, 3), np.int64) for n in RIGHT}, ["64"]),
 }
 

@@ -72,8 +72,9 @@ Result<std::unique_ptr<RankGroup>> OpenVinoEngine::LoadGroup(const plan::Plan& p
   auto make_session = [plan, directory, threads, warm_ups](
                           comm::Communicator& end, Deadline by) -> Result<std::unique_ptr<RankSession>> {
     TRY_ASSIGN(openvino::RankModel model, openvino::LoadRankModel(plan, directory, end, threads));
+    const bool warm_up = warm_ups != nullptr && model.takes_zeros;  // the same on all ranks
     TRY_ASSIGN(std::unique_ptr<RankSession> session, openvino::MakeSession(std::move(model)));
-    if (warm_ups == nullptr) return session;
+    if (!warm_up) return session;
     Result<void> warmed = openvino::WarmUp(*session, plan, end.rank(), by);
     if (warmed) return session;
     if (HasFreeDimensions(session->inputs())) warm_ups->Refuse(end.rank());

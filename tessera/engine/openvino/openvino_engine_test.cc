@@ -64,6 +64,34 @@ TEST(OpenVinoEngine, AModelThatTakesNoWarmUpStartsCold) {
   EXPECT_EQ(sink.values<float>(0, 0), (std::vector<float>{1, 2, 3, 1, 2, 3}));
 }
 
+TEST(OpenVinoEngine, AModelThatZerosWouldEndTheProcessInStartsCold) {
+  auto engine = MakeOpenVinoEngine();
+  auto group = engine->Load(LoneModel(), kModels / "range", Deadline::Never());  // of the step 0
+  ASSERT_TRUE(group) << group.error().ToString();
+  const std::vector<int64_t> values{3, 9, 2};
+  std::vector<TensorView> inputs;
+  for (const int64_t& value : values)
+    inputs.push_back({DType::kInt64, {}, HostRegion(Bytes(reinterpret_cast<const std::byte*>(&value), 8))});
+  KeepingSink sink(1, 1);
+  ASSERT_TRUE((*group)->Run({{{inputs}}, &sink}));
+  EXPECT_EQ(sink.values<int64_t>(0, 0), (std::vector<int64_t>{3, 5, 7}));
+}
+
+TEST(OpenVinoEngine, IntegersThatItDoesNotKeepAreRefused) {
+  auto engine = MakeOpenVinoEngine();
+  auto group = engine->Load(LoneModel(), kModels / "range", Deadline::Never());
+  ASSERT_TRUE(group) << group.error().ToString();
+  const std::vector<int64_t> far{int64_t{1} << 40};
+  const TensorView value{
+      DType::kInt64, {}, HostRegion(Bytes(reinterpret_cast<const std::byte*>(far.data()), 8))};
+  KeepingSink sink(1, 1);
+  Result<StepReport> refused = (*group)->Run({{{{value, value, value}}}, &sink});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(refused.error().message, HasSubstr("has the value 1099511627776"));
+  EXPECT_TRUE((*group)->usable());
+}
+
 // OpenVINO keeps the shapes of a step that failed and fails the next good one of the shapes before: so the
 // group says that it is of no more use.
 TEST(OpenVinoEngine, AStepThatTheModelCannotTakeEndsTheGroup) {

@@ -1,5 +1,10 @@
 #include "tessera/engine/openvino/rank_model.h"
 
+#include <algorithm>
+#include <openvino/op/parameter.hpp>
+#include <openvino/op/range.hpp>
+#include <openvino/op/util/multi_subgraph_base.hpp>
+#include <openvino/op/util/shape_of_base.hpp>
 #include <openvino/runtime/properties.hpp>
 #include <set>
 #include <string>
@@ -41,6 +46,36 @@ Result<std::vector<TensorSpec>> SpecsOf(const ov::OutputVector& ports,
   return specs;
 }
 
+bool IsInteger64(DType type) {
+  return type == DType::kInt64 || type == DType::kUInt64;
+}
+
+// Whether `value` depends on what an input holds, not on its shape alone.
+bool DependsOnInput(const ov::Output<ov::Node>& value, std::set<const ov::Node*>& seen) {
+  const ov::Node* node = value.get_node();
+  if (!seen.insert(node).second || ov::is_type<const ov::op::util::ShapeOfBase>(node)) return false;
+  if (ov::is_type<const ov::op::v0::Parameter>(node)) return true;
+  const ov::OutputVector inputs = node->input_values();
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [&](const ov::Output<ov::Node>& input) { return DependsOnInput(input, seen); });
+}
+
+// The process ends in OpenVINO where a Range has the step 0.
+bool TakesZeros(const ov::Model& model) {
+  constexpr size_t kStep = 2;
+  for (const std::shared_ptr<ov::Node>& node : model.get_ops()) {
+    std::set<const ov::Node*> seen;
+    const bool range = ov::is_type<ov::op::v4::Range>(node) || ov::is_type<ov::op::v0::Range>(node);
+    if (range && DependsOnInput(node->input_value(kStep), seen)) return false;
+    const auto* body = ov::as_type<const ov::op::util::MultiSubGraphOp>(node.get());
+    if (body == nullptr) continue;
+    for (const std::shared_ptr<ov::Model>& inner : body->get_functions()) {
+      if (!TakesZeros(*inner)) return false;
+    }
+  }
+  return true;
+}
+
 // The configuration of every compiled model of the process is alike but for the number of threads: OpenVINO
 // recycles idle thread pools between models.
 ov::AnyMap Properties(int threads) {
@@ -71,6 +106,8 @@ Result<RankModel> Load(const plan::Plan& plan, const std::filesystem::path& file
   TRY_ASSIGN(rank.has_token, LinkCollectives(*model, plan.collectives, rank.site));
   TRY_ASSIGN(rank.inputs, SpecsOf(model->inputs(), plan.inputs));
   TRY_ASSIGN(rank.outputs, SpecsOf(model->outputs(), plan.outputs));
+  for (TensorSpec& input : rank.inputs) input.in_32_bits = IsInteger64(input.type);  // the CPU plugin's way
+  rank.takes_zeros = TakesZeros(*model);
   rank.compiled = core.compile_model(model, "CPU", Properties(threads));
   return rank;
 }

@@ -17,7 +17,8 @@ struct RankModel {
   ov::CompiledModel compiled;
   std::vector<TensorSpec> inputs;  // without the token
   std::vector<TensorSpec> outputs;
-  bool has_token = false;  // a last input more than `inputs`, see LinkCollectives
+  bool has_token = false;   // a last input more than `inputs`, see LinkCollectives
+  bool takes_zeros = true;  // a step on inputs of zeros does not end the process
   std::shared_ptr<CollectiveSite> site;
 };
 

@@ -164,6 +164,8 @@ def single(root):
                    helper.make_node("Reshape", ["xx", "six"], ["y"])],
          [info("x", TensorProto.FLOAT, ["n"])], [info("y", TensorProto.FLOAT, [6])],
          {"six": np.array([6], np.int64)})
+    save("range", [helper.make_node("Range", ["from", "to", "step"], ["y"])],
+         [info(name, TensorProto.INT64, []) for name in ("from", "to", "step")], [info("y", TensorProto.INT64, ["n"])], {})
     save("untyped", [helper.make_node("NoSuchOp", ["x"], ["y"], name="odd")], [info("x", TensorProto.FLOAT, [1])],
          [info("y", TensorProto.FLOAT, [1])], {})
 
