@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace tessera {
 namespace {
@@ -72,13 +73,20 @@ bool IsStatic(const Shape& shape) {
 }
 
 int64_t ElementCount(const Shape& shape) {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   int64_t count = 1;
-  for (int64_t d : shape) count *= d;
+  for (int64_t d : shape) {
+    if (__builtin_mul_overflow(count, d, &count)) return std::numeric_limits<int64_t>::max();
+  }
   return count;
 }
 
 ByteCount BytesOf(DType type, const Shape& shape) {
-  return ByteCount{(static_cast<uint64_t>(ElementCount(shape)) * static_cast<uint64_t>(BitsOf(type)) + 7) / 8};
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  const auto elements = static_cast<uint64_t>(ElementCount(shape));
+  const auto bits = static_cast<uint64_t>(BitsOf(type));
+  if (bits > 0 && elements > (kMost - 7) / bits) return ByteCount{kMost};
+  return ByteCount{(elements * bits + 7) / 8};
 }
 
 std::string ToString(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ",")); }

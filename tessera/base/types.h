@@ -61,10 +61,10 @@ inline constexpr int64_t kDynamic = -1;
 
 bool IsStatic(const Shape& shape);
 
-// Product of the dimensions; 1 for a scalar. Requires IsStatic(shape).
+// Product of the dimensions; 1 for a scalar, the largest number where it is larger. Requires IsStatic(shape).
 int64_t ElementCount(const Shape& shape);
 
-// Bytes of a dense tensor, sub-byte types packed. Requires IsStatic(shape) and BitsOf(type) > 0.
+// Bytes of a dense tensor, sub-byte types packed, the largest number where there are more. Requires IsStatic(shape) and BitsOf(type) > 0.
 ByteCount BytesOf(DType type, const Shape& shape);
 
 // "[4,-1,384]"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -108,6 +109,15 @@ TEST(CollectiveOp, OnlyReductionsReduceAndOnlyRootedOpsHaveARoot) {
   EXPECT_TRUE(Reduces(CollectiveOp::kReduceScatter) && !IsRooted(CollectiveOp::kReduceScatter));
   EXPECT_TRUE(!Reduces(CollectiveOp::kScatter) && IsRooted(CollectiveOp::kScatter));
   EXPECT_TRUE(!Reduces(CollectiveOp::kAllToAll) && !IsRooted(CollectiveOp::kAllToAll));
+}
+
+TEST(BytesOf, IsTheLargestNumberWhereItIsTooLarge) {
+  const int64_t far = int64_t{1} << 62;
+  EXPECT_EQ(ElementCount({2, far + 1, 4}), std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(ElementCount({far, far, 0}), 0);
+  EXPECT_EQ(BytesOf(DType::kFloat32, {2, far + 1, 4}).value(), std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(BytesOf(DType::kInt64, {far}).value(), std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(BytesOf(DType::kInt64, {far >> 5}).value(), uint64_t{1} << 60);
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 """A request that does not fit gets one clear line; the next right one works."""
 
+import json
+import urllib.error
+import urllib.request
+
 import models
 import numpy as np
 import pytest
@@ -75,6 +79,17 @@ def test_unknown_output_is_named(server, protocol):
     client = Client(server, protocol)
     outputs = [client.library.InferRequestedOutput("nothing")]
     assert "nothing" in refusal(client, "masked", RIGHT, outputs=outputs)
+
+
+def test_a_shape_whose_size_overflows_is_refused(serve, repository):
+    """Counted in 64 bits it has the 8 numbers that came; the server itself is taken in."""
+    server = serve(repository.add("affine", models.affine((2, "rows", 4))))
+    body = json.dumps({"inputs": [{"name": "x", "shape": [2, 2**62 + 1, 4], "datatype": "FP32", "data": [1.0] * 8}]})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://{server.http}/v2/models/affine/infer", body.encode(), timeout=20)
+    assert refused.value.code == 400
+    assert "input 'x' has 32 bytes, its shape [2,4611686018427387905,4] takes 1" in refused.value.read().decode()
+    assert 'tessera_step_failures_total{model="affine",version="1"} 0' in server.metrics_text()
 
 
 def test_bad_requests_leave_the_ranks_alone(server):
