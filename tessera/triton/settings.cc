@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tessera/base/deadline.h"
 #include "tessera/engine/rank_group.h"
 #include "tessera/triton/json_fields.h"
 #include "tessera/triton/option_values.h"
@@ -49,8 +50,13 @@ std::string FirstInstance(const json& config) {
   return group.empty() ? config.value("name", std::string()) : group.value("name", std::string()) + "_0";
 }
 
-Result<void> CheckDevices(const json& config) {
+Result<void> CheckGroups(const json& config) {
   for (const json& group : config.value("instance_group", json::array())) {
+    if (group.value("passive", false)) {
+      return Fail(Code::kUnsupported,
+                  "instance_group '{}' is passive, which ends the server with its first request",
+                  group.value("name", std::string()));
+    }
     if (!Given(group, "secondary_devices")) continue;
     return Fail(Code::kUnsupported, "instance_group '{}' lists secondary_devices (DLA), which is not served",
                 group.value("name", std::string()));
@@ -73,13 +79,19 @@ Result<engine::ReplicationWay> Way(const std::string& name, const std::string& v
   return Fail(Code::kInvalidArgument, "{} is '{}', wanted auto, probe, copies or gather", name, value);
 }
 
+// Of milliseconds; a time that no clock of ours reaches is the longest that one does.
+Result<std::chrono::milliseconds> Limit(const std::string& name, const std::string& value) {
+  using std::chrono::milliseconds;
+  TRY_ASSIGN(const int64_t limit, PositiveNumber(name, value));
+  return std::min(milliseconds(limit),
+                  std::chrono::duration_cast<milliseconds>(Deadline::Clock::duration::max()));
+}
+
 Result<void> ReadParameter(const std::string& name, const std::string& value, Settings& settings) {
   if (name == "request_timeout_ms") {
-    TRY_ASSIGN(int64_t limit, PositiveNumber(name, value));
-    settings.step_limit = std::chrono::milliseconds(limit);
+    TRY_ASSIGN(settings.step_limit, Limit(name, value));
   } else if (name == "load_timeout_ms") {
-    TRY_ASSIGN(int64_t limit, PositiveNumber(name, value));
-    settings.load_limit = std::chrono::milliseconds(limit);
+    TRY_ASSIGN(settings.load_limit, Limit(name, value));
   } else if (name == "threads_per_rank") {
     TRY_ASSIGN(int64_t threads, PositiveNumber(name, value));
     if (threads > kMostThreads) {
@@ -158,7 +170,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   TRY(ReadFirstInstance(config, settings));
   TRY_ASSIGN(settings.model_profiles, ProfilesOfModel(config));
   settings.first_instance = FirstInstance(config);
-  TRY(CheckDevices(config));
+  TRY(CheckGroups(config));
   settings.model_file = config.value("default_model_filename", std::string());
   settings.cc_model_files = config.value("cc_model_filenames", std::map<std::string, std::string>());
   settings.optimization = ReadOptimization(config);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tessera/base/deadline.h"
+
 namespace tessera::triton {
 namespace {
 
@@ -152,6 +154,16 @@ TEST(ReadSettings, RefusesDla) {
   const json group = {{"name", "m_0"}, {"secondary_devices", {{{"kind", "KIND_NVDLA"}, {"device_id", "0"}}}}};
   EXPECT_EQ(ReadSettings({{"instance_group", {group}}}).error().message,
             "instance_group 'm_0' lists secondary_devices (DLA), which is not served");
+}
+
+TEST(ReadSettings, RefusesPassiveInstances) {
+  EXPECT_EQ(ReadSettings({{"instance_group", {{{"name", "m_0"}, {"passive", true}}}}}).error().message,
+            "instance_group 'm_0' is passive, which ends the server with its first request");
+}
+
+TEST(ReadSettings, TakesALimitThatTheClockDoesNotReach) {
+  const Settings settings = ReadSettings(WithParameter("request_timeout_ms", "9223372036854775807")).value();
+  EXPECT_FALSE(Deadline::In(settings.step_limit).passed());
 }
 
 TEST(ReadSettings, RefusesAValueThatIsNotAPositiveNumber) {
