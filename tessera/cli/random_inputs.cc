@@ -1,6 +1,7 @@
 #include "tessera/cli/random_inputs.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <random>
 #include <set>
@@ -15,16 +16,14 @@ namespace {
 
 using Random = std::mt19937_64;
 
-Shape FixShape(const plan::TensorPlan& input, const Sizes& sizes) {
+// `known`: the sizes of names, with those that this input is the first to have.
+Shape FixShape(const plan::TensorPlan& input, const Sizes& sizes, std::map<std::string, int64_t>& known) {
   Shape shape = input.spec.shape;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] != kDynamic) continue;
-    const auto named = sizes.named.find(i < input.dim_names.size() ? input.dim_names[i] : "");
-    if (named != sizes.named.end()) {
-      shape[i] = named->second;
-    } else {
-      shape[i] = i == 0 ? sizes.batch : sizes.length;
-    }
+    shape[i] = i == 0 ? sizes.batch : sizes.length;
+    const std::string name = i < input.dim_names.size() ? input.dim_names[i] : "";
+    if (!name.empty()) shape[i] = known.emplace(name, shape[i]).first->second;
   }
   return shape;
 }
@@ -132,7 +131,8 @@ Result<Sizes> ChooseSizes(const SizeOptions& options, const plan::Plan& plan, co
 
 std::vector<Shape> InputShapes(const plan::Plan& plan, const Sizes& sizes) {
   std::vector<Shape> shapes;
-  for (const plan::TensorPlan& input : plan.inputs) shapes.push_back(FixShape(input, sizes));
+  std::map<std::string, int64_t> known = sizes.named;
+  for (const plan::TensorPlan& input : plan.inputs) shapes.push_back(FixShape(input, sizes, known));
   return shapes;
 }
 

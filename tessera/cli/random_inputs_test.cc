@@ -50,6 +50,13 @@ TEST(ChooseSizes, RefusesSizesThatAreNotPositive) {
   EXPECT_THAT(sizes.error().message, HasSubstr("--batch is -2"));
 }
 
+TEST(InputShapes, DimensionsOfOneNameHaveOneSize) {
+  plan::Plan plan = TestPlan();
+  plan.inputs[0].dim_names = {"n", "n"};
+  EXPECT_EQ(InputShapes(plan, {.batch = 2, .length = 7, .named = {}}).front(), (Shape{2, 2}));
+  EXPECT_EQ(InputShapes(plan, {.batch = 2, .length = 7, .named = {{"n", 5}}}).front(), (Shape{5, 5}));
+}
+
 TEST(RandomInputs, IndexesStayBelowTheirBound) {
   auto inputs = RandomInputs(TestPlan(), {.batch = 8, .length = 64, .named = {}}, {{"ids", 5}}, 7);
   ASSERT_TRUE(inputs);
