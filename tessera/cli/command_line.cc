@@ -4,8 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <new>
 #include <vector>
 
 #include "tessera/cli/text.h"
@@ -46,6 +50,23 @@ void PrintError(std::string message) {
   fmt::print(stderr, "tessera: {}\n", message);
 }
 
+// "nan" is between any two numbers for CLI11.
+bool IsFinite(const std::string& text, double least) {
+  double number = 0;
+  return CLI::detail::lexical_cast(text, number) && std::isfinite(number) && number >= least;
+}
+
+// What no command caught: memory that there is not, for sizes that somebody made up.
+Result<int> RunGuarded(const std::function<Result<int>()>& run) {
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    return Fail(Code::kUnavailable, "there is not enough memory for it");
+  } catch (const std::exception& error) {
+    return Fail(Code::kInternal, "{}", error.what());
+  }
+}
+
 }  // namespace
 
 // CLI11's objects belong to the program's.
@@ -61,12 +82,12 @@ Option& Option::ShowDefault() {
 }
 
 Option& Option::Positive() {
-  option_->check(CLI::PositiveNumber);
+  option_->check([](const std::string& text) { return IsFinite(text, 1) ? "" : "wanted a number from 1"; });
   return *this;
 }
 
 Option& Option::NotNegative() {
-  option_->check(CLI::NonNegativeNumber);
+  option_->check([](const std::string& text) { return IsFinite(text, 0) ? "" : "wanted a number from 0"; });
   return *this;
 }
 
@@ -77,6 +98,11 @@ Option& Option::Between(int least, int most) {
 
 Option& Option::Bytes() {
   option_->transform(CLI::AsSizeValue(false));
+  option_->transform([](const std::string& text) {  // runs first: CLI11 takes -1 for a very large number
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0
+               ? ""
+               : "wanted a size: 500MiB";
+  });
   return *this;
 }
 
@@ -142,7 +168,7 @@ int Program::Run(int argc, char** argv) {
   }
   for (const State::Known& command : state_->commands) {
     if (!command.app->parsed()) continue;
-    Result<int> code = command.run();
+    Result<int> code = RunGuarded(command.run);
     if (code) return *code;
     PrintError(code.error().ToString());
     return ToInt(ExitCode::kBadInput);

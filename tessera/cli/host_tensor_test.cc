@@ -11,5 +11,12 @@ TEST(MakeTensor, NamesTheTensorWhoseTypeHasNoNumbers) {
   EXPECT_EQ(tensor.error().message, "tensor 'words': no numbers can be made of element type BYTES");
 }
 
+TEST(MakeTensor, TellsThatThereIsNoMemoryForIt) {
+  auto tensor = MakeTensor({"ids", DType::kInt64, {int64_t{1} << 40, 4096}});
+  ASSERT_FALSE(tensor);
+  EXPECT_EQ(tensor.error().message,
+            "tensor 'ids' INT64 [1099511627776,4096] takes 36028797018963968 bytes, which are not to be had");
+}
+
 }  // namespace
 }  // namespace tessera::cli

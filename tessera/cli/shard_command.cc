@@ -52,6 +52,10 @@ Result<void> Check(const ShardOptions& options) {
     return Fail(Code::kInvalidArgument, "--max-batch is {}, wanted >= 0", options.max_batch);
   if (options.embeddings != "split" && options.embeddings != "whole")
     return Fail(Code::kInvalidArgument, "--embeddings is '{}', wanted split or whole", options.embeddings);
+  std::error_code error;  // neither need be there
+  if (fs::equivalent(options.shard.annotated, options.model, error))
+    return Fail(Code::kInvalidArgument, "--annotated '{}' is the model itself, which stays as it is",
+                options.shard.annotated.string());
   // An engine that this build has not can still be sharded for; an unknown one cannot.
   auto engine = engine::MakeEngine(options.shard.engine);
   if (!engine && engine.error().code == Code::kInvalidArgument) return Forward(std::move(engine));

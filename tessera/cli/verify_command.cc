@@ -234,7 +234,7 @@ void AddVerifyCommand(Program& program) {
               "An .npz file with an array for every input, instead of random ones");
   command.Add("--expected", options->expected,
               "Instead of --against: an .npz file with what every output must be for --inputs");
-  command.Add("--tolerance", options->tolerance, "Largest max_rel that is ok").ShowDefault();
+  command.Add("--tolerance", options->tolerance, "Largest max_rel that is ok").ShowDefault().NotNegative();
   command.Add("--batch", options->sizes.batch, "Size of every free first dimension");
   command.Add("--length", options->sizes.length, "Size of every other free dimension");
   command.Add("--dim", options->sizes.dims, "NAME=SIZE of a free dimension by its name");

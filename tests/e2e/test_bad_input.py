@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import onnx
@@ -116,6 +117,25 @@ def test_a_bad_table_of_a_machine(refuse, tmp_path_factory):
 @pytest.mark.parametrize("name", ["..", "a/b", ".hidden"])
 def test_a_name_that_leaves_the_repository(refuse, name):
     assert f"'{name}'" in refuse(None, 2, "--name=" + name)
+
+
+def test_annotations_do_not_go_into_the_model_itself(program, zoo, tmp_path):
+    model = tmp_path / "vit.onnx"
+    shutil.copyfile(zoo / "vit.onnx", model)
+    (tmp_path / "link.onnx").symlink_to(model)
+    line = program.refuse("shard", model, "--ranks", 2, "-o", tmp_path / "repository", "--annotated", tmp_path / "link.onnx")
+    assert line.endswith(f"--annotated '{tmp_path / 'link.onnx'}' is the model itself, which stays as it is")
+    assert model.read_bytes() == (zoo / "vit.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("tolerance", ["nan", "-1", "inf"])
+def test_a_tolerance_that_is_none(program, tmp_path, tolerance):
+    assert "--tolerance" in program.refuse("verify", tmp_path, f"--tolerance={tolerance}")
+
+
+@pytest.mark.parametrize("size", ["-1", "GB", ""])
+def test_a_size_that_is_none(refuse, size):
+    assert "--memory-per-rank" in refuse(None, 2, f"--memory-per-rank={size}")
 
 
 def test_an_output_folder_that_exists(program, zoo, repository):
