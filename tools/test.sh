@@ -25,7 +25,7 @@ start_behind() {
     behind tidy $PYTHON tools/tidy.py build/release
     behind dev configure_and_build dev unit_tests
     behind tsan configure_and_build tsan $(printf 'tessera/%s/all ' $SANITIZED_THREADS)
-    if [ -z "$GPU_MISSING" ]; then behind gpu configure_and_build gpu $PRODUCTS nvinfer_standin $GPU_TESTS; fi
+    if [ -z "$GPU_MISSING" ]; then behind gpu configure_and_build gpu $PRODUCTS nvinfer_standin tensorrt_rtx_headers $GPU_TESTS; fi
   ) &
   BEHIND=$!
   set +m

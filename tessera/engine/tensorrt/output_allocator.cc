@@ -20,11 +20,6 @@ void* OutputAllocator::reallocateOutputAsync(const char* name, void*, uint64_t s
   return buffer_.data();
 }
 
-void* OutputAllocator::reallocateOutput(const char* name, void* current, uint64_t size,
-                                        uint64_t alignment) noexcept {
-  return reallocateOutputAsync(name, current, size, alignment, nullptr);
-}
-
 void OutputAllocator::notifyShape(const char*, const nvinfer1::Dims& dims) noexcept {
   shape_ = FromTensorRt(dims);
 }

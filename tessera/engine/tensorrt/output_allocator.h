@@ -19,8 +19,6 @@ class OutputAllocator final : public nvinfer1::IOutputAllocator {
   // Null where there is no memory: the enqueue then fails and says so.
   void* reallocateOutputAsync(const char* name, void* current, uint64_t size, uint64_t alignment,
                               cudaStream_t stream) noexcept override;
-  void* reallocateOutput(const char* name, void* current, uint64_t size,
-                         uint64_t alignment) noexcept override;
   void notifyShape(const char* name, const nvinfer1::Dims& dims) noexcept override;
 
   // Of the last step, once its stream is drained.
