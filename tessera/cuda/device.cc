@@ -5,6 +5,18 @@
 #include "tessera/cuda/status.h"
 
 namespace tessera::cuda {
+namespace {
+
+std::string UuidText(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (size_t i = 0; i < sizeof uuid.bytes; ++i) {
+    const bool begins_part = i == 0 || i == 4 || i == 6 || i == 8 || i == 10;
+    text += fmt::format("{}{:02x}", begins_part ? "-" : "", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
+}  // namespace
 
 int DeviceCount() noexcept {
   int count = 0;
@@ -33,6 +45,7 @@ Result<DeviceInfo> GetDeviceInfo(DeviceId id) {
   info.minor = properties.minor;
   info.memory = ByteCount(properties.totalGlobalMem);
   info.pci_bus_id = bus.data();
+  info.uuid = UuidText(properties.uuid);
   return info;
 }
 

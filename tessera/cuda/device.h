@@ -18,6 +18,7 @@ struct DeviceInfo {
   int minor = 0;
   ByteCount memory{0};     // total
   std::string pci_bus_id;  // "0000:1b:00.0"
+  std::string uuid;        // "GPU-3b0c5a0e-5e0a-..", as NVML has it
 };
 // Errors: kUnavailable (no such device: the line says how many there are).
 Result<DeviceInfo> GetDeviceInfo(DeviceId id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 #include "tessera/triton/option_values.h"
@@ -13,9 +14,20 @@ namespace {
 constexpr std::array<std::string_view, 4> kServerKeys = {"auto-complete-config", "backend-directory",
                                                          "min-compute-capability", "default-max-batch-size"};
 
+constexpr std::string_view kMemoryLimit = "model-load-gpu-limit-device-";
+
 Result<void> CheckPolicy(const std::string& policy) {
   if (policy == "BLOCKING" || policy == "DEVICE_BLOCKING") return {};
   return Fail(Code::kInvalidArgument, "execution-policy is '{}', wanted DEVICE_BLOCKING or BLOCKING", policy);
+}
+
+// The server has checked that it is a number and a part of 1.
+Result<void> ReadMemoryLimit(const std::string& key, const std::string& value, CommandLine& line) {
+  TRY_ASSIGN(const std::vector<DeviceId> gpu, GpuList(key, key.substr(kMemoryLimit.size())));
+  char* end = nullptr;
+  line.memory_limits[gpu.front().value()] = std::strtod(value.c_str(), &end);
+  if (!value.empty() && *end == '\0') return {};
+  return Fail(Code::kInvalidArgument, "{} is '{}', wanted a number", key, value);
 }
 
 Result<void> ReadOption(const std::string& key, const std::string& value, CommandLine& line) {
@@ -37,6 +49,8 @@ Result<void> ReadOption(const std::string& key, const std::string& value, Comman
     TRY_ASSIGN(line.spare_connections, Truth(key, value));
   } else if (key == "map-plans") {
     TRY_ASSIGN(line.map_plans, Truth(key, value));
+  } else if (key.starts_with(kMemoryLimit)) {
+    TRY(ReadMemoryLimit(key, value, line));
   } else if (key == "coalesce-request-input") {
     TRY_ASSIGN(const bool wanted, Truth(key, value));
     if (wanted) no_effect("the inputs of several requests are always copied together");

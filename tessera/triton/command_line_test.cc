@@ -41,6 +41,16 @@ TEST(ReadCommandLine, TakesWhatMeansSomething) {
   EXPECT_THAT(line.without_effect, IsEmpty());
 }
 
+TEST(ReadCommandLine, TakesTheServersLimitOfAGpusMemory) {
+  const CommandLine line =
+      ReadCommandLine({{"model-load-gpu-limit-device-0", "0.500000"}, {"model-load-gpu-limit-device-3", "1"}})
+          .value();
+  EXPECT_THAT(line.memory_limits, ElementsAre(std::pair(0, 0.5), std::pair(3, 1.0)));
+  EXPECT_THAT(line.without_effect, IsEmpty());
+  EXPECT_EQ(ReadCommandLine({{"model-load-gpu-limit-device-0", "half"}}).error().message,
+            "model-load-gpu-limit-device-0 is 'half', wanted a number");
+}
+
 TEST(ReadCommandLine, SaysWhatHasNoEffectAndWhy) {
   const CommandLine line =
       ReadCommandLine(

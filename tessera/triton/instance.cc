@@ -42,7 +42,9 @@ Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* 
   const Settings& settings = model.settings();
   TRY(WarmUp(*loaded.executor, settings.optimization.graph_specs, Deadline::In(settings.load_limit)));
   TRY_ASSIGN(StepWatch slow, StepWatch::Create());
-  std::unique_ptr<Instance> made(new Instance(instance, model, std::move(loaded), std::move(slow)));
+  TRY_ASSIGN(std::vector<Counter> * rank_times, model.RankTimesAt(place));
+  std::unique_ptr<Instance> made(
+      new Instance(instance, model, std::move(loaded), std::move(slow), *rank_times));
   TRY(made->MakeRounds());
   return made;
 }
@@ -135,7 +137,7 @@ Result<void> Instance::Conclude(Round& round, Result<exec::InferReport> report) 
     CountFailure(report.error());
     return Forward(std::move(report));
   }
-  model_.CountStep(*report);
+  model_.CountStep(*report, rank_times_);
   return round.outputs.Finish(Deadline::In(model_.settings().step_limit));
 }
 

@@ -27,11 +27,13 @@ class Instance {
   void Execute(std::span<TRITONBACKEND_Request* const> requests);
 
  private:
-  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded, StepWatch slow)
+  Instance(TRITONBACKEND_ModelInstance* instance, Model& model, LoadedModel loaded, StepWatch slow,
+           std::vector<Counter>& rank_times)
       : instance_(instance),
         model_(model),
         loaded_(std::move(loaded)),
         slow_(std::move(slow)),
+        rank_times_(rank_times),
         signature_(model.signature()) {}
 
   Result<void> MakeRounds();
@@ -46,7 +48,8 @@ class Instance {
   Model& model_;
   LoadedModel loaded_;
   StepWatch slow_;
-  Signature signature_;  // the model's, with this instance's device
+  std::vector<Counter>& rank_times_;  // the model's
+  Signature signature_;               // the model's, with this instance's device
   std::atomic<uint64_t> last_compute_end_{0};
   Rounds rounds_;
 };

@@ -81,8 +81,30 @@ Result<void> LoadableModel::CheckPlace(const Place& place) const {
               "configured with KIND_GPU, a model on the GPUs of multi_device_gpus wants KIND_MODEL");
 }
 
+std::vector<DeviceId> LoadableModel::GpusAt(const Place& place) const {
+  if (engine_ != kTensorRt) return {};
+  if (place.gpu) return {*place.gpu};
+  std::vector<DeviceId> gpus = settings_.gpus;
+  for (size_t rank = gpus.size(); rank < ranks_; ++rank) gpus.push_back(DeviceId(static_cast<int>(rank)));
+  return gpus;
+}
+
+Result<void> LoadableModel::CheckMemory(const Place& place) const {
+  for (const DeviceId gpu : GpusAt(place)) {
+    const auto limit = settings_.memory_limits.find(gpu.value());
+    if (limit == settings_.memory_limits.end()) continue;
+    TRY_ASSIGN(const double used, engine::GpuMemoryInUse(gpu));
+    if (used <= limit->second) continue;
+    return Fail(Code::kUnavailable,
+                "{:.0f} % of GPU {}'s memory is in use, --model-load-gpu-limit loads nothing beyond {:.0f} %",
+                used * 100, gpu.value(), limit->second * 100);
+  }
+  return {};
+}
+
 Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(bool ready)> on_ready) const {
   TRY(CheckPlace(place));
+  TRY(CheckMemory(place));
   engine::EngineOptions options;
   options.threads_per_rank = settings_.threads_per_rank;
   options.devices = settings_.gpus;

@@ -36,7 +36,11 @@ class LoadableModel {
   // fit).
   static Result<LoadableModel> Find(const std::filesystem::path& directory, const Settings& settings);
 
-  // Loads all its ranks for an instance at `place`; `on_ready` as exec::Options has it. Thread-safe.
+  // The GPU of each rank of an instance at `place`; empty: they are on the CPU.
+  std::vector<DeviceId> GpusAt(const Place& place) const;
+
+  // Loads all its ranks for an instance at `place`; `on_ready` as exec::Options has it. Thread-safe. Errors:
+  // kUnavailable (a GPU whose memory is in use beyond the limit), those of loading.
   Result<LoadedModel> Load(const Place& place, std::function<void(bool ready)> on_ready) const;
 
  private:
@@ -45,6 +49,7 @@ class LoadableModel {
   Result<void> FindFiles();
   Result<void> TakeEngine(std::string name);
   Result<void> CheckPlace(const Place& place) const;
+  Result<void> CheckMemory(const Place& place) const;
 
   std::filesystem::path directory_;
   Settings settings_;

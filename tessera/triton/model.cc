@@ -4,6 +4,7 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/unfinished.h"
+#include "tessera/engine/registry/registry.h"
 #include "tessera/triton/config.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/message.h"
@@ -37,10 +38,11 @@ Result<std::unique_ptr<Model>> Model::Create(TRITONBACKEND_Model* model, const B
   TRY_ASSIGN(Settings settings, ReadSettings(config, backend.options));
   for (const std::string& line : settings.without_effect) TESSERA_LOG(kInfo, "model '{}': {}", name, line);
   TRY_ASSIGN(LoadableModel loadable, LoadableModel::Find(repository / std::to_string(version), settings));
-  std::unique_ptr<Model> made(new Model(name, std::move(settings), std::move(loadable)));
+  std::unique_ptr<Model> made(
+      new Model(name, version, std::move(settings), std::move(loadable), backend.metrics));
   TRY_ASSIGN(LoadedModel loaded, made->Load(made->FirstPlace()));
   TRY(made->Configure(model, std::move(config), *loaded.executor, backend.options));
-  TRY(made->MakeCounters(backend.metrics, version, loaded.executor->plan().world_size()));
+  TRY(made->MakeCounters());
   MutexLock lock(made->mutex_);
   made->first_ = std::move(loaded);
   return made;
@@ -62,6 +64,7 @@ Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
   signature_.inputs = executor.inputs();
   signature_.outputs = executor.outputs();
   signature_.batched = settings_.max_batch_size > 0;
+  world_size_ = executor.plan().world_size();
   std::string why = WhyNotBatched(executor.plan());
   TESSERA_LOG(kInfo, "model '{}': ranks: {}, inputs: {}, outputs: {}, max_batch_size {}{}", name_,
               executor.plan().world_size(), signature_.inputs.size(), signature_.outputs.size(),
@@ -70,18 +73,41 @@ Result<void> Model::Configure(TRITONBACKEND_Model* model, nlohmann::json config,
   return {};
 }
 
-Result<void> Model::MakeCounters(const Metrics& metrics, uint64_t version, int world_size) {
-  CounterFamily::Labels labels{{"model", name_}, {"version", std::to_string(version)}};
-  TRY_ASSIGN(steps_, metrics.steps.Add(labels));
-  TRY_ASSIGN(failures_, metrics.failures.Add(labels));
-  TRY_ASSIGN(down_, metrics.down.Add(labels));
-  labels.emplace_back("rank", "");
-  for (int rank = 0; rank < world_size; ++rank) {
-    labels.back().second = std::to_string(rank);
-    TRY_ASSIGN(Counter counter, metrics.rank_time.Add(labels));
-    rank_time_.push_back(std::move(counter));
-  }
+CounterFamily::Labels Model::OwnLabels() const {
+  return {{"model", name_}, {"version", std::to_string(version_)}};
+}
+
+Result<void> Model::MakeCounters() {
+  TRY_ASSIGN(steps_, metrics_.steps.Add(OwnLabels()));
+  TRY_ASSIGN(failures_, metrics_.failures.Add(OwnLabels()));
+  TRY_ASSIGN(down_, metrics_.down.Add(OwnLabels()));
   return {};
+}
+
+Result<std::vector<Counter>> Model::MakeRankTimes(const Place& place) const {
+  const std::vector<DeviceId> gpus = loadable_.GpusAt(place);
+  std::vector<Counter> times;
+  for (size_t rank = 0; rank < static_cast<size_t>(world_size_); ++rank) {
+    CounterFamily::Labels labels = OwnLabels();
+    labels.emplace_back("rank", std::to_string(rank));
+    if (!gpus.empty()) {
+      TRY_ASSIGN(std::string uuid, engine::GpuUuid(gpus[rank]));
+      labels.emplace_back("gpu_uuid", std::move(uuid));
+    }
+    TRY_ASSIGN(Counter counter, metrics_.rank_time.Add(labels));
+    times.push_back(std::move(counter));
+  }
+  return times;
+}
+
+Result<std::vector<Counter>*> Model::RankTimesAt(const Place& place) {
+  MutexLock lock(mutex_);
+  auto known = rank_times_.find(place.gpu);
+  if (known == rank_times_.end()) {
+    TRY_ASSIGN(std::vector<Counter> times, MakeRankTimes(place));
+    known = rank_times_.emplace(place.gpu, std::move(times)).first;
+  }
+  return &known->second;
 }
 
 Result<LoadedModel> Model::Take(const Place& place) {
@@ -99,10 +125,10 @@ Result<LoadedModel> Model::Load(const Place& place) {
   return loaded;
 }
 
-void Model::CountStep(const exec::InferReport& report) noexcept {
+void Model::CountStep(const exec::InferReport& report, std::vector<Counter>& rank_times) noexcept {
   steps_.Increment(1);
-  const size_t ranks = std::min(rank_time_.size(), report.rank_time.size());
-  for (size_t r = 0; r < ranks; ++r) rank_time_[r].Increment(Microseconds(report.rank_time[r]));
+  const size_t ranks = std::min(rank_times.size(), report.rank_time.size());
+  for (size_t r = 0; r < ranks; ++r) rank_times[r].Increment(Microseconds(report.rank_time[r]));
 }
 
 void Model::CountFailure() noexcept {

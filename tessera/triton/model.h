@@ -1,6 +1,7 @@
 // A model of the server: its configuration, checked, and what its instances share.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,30 +38,42 @@ class Model {
   // else anew. Thread-safe.
   Result<LoadedModel> Take(const Place& place);
 
+  // The time of each rank of instances at `place`. Thread-safe; stays as long as the model.
+  Result<std::vector<Counter>*> RankTimesAt(const Place& place);
+
   // Counts a step that went well, or failed. Thread-safe.
-  void CountStep(const exec::InferReport& report) noexcept;
+  void CountStep(const exec::InferReport& report, std::vector<Counter>& rank_times) noexcept;
   void CountFailure() noexcept;
 
  private:
-  Model(std::string name, Settings settings, LoadableModel loadable)
-      : name_(std::move(name)), settings_(std::move(settings)), loadable_(std::move(loadable)) {}
+  Model(std::string name, uint64_t version, Settings settings, LoadableModel loadable, const Metrics& metrics)
+      : name_(std::move(name)),
+        version_(version),
+        metrics_(metrics),
+        settings_(std::move(settings)),
+        loadable_(std::move(loadable)) {}
 
   Result<void> Configure(TRITONBACKEND_Model* model, nlohmann::json config, const exec::Executor& executor,
                          const CommandLine& options);
   Result<LoadedModel> Load(const Place& place);
   Place FirstPlace() const { return {settings_.instance_gpu, settings_.instance_profiles}; }
-  Result<void> MakeCounters(const Metrics& metrics, uint64_t version, int world_size);
+  CounterFamily::Labels OwnLabels() const;
+  Result<void> MakeCounters();
+  Result<std::vector<Counter>> MakeRankTimes(const Place& place) const;
 
   std::string name_;
+  uint64_t version_;
+  const Metrics& metrics_;
   Settings settings_;
   LoadableModel loadable_;
   Signature signature_;
   Counter steps_;
   Counter failures_;
   Counter down_;  // goes down as well
-  std::vector<Counter> rank_time_;
+  int world_size_ = 0;
   Mutex mutex_;
-  std::optional<LoadedModel> first_ GUARDED_BY(mutex_);  // at FirstPlace()
+  std::map<std::optional<DeviceId>, std::vector<Counter>> rank_times_ GUARDED_BY(mutex_);  // by Place::gpu
+  std::optional<LoadedModel> first_ GUARDED_BY(mutex_);                                    // at FirstPlace()
 };
 
 }  // namespace tessera::triton

@@ -166,6 +166,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   settings.version_compatible = options.version_compatible;
   settings.spare_connections = options.spare_connections;
   settings.map_plans = options.map_plans;
+  settings.memory_limits = options.memory_limits;
   settings.max_batch_size = config.value("max_batch_size", int64_t{0});
   TRY(ReadFirstInstance(config, settings));
   TRY_ASSIGN(settings.model_profiles, ProfilesOfModel(config));

@@ -58,6 +58,7 @@ struct Settings {
   bool version_compatible = false;
   bool spare_connections = true;
   bool map_plans = false;
+  std::map<int, double> memory_limits;  // by GPU
 };
 
 // The numbers of optimization profiles that instance_group.profile names. Errors: kInvalidArgument.

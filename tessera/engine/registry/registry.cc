@@ -2,7 +2,7 @@
 
 #include "tessera/engine/openvino/openvino_engine.h"
 #ifdef TESSERA_WITH_TENSORRT
-#include "tessera/engine/tensorrt/compute_capability.h"
+#include "tessera/engine/tensorrt/gpu_facts.h"
 #include "tessera/engine/tensorrt/tensorrt_engine.h"
 #endif
 
@@ -52,6 +52,14 @@ Result<std::string> ComputeCapability(DeviceId gpu) {
   return ComputeCapabilityOf(gpu);
 }
 
+Result<std::string> GpuUuid(DeviceId gpu) {
+  return UuidOf(gpu);
+}
+
+Result<double> GpuMemoryInUse(DeviceId gpu) {
+  return MemoryInUseOf(gpu);
+}
+
 Result<void> ConnectAhead(const std::vector<DeviceId>& gpus) {
   return ConnectGpus(gpus);
 }
@@ -69,6 +77,14 @@ Result<void> ConnectAhead(const std::vector<DeviceId>&) {
 }
 
 Result<std::string> ComputeCapability(DeviceId) {
+  return NotInThisBuild();
+}
+
+Result<std::string> GpuUuid(DeviceId) {
+  return NotInThisBuild();
+}
+
+Result<double> GpuMemoryInUse(DeviceId) {
   return NotInThisBuild();
 }
 

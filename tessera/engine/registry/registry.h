@@ -41,8 +41,11 @@ Result<std::unique_ptr<Engine>> MakeEngine(std::string_view name, const EngineOp
 // engine/tensorrt. Errors: kUnsupported (not in this build), kUnavailable (no such GPU).
 Result<void> ConnectAhead(const std::vector<DeviceId>& gpus);
 
-// "9.0", of a GPU. Errors: kUnsupported (a build without TensorRT), kUnavailable (no such GPU).
+// Of a GPU: see gpu_facts.h of engine/tensorrt. Errors: kUnsupported (a build without TensorRT), kUnavailable
+// (no such GPU).
 Result<std::string> ComputeCapability(DeviceId gpu);
+Result<std::string> GpuUuid(DeviceId gpu);
+Result<double> GpuMemoryInUse(DeviceId gpu);
 
 // Of the library that TensorRT's engines would be run with: "11.1.0". Errors: kUnsupported (a build without
 // TensorRT, another major version than it was built for), kUnavailable (not installed).

@@ -108,6 +108,28 @@ def test_files_by_compute_capability_are_found(serve, repository, pair):
     assert "1/ours.plan' for model instance 'missing" in reasons(client)["missing"]
 
 
+def test_a_gpu_whose_memory_is_in_use_beyond_the_servers_limit_takes_no_rank(serve, repository, pair):
+    """The server looks at models of KIND_GPU alone."""
+    repository.add_mlp("m", pair, "ranks")
+    last = pair.split(",")[-1]
+    bad = Client(serve(repository, "m", arguments=[f"--model-load-gpu-limit={last}:0.0001"], tolerant=True), "http")
+    assert f"of GPU {last}'s memory is in use, --model-load-gpu-limit loads nothing beyond 0 %" in reasons(bad)["m"]
+    good = Client(serve(repository, "m", arguments=[f"--model-load-gpu-limit={last}:1"]), "http")
+    assert good.infer("m", {"x": random_rows(2)})["y"].shape == (2, 256)
+
+
+def test_ranks_times_are_labelled_with_their_gpus(serve, repository, pair):
+    """As Triton's own metrics of a GPU are."""
+    repository.add_mlp("m", pair, "ranks")
+    server = serve(repository, "m")
+    Client(server, "grpc").infer("m", {"x": random_rows(2)})
+    uuids = subprocess.run(["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"], check=True, capture_output=True,
+                           text=True).stdout.split()
+    lines = [line for line in server.metrics_text().splitlines() if line.startswith("tessera_rank_compute_us{")]
+    for rank, gpu in enumerate(pair.split(",")):
+        assert any(f'gpu_uuid="{uuids[int(gpu)]}"' in line and f'rank="{rank}"' in line for line in lines), lines
+
+
 def test_shapes_of_graph_specs_are_captured_at_load(serve, repository, few):
     spec = "optimization { cuda { graphs: true graph_spec { batch_size: 5 } graph_spec { batch_size: 9 } } }"
     repository.add_mlp("m", few, "ranks", spec)
