@@ -1,15 +1,15 @@
 # CUDA and the TensorRT headers make the TensorRT engine; with NCCL and -DTRITON_ENABLE_TENSORRT_MULTI_DEVICE=ON it runs on
 # several GPUs. OFF: no NCCL is looked for, and one GPU is served where CUDA and the headers are found. TensorRT's library
 # is opened at run time, so a machine without it builds (and without a GPU compiles) everything here.
-# Places to look beside the usual ones: TENSORRT_ROOT, NCCL_ROOT, CUDAToolkit_ROOT.
+# Places to look beside the usual ones: TENSORRT_ROOT, NCCL_ROOT, CUDAToolkit_ROOT, as environment variables, too.
 set(TENSORRT_ROOT "" CACHE PATH "Where TensorRT (>= 11) or TensorRT-RTX lies: its include/ is needed")
 set(NCCL_ROOT "" CACHE PATH "Where NCCL lies, if not in the CUDA toolkit")
 find_path(TENSORRT_INCLUDE_DIR NvInferRuntime.h
           HINTS ${TENSORRT_ROOT}/include $ENV{TENSORRT_ROOT}/include $ENV{HOME}/.cache/tessera/tensorrt/include)
 if(TRITON_ENABLE_TENSORRT_MULTI_DEVICE)
   find_package(CUDAToolkit 12.5)
-  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT}/include ${CUDAToolkit_INCLUDE_DIRS})
-  find_library(NCCL_LIBRARY nccl HINTS ${NCCL_ROOT}/lib ${CUDAToolkit_LIBRARY_DIR})
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT}/include $ENV{NCCL_ROOT}/include ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${NCCL_ROOT}/lib $ENV{NCCL_ROOT}/lib ${CUDAToolkit_LIBRARY_DIR})
   foreach(needed CUDAToolkit_FOUND NCCL_INCLUDE_DIR NCCL_LIBRARY TENSORRT_INCLUDE_DIR)
     if(NOT ${needed})  # tools/test.sh knows this line
       message(FATAL_ERROR "GPU ranks need CUDA, NCCL and the headers of TensorRT: no ${needed} "

@@ -144,8 +144,9 @@ void Print(const VerifyOptions& options, const ModelPair& pair, const Verificati
   if (options.json) {
     fmt::print("{}\n", ToJson(result.outputs, result.ok()).dump(2));
   } else {
-    fmt::print("{} over {} ranks{} against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
-               plan.world_size(), pair.in_place_of_engines ? " (their ONNX files, on the CPU)" : "",
+    fmt::print("{} over {} rank{}{} against {}: {} case{}, tolerance {:g}\n{}", plan.model_name,
+               plan.world_size(), plan.world_size() == 1 ? "" : "s",
+               pair.in_place_of_engines ? " (their ONNX files, on the CPU)" : "",
                options.expected.empty() ? options.against : options.expected, result.cases,
                result.cases == 1 ? "" : "s", options.tolerance, ToText(result.outputs));
   }

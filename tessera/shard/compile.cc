@@ -177,6 +177,7 @@ class Chooser {
 };
 
 std::string Reason(const Draft& taken, const Options& options, const std::vector<Alternative>& alternatives) {
+  if (options.ranks == 1) return "one rank holds the whole model";
   std::vector<std::string> others;
   for (const Alternative& a : alternatives) {
     if (a.strategy == taken.price.strategy) continue;

@@ -11,6 +11,10 @@ nvidia-smi -L >/dev/null 2>&1 || {
   exit 1
 }
 cmake --preset gpu
+ninja -C build/gpu -t query nvinfer_standin >/dev/null 2>&1 || {
+  echo "the tests on GPUs cannot be built here: the line above that begins with 'skipped' says why" >&2
+  exit 1
+}
 ninja -C build/gpu bin/tessera half_ranks cuda_gpu_test comm_nccl_gpu_test engine_gpu_test zoo_gpu_test gpu_bench nvinfer_standin
 tests/gpu/bundle.sh build/gpu build/gpu-bundle
 [ "$what" = test ] || what=$what,peer

@@ -133,9 +133,13 @@ def test_ranks_times_are_labelled_with_their_gpus(serve, repository, pair):
 def test_shapes_of_graph_specs_are_captured_at_load(serve, repository, few):
     spec = "optimization { cuda { graphs: true graph_spec { batch_size: 5 } graph_spec { batch_size: 9 } } }"
     repository.add_mlp("m", few, "ranks", spec)
-    server = serve(repository, "m")
+    server = serve(repository, "m", arguments=["--log-verbose=1"])
     assert "2 shapes of optimization.cuda.graph_spec were run" in server.log()
+    captured = "captured CUDA graph for"
+    before = server.log().count(captured)
     assert Client(server, "grpc").infer("m", {"x": random_rows(5)})["y"].shape == (5, 256)
+    assert before >= 2 and server.log().count(captured) == before
+    assert "is launching CUDA graph for inputs [5,256]" in server.log()
 
 
 def test_without_graphs_and_with_the_least_priority_the_answer_is_the_same(serve, repository, few):
