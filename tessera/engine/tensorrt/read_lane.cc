@@ -20,7 +20,7 @@ struct Idle {
   std::vector<std::unique_ptr<ReadLane>> lanes GUARDED_BY(mutex);
 };
 
-Idle& OfProcess() {
+Idle& IdleLanes() {
   static Idle* const idle = new Idle;  // for good: CUDA may be gone before static objects are
   return *idle;
 }
@@ -84,7 +84,7 @@ Result<void> ReadLane::Finish() {
 }
 
 Result<std::unique_ptr<ReadLane>> ReadLanes::Take(DeviceId device, size_t piece) {
-  Idle& idle = OfProcess();
+  Idle& idle = IdleLanes();
   {
     MutexLock lock(idle.mutex);
     const auto fits = std::find_if(idle.lanes.begin(), idle.lanes.end(), [&](const auto& lane) {
@@ -104,7 +104,7 @@ Result<void> ReadLanes::Give(std::unique_ptr<ReadLane> lane) {
     (void)lane.release();
     return finished;
   }
-  Idle& idle = OfProcess();
+  Idle& idle = IdleLanes();
   MutexLock lock(idle.mutex);
   idle.lanes.push_back(std::move(lane));
   return {};
