@@ -50,16 +50,10 @@ Result<void> RunAside(const char* name, std::function<Result<void>()> work, Dead
     return Fail(Code::kUnavailable, "cannot start a thread: {}", error.what());
   }
   MutexLock lock(call->mutex);
-  while (!call->result && !deadline.passed()) {
-    if (deadline.never()) {
-      call->ended.wait(lock.std_lock());
-    } else {
-      call->ended.wait_until(lock.std_lock(), deadline.at());
-    }
-  }
+  while (!call->result && !deadline.passed()) lock.Wait(call->ended, deadline);
   if (call->result) return *std::move(call->result);
   call->left = true;
-  return Fail(Code::kDeadline, "a call did not return in its time");
+  return Fail(Code::kDeadline, "the thread {} hangs and is left to itself", name);
 }
 
 }  // namespace tessera

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/engine/watchdog.h"
 #include "tessera/exec/group_keeper.h"
@@ -184,6 +185,18 @@ void GroupExecutor::GiveUpIssuing() {
   passage_->under_way.GiveUp(taken.trip->use);
 }
 
+// Where a device's driver hangs, its thread is left to itself, and drops what it has loaded when it comes
+// back.
+Result<std::unique_ptr<engine::RankGroup>> LoadAside(const GroupKeeper::Loader& load, Deadline deadline) {
+  auto group = std::make_shared<std::unique_ptr<engine::RankGroup>>();
+  auto work = [group, load]() -> Result<void> {
+    TRY_ASSIGN(*group, load());
+    return {};
+  };
+  TRY(RunAside("tessera-load", std::move(work), deadline));
+  return std::move(*group);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& directory,
@@ -194,8 +207,8 @@ Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& 
 
 Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::filesystem::path& directory,
                                                    const SharedEngine& engine, const Options& options) {
-  auto load = [plan, directory, engine, limit = options.load_limit,
-               probe = options.probe]() -> Result<std::unique_ptr<engine::RankGroup>> {
+  auto load_here = [plan, directory, engine, limit = options.load_limit,
+                    probe = options.probe]() -> Result<std::unique_ptr<engine::RankGroup>> {
     const Deadline deadline = Deadline::In(limit);
     TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, engine->Load(plan, directory, deadline));
     if (!probe) return group;
@@ -203,6 +216,9 @@ Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::f
     if (IsMadeUp(known)) Describe(*engine, *group, known);
     TRY(ProbeRanks(known, directory, *group, deadline));
     return group;
+  };
+  auto load = [load_here, most = options.load_limit + options.end_limit]() {
+    return LoadAside(load_here, Deadline::In(most));
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(*engine, *group, plan);

@@ -36,14 +36,17 @@ struct InferReport {
   std::chrono::nanoseconds total{0};                // of the whole Infer
 };
 
+inline constexpr std::chrono::milliseconds kHangGrace{10'000};
+
 struct Options {
   // Longest time that one step may take when the caller's deadline is later.
   std::chrono::milliseconds step_limit{60'000};
   std::chrono::milliseconds load_limit{600'000};
   // How long behind its time a step may keep the thread that issues it. One that keeps it longer hangs in it:
   // the ranks are given up, and that request is not answered unless its thread comes back.
-  std::chrono::milliseconds hang_grace{10'000};
-  // How long the end of the executor waits for ranks that are being loaded, or do not end.
+  std::chrono::milliseconds hang_grace = kHangGrace;
+  // How long the end of the executor waits for ranks that are being loaded, or do not end; how much longer
+  // than load_limit loading may take before its thread is left to itself.
   std::chrono::milliseconds end_limit{20'000};
   // Compare every file with the plan's sha256 before loading: about 1 s per GB.
   bool verify_files = true;

@@ -205,6 +205,31 @@ TEST_F(HungReload, RequestsAreAnsweredAndThoseBehindTheFirstAtOnce) {
   reload_->LetGo();
 }
 
+TEST_F(HungReload, AnotherIsMadeWhenItIsGivenUp) {
+  options_.load_limit = milliseconds(100);
+  executor_ = Executor::Create(directory_.path(), engine_, options_).value();
+  const FakeStep works = engine_->step;
+  LoseTheRanks();
+  engine_->step = works;
+  ExpectAnswers();
+  executor_.reset();
+  const int loads = engine_->loads;
+  reload_->LetGo();
+  while (reload_->out == 0) std::this_thread::yield();
+  EXPECT_EQ(engine_->loads, loads);
+}
+
+TEST_F(HungReload, AModelWhoseLoadHangsIsRefused) {
+  options_.load_limit = milliseconds(50);
+  engine_->load = [trap = reload_] { (void)trap->Pass(); };
+  reload_->Set();
+  const auto refused = Executor::Create(directory_.path(), engine_, options_);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDeadline);
+  reload_->LetGo();
+  while (reload_->out == 0) std::this_thread::yield();
+}
+
 TEST_F(HungReload, TheEndOfTheExecutorDoesNotWaitForIt) {
   std::atomic<int> told{0};
   options_.on_ready = [&told](bool) { ++told; };

@@ -4,12 +4,28 @@
 #include <optional>
 #include <utility>
 
+#include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
 #include "tessera/base/unfinished.h"
 #include "tessera/engine/named_thread.h"
 
 namespace tessera::exec {
+
+namespace {
+
+// What hangs at its end ends beside the next one.
+void DropAside(std::shared_ptr<engine::RankGroup> group, GroupKeeper::Duration limit) {
+  auto last = std::make_shared<std::shared_ptr<engine::RankGroup>>(std::move(group));
+  auto drop = [last]() -> Result<void> {
+    last->reset();
+    return {};
+  };
+  if (auto dropped = RunAside("tessera-end", drop, Deadline::In(limit)); !dropped)
+    TESSERA_LOG(kError, "ranks that failed do not end: {}", dropped.error().message);
+}
+
+}  // namespace
 
 struct GroupKeeper::Shared {
   using Group = std::shared_ptr<engine::RankGroup>;
@@ -95,7 +111,7 @@ bool GroupKeeper::Shared::TellReady(bool is_ready) {
 
 Result<GroupKeeper::Shared::Group> GroupKeeper::Shared::Replace(Group lost) {
   const bool wanted_still = TellReady(false);
-  lost.reset();  // before the next one takes its memory
+  DropAside(std::move(lost), end_limit);  // before the next one takes its memory
   if (!wanted_still) return Fail(Code::kCancelled, "the model is being unloaded");
   TRY_ASSIGN(Group loaded, load());
   if (!TellReady(true)) return Fail(Code::kCancelled, "the model is being unloaded");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/triton/error.h"
 #include "tessera/triton/warm_up.h"
@@ -9,6 +10,8 @@
 namespace tessera::triton {
 
 namespace {
+
+constexpr std::chrono::seconds kRoundLimit{10};
 
 Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   TRITONSERVER_InstanceGroupKind kind = TRITONSERVER_INSTANCEGROUPKIND_AUTO;
@@ -53,15 +56,38 @@ Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* 
 Result<void> Instance::MakeRounds() {
   const int steps = loaded_.executor->steps_in_flight();
   for (int round = 0; round < (steps > 1 ? steps + 1 : 1); ++round) {
-    TRY_ASSIGN(std::unique_ptr<engine::Mover> in, loaded_.engine->MakeMover());
-    TRY_ASSIGN(std::unique_ptr<engine::Mover> out, loaded_.engine->MakeMover());
-    if (in != nullptr) {
+    TRY_ASSIGN(std::unique_ptr<Round> made, MakeRound());
+    if (made->device) {
       signature_.memory = MemoryKind::kDevice;
-      signature_.device = in->device();
+      signature_.device = *made->device;
     }
-    rounds_.Add(std::make_unique<Round>(std::move(in), std::move(out)));
+    rounds_.Add(std::move(made));
   }
   return {};
+}
+
+Result<std::unique_ptr<Round>> Instance::MakeRound() const {
+  auto made = std::make_shared<std::unique_ptr<Round>>();
+  auto make = [made, engine = loaded_.engine]() -> Result<void> {
+    TRY_ASSIGN(std::unique_ptr<engine::Mover> in, engine->MakeMover());
+    TRY_ASSIGN(std::unique_ptr<engine::Mover> out, engine->MakeMover());
+    *made = std::make_unique<Round>(std::move(in), std::move(out));
+    return {};
+  };
+  TRY(RunAside("tessera-round", std::move(make), Deadline::In(kRoundLimit)));
+  return std::move(*made);
+}
+
+// Requests whose steps hang while they are issued have their rounds for good: others come in their place.
+Result<Round*> Instance::TakeRound() {
+  // A step that hangs, and a reload that the next request waits for in vain.
+  const std::chrono::milliseconds patience = 2 * (model_.settings().step_limit + exec::kHangGrace);
+  while (true) {
+    if (Round* round = rounds_.Take(patience)) return round;
+    TESSERA_LOG(kWarning, "model '{}': no step ends; requests go on beside those that hang", model_.name());
+    TRY_ASSIGN(std::unique_ptr<Round> made, MakeRound());
+    rounds_.Add(std::move(made));
+  }
 }
 
 Instance::~Instance() {
@@ -74,10 +100,7 @@ void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   owned.reserve(requests.size());
   for (TRITONBACKEND_Request* r : requests) owned.emplace_back(r, signature_);
   // From here on the requests are ours: an exception is answered here, for the server would answer once more.
-  TRITONSERVER_Error* error = Guarded([&]() -> Result<void> {
-    Serve(owned, exec_start);
-    return {};
-  });
+  TRITONSERVER_Error* error = Guarded([&] { return Serve(owned, exec_start); });
   if (auto served = Check(error); !served) {
     for (Request& request : owned) {
       if (request.held() && !request.answered()) request.AnswerError(served.error());
@@ -85,7 +108,7 @@ void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   }
 }
 
-void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
+Result<void> Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
   std::vector<Request*> good;
   good.reserve(requests.size());
   for (Request& request : requests) {
@@ -98,14 +121,15 @@ void Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
     }
   }
   for (auto step : GroupForSteps(good, signature_.batched)) {
-    Round& round = rounds_.Take();
+    TRY_ASSIGN(Round* const round, TakeRound());
     slow_.Begin();
     const Result<void> run = Check(Guarded([&]() -> Result<void> {
-      round.Take(step, exec_start);
-      return Run(round);
+      round->Take(step, exec_start);
+      return Run(*round);
     }));
-    if (!run) Release(round, run);  // it never came to the executor
+    if (!run) Release(*round, run);  // it never came to the executor
   }
+  return {};
 }
 
 // Whatever happens to the step is Finish's; an error is from before it.

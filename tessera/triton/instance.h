@@ -10,6 +10,7 @@
 #include "tessera/exec/executor.h"
 #include "tessera/triton/model.h"
 #include "tessera/triton/round.h"
+#include "tessera/triton/rounds.h"
 #include "tessera/triton/step_watch.h"
 
 namespace tessera::triton {
@@ -37,7 +38,9 @@ class Instance {
         signature_(model.signature()) {}
 
   Result<void> MakeRounds();
-  void Serve(std::span<Request> requests, uint64_t exec_start);
+  Result<std::unique_ptr<Round>> MakeRound() const;
+  Result<Round*> TakeRound();
+  Result<void> Serve(std::span<Request> requests, uint64_t exec_start);
   Result<void> Run(Round& round);
   void Finish(Round& round, Result<exec::InferReport> report) noexcept;
   Result<void> Conclude(Round& round, Result<exec::InferReport> report);
@@ -51,7 +54,7 @@ class Instance {
   std::vector<Counter>& rank_times_;  // the model's
   Signature signature_;               // the model's, with this instance's device
   std::atomic<uint64_t> last_compute_end_{0};
-  Rounds rounds_;
+  Rounds<Round> rounds_;
 };
 
 }  // namespace tessera::triton

@@ -32,30 +32,4 @@ void Round::Report(TRITONBACKEND_ModelInstance* instance) const noexcept {
       instance, batch, times.exec_start, times.compute_start, times.compute_end, times.exec_end));
 }
 
-void Rounds::Add(std::unique_ptr<Round> round) {
-  MutexLock lock(mutex_);
-  free_.reserve(all_.size() + 1);  // Give must not fail
-  free_.push_back(round.get());
-  all_.push_back(std::move(round));
-}
-
-Round& Rounds::Take() {
-  MutexLock lock(mutex_);
-  while (free_.empty()) lock.Wait(given_);
-  Round* round = free_.back();
-  free_.pop_back();
-  return *round;
-}
-
-void Rounds::Give(Round& round) {
-  MutexLock lock(mutex_);
-  free_.push_back(&round);
-  given_.notify_all();
-}
-
-void Rounds::AwaitAll() {
-  MutexLock lock(mutex_);
-  while (free_.size() != all_.size()) lock.Wait(given_);
-}
-
 }  // namespace tessera::triton

@@ -35,11 +35,10 @@ Result<std::shared_ptr<NcclGroup>> NcclPool::TakeIdle(const std::vector<DeviceId
   Groups broken;  // end behind the lock
   MutexLock lock(mutex_);
   Shelf& shelf = shelves_[devices];
-  auto settled = [&]() NO_THREAD_SAFETY_ANALYSIS { return !shelf.being_made || !shelf.idle.empty(); };
-  if (deadline.never()) {
-    made_.wait(lock.std_lock(), settled);
-  } else if (!made_.wait_until(lock.std_lock(), deadline.at(), settled)) {
-    return Fail(Code::kDeadline, "NCCL did not connect {} GPUs in its time", devices.size());
+  while (shelf.being_made && shelf.idle.empty() && !shelf.made_by.passed()) {
+    if (deadline.passed())
+      return Fail(Code::kDeadline, "NCCL did not connect {} GPUs in its time", devices.size());
+    lock.Wait(made_, Sooner(deadline, shelf.made_by));
   }
   while (!shelf.idle.empty()) {
     std::shared_ptr<NcclGroup> last = std::move(shelf.idle.back());
@@ -72,6 +71,7 @@ void NcclPool::Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWo
   // Behind CUDA's and NCCL's beginning, so that exit() comes here before it takes them from that thread.
   [[maybe_unused]] static const int registered = std::atexit([] { OfProcess().AwaitSpares(); });
   std::thread(&NcclPool::MakeSpare, this, devices, std::move(before_work)).detach();
+  shelf.made_by = Deadline::In(2 * kPrepareLimit);  // it waits for engines on their way, too
   shelf.being_made = true;  // behind what may throw; the thread waits for the lock before it clears this
 }
 

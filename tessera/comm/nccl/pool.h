@@ -45,6 +45,7 @@ class NcclPool {
   struct Shelf {
     Groups idle;
     bool being_made = false;
+    Deadline made_by = Deadline::Never();  // past this it hangs, and nobody waits for it
   };
 
   NcclPool() = default;

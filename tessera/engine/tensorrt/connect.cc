@@ -8,6 +8,9 @@
 namespace tessera::engine {
 namespace {
 
+// Of nobody's connections; no engine is loaded meanwhile.
+constexpr std::chrono::seconds kSpareTurnLimit{20};
+
 std::shared_mutex& Loading() {
   static std::shared_mutex* const mutex = new std::shared_mutex;  // threads may outlive static destructors
   return *mutex;
@@ -35,8 +38,7 @@ std::shared_lock<std::shared_mutex> LoadingEngines() {
 void ConnectInAdvance(const std::vector<DeviceId>& devices) {
   Peers::Prepare(devices, [devices]() -> Result<std::shared_ptr<void>> {
     std::unique_lock no_loading(Loading());
-    TRY_ASSIGN(DeviceOrder::Turn turn,
-               DeviceOrder::OfProcess().Hold(devices, Deadline::In(DeviceOrder::kLimit)));
+    TRY_ASSIGN(DeviceOrder::Turn turn, DeviceOrder::OfProcess().Hold(devices, Deadline::In(kSpareTurnLimit)));
     return std::shared_ptr<void>(std::make_shared<Alone>(Alone{std::move(no_loading), std::move(turn)}));
   });
 }
