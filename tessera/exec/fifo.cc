@@ -1,14 +1,18 @@
 #include "tessera/exec/fifo.h"
 
+#include "tessera/base/spin.h"
+
 namespace tessera::exec {
 
 Result<Fifo::Turn> Fifo::Enter(Deadline deadline) {
-  MutexLock lock(mutex_);
-  if (!taken_) {
-    taken_ = true;
-    return Turn(*this);
+  std::list<Waiter>::iterator self;
+  {
+    MutexLock lock(mutex_);
+    if (!std::exchange(taken_, true)) return Turn(*this);
+    self = waiting_.emplace(waiting_.end());
   }
-  const auto self = waiting_.emplace(waiting_.end());
+  if (awake_for_.count() > 0) (void)SpinUntil([&] { return self->has_turn.load(); }, awake_for_);
+  MutexLock lock(mutex_);
   while (!self->has_turn && !deadline.passed()) lock.Wait(self->called, deadline);
   const bool has_turn = self->has_turn;
   waiting_.erase(self);

@@ -1,6 +1,8 @@
 // A queue of threads for one thing, served in order of arrival: a mutex makes no promise about order.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <list>
 #include <utility>
@@ -27,6 +29,9 @@ class Fifo {
     Fifo* fifo_;
   };
 
+  // Who waits looks for its turn for `awake_for` before it sleeps.
+  explicit Fifo(std::chrono::microseconds awake_for = std::chrono::microseconds(0)) : awake_for_(awake_for) {}
+
   // Blocks until everybody who came before has left. Errors: kDeadline.
   Result<Turn> Enter(Deadline deadline) EXCLUDES(mutex_);
 
@@ -39,11 +44,12 @@ class Fifo {
  private:
   struct Waiter {
     std::condition_variable called;
-    bool has_turn = false;
+    std::atomic<bool> has_turn{false};  // set under the mutex
   };
 
   void Leave() EXCLUDES(mutex_);
 
+  const std::chrono::microseconds awake_for_;
   Mutex mutex_;
   bool taken_ GUARDED_BY(mutex_) = false;
   std::list<Waiter> waiting_ GUARDED_BY(mutex_);

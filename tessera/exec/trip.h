@@ -57,7 +57,10 @@ class Issuing {
 struct Passage {
   Passage(std::shared_ptr<const plan::Plan> of, Layout how, int steps_in_flight,
           std::function<void()> give_up)
-      : plan(std::move(of)), layout(std::move(how)), under_way(steps_in_flight, std::move(give_up)) {}
+      : plan(std::move(of)),
+        layout(std::move(how)),
+        under_way(steps_in_flight, std::move(give_up)),
+        fifo(under_way.awake_for()) {}
   const std::shared_ptr<const plan::Plan> plan;
   const Layout layout;  // of the plan
   UnderWay under_way;
