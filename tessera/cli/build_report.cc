@@ -43,6 +43,10 @@ fs::path ModelDirectoryOf(const fs::path& version) {
 }
 
 void PrintReason(const BuiltModel& built) {
+  if (built.ignores_timings) {
+    fmt::print(stderr,
+               "tessera: --timing-cache has no effect: TensorRT-RTX measures nothing when it builds\n");
+  }
   if (built.no_probe_reason.empty()) return;
   fmt::print(stderr, "tessera: no probe is recorded: {}\n", built.no_probe_reason);
 }

@@ -91,8 +91,13 @@ class ModelBuild {
     const bool listed = std::all_of(reports_.begin(), reports_.end(),
                                     [](const build::RankReport& report) { return report.layers_listed; });
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    return BuiltModel{std::move(built),        version_,     std::move(half_), listed,
-                      std::move(probe.reason), taken.count()};
+    return BuiltModel{std::move(built),
+                      version_,
+                      std::move(half_),
+                      listed,
+                      std::move(probe.reason),
+                      taken.count(),
+                      !options_.timing_cache.empty() && builder.name != "tensorrt"};
   }
 
  private:

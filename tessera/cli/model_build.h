@@ -19,6 +19,7 @@ struct BuiltModel {
   bool layers_listed = false;     // the library lists an engine's layers: collectives were counted in them
   std::string no_probe_reason;    // why there is no probe though one was wanted
   double seconds = 0;
+  bool ignores_timings = false;  // a timing cache was given to a builder that has none
 };
 
 // Builds the engine of every rank and records what it did in plan.json; a model that was built before is

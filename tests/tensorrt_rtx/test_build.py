@@ -72,6 +72,13 @@ def test_what_was_built_is_verified_on_the_cpu_and_its_batch_is_told_beside_the_
     assert "note" not in build(folder, "--profile", f"{batch}=1:4:64,{sequence}=1:16:32")
 
 
+def test_a_timing_cache_that_nobody_uses_is_told(shard, program, library, zoo, tmp_path):
+    done = program.run("build", shard(zoo / "vit.onnx", "tensor"), "--sm", 80, "--library", library, "--no-probe",
+                       "--timing-cache", tmp_path / "timings")
+    assert done.returncode == 0 and not (tmp_path / "timings").exists()
+    assert done.stderr == "tessera: --timing-cache has no effect: TensorRT-RTX measures nothing when it builds\n"
+
+
 def test_several_profiles_and_gpus_go_into_one_engine(shard, build, minilm):
     folder = shard(minilm, "tensor")
     build(folder, "--sm", 120, "--no-tf32", "--profile", "batch_size=1:1:1,sequence_length=1:16:32", "--profile",

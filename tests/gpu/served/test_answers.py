@@ -60,6 +60,25 @@ def test_kind_gpu_serves_one_gpu(serve, repository):
     np.testing.assert_array_equal(client.infer("twice", x)["y"], client.infer("whole", x)["y"])
 
 
+def test_two_instances_on_the_same_gpus_take_turns(serve, repository, pair):
+    two = "dynamic_batching { }\ninstance_group [ { kind: KIND_MODEL count: 2 } ]"
+    repository.add_mlp("m", pair, "ranks", two)
+    repository.add_mlp("one", pair, "ranks")
+    server = serve(repository, "m", "one")
+    wanted = Client(server, "grpc")
+
+    def ask(number: int):
+        client = Client(server, PROTOCOLS[number % 2])
+        for turn in range(20):
+            x = {"x": random_rows(1 + (number + turn) % 16, number)}
+            assert relative_error(client.infer("m", x)["y"], wanted.infer("one", x)["y"]) <= 1e-3
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(ask, number) for number in range(6)]:
+            done.result()
+    assert server.log().count("TensorRT Multi-Device ready: 2 ranks (model 'm/1'") == 2
+
+
 class Places:
     """Where a request's tensors are: "plain" (in the message), "system" or "cuda" shared memory."""
 
