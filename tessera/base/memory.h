@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "tessera/base/types.h"
 
@@ -22,16 +23,36 @@ struct BasicRegion {
 
   bool contiguous() const { return rows <= 1 || pitch == row_bytes; }
   size_t bytes() const { return rows * row_bytes; }
+  // What may be written may be read.
+  operator BasicRegion<const std::byte>() const requires(!std::is_const_v<Byte>) {
+    return {data, rows, row_bytes, pitch, kind, device};
+  }
 };
 using Region = BasicRegion<std::byte>;
 using ConstRegion = BasicRegion<const std::byte>;
 
-// The dense region of these bytes in host memory.
-inline ConstRegion HostRegion(Bytes bytes) { return {bytes.data(), 1, bytes.size(), bytes.size()}; }
-inline Region HostRegion(MutableBytes bytes) { return {bytes.data(), 1, bytes.size(), bytes.size()}; }
+// The dense regions of these bytes.
+inline ConstRegion HostRegion(Bytes bytes) {
+  return {bytes.data(), 1, bytes.size(), bytes.size()};
+}
+inline Region HostRegion(MutableBytes bytes) {
+  return {bytes.data(), 1, bytes.size(), bytes.size()};
+}
+inline ConstRegion PinnedRegion(Bytes bytes) {
+  return {bytes.data(), 1, bytes.size(), bytes.size(), MemoryKind::kPinned};
+}
+inline Region PinnedRegion(MutableBytes bytes) {
+  return {bytes.data(), 1, bytes.size(), bytes.size(), MemoryKind::kPinned};
+}
+inline ConstRegion DeviceRegion(Bytes bytes, DeviceId device) {
+  return {bytes.data(), 1, bytes.size(), bytes.size(), MemoryKind::kDevice, device};
+}
+inline Region DeviceRegion(MutableBytes bytes, DeviceId device) {
+  return {bytes.data(), 1, bytes.size(), bytes.size(), MemoryKind::kDevice, device};
+}
 
-// Copies between host regions (kHost or kPinned) of the same bytes(); rows may be cut differently only when one
-// side is contiguous.
+// Copies between host regions (kHost or kPinned) of the same bytes(); rows may be cut differently only when
+// one side is contiguous.
 void CopyHost(const ConstRegion& from, const Region& to);
 
 }  // namespace tessera

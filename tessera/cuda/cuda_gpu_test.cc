@@ -30,12 +30,8 @@ class CudaGpu : public ::testing::Test {
   }
 };
 
-ConstRegion Const(const Region& region) {
-  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
-}
-
-Region DeviceRegion(const DeviceBuffer& buffer) {
-  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
+Region Whole(const DeviceBuffer& buffer) {
+  return DeviceRegion(buffer.bytes(), buffer.device());
 }
 
 TEST(CudaDevice, AnUnknownDeviceIsNamed) {
@@ -69,8 +65,8 @@ TEST_F(CudaGpu, CopiesAStridedSliceThereAndBack) {
   for (size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<std::byte>(i);
   Stream stream = Stream::Create(kGpu).value();
   DeviceBuffer dense = DeviceBuffer::Create(kGpu, 9).value();
-  ASSERT_TRUE(CopyAsync(ConstRegion{matrix.data() + 2, 3, 3, 8}, DeviceRegion(dense), stream));
-  ASSERT_TRUE(CopyAsync(Const(DeviceRegion(dense)), Region{matrix.data() + 5, 3, 3, 8}, stream));
+  ASSERT_TRUE(CopyAsync(ConstRegion{matrix.data() + 2, 3, 3, 8}, Whole(dense), stream));
+  ASSERT_TRUE(CopyAsync(Whole(dense), Region{matrix.data() + 5, 3, 3, 8}, stream));
   ASSERT_TRUE(stream.Drain(Soon()));
   for (size_t row = 0; row < 3; ++row) {
     for (size_t column = 0; column < 3; ++column) {
@@ -84,11 +80,10 @@ TEST_F(CudaGpu, ReplaysACapturedCopyWithNewContent) {
   PinnedBuffer from = PinnedBuffer::Create(4).value();
   PinnedBuffer to = PinnedBuffer::Create(4).value();
   DeviceBuffer middle = DeviceBuffer::Create(kGpu, 4).value();
-  Graph graph =
-      Graph::Capture(stream, [&]() -> Result<void> {
-        TRY(CopyAsync({from.data(), 1, 4, 4, MemoryKind::kPinned}, DeviceRegion(middle), stream));
-        return CopyAsync(Const(DeviceRegion(middle)), {to.data(), 1, 4, 4, MemoryKind::kPinned}, stream);
-      }).value();
+  Graph graph = Graph::Capture(stream, [&]() -> Result<void> {
+                  TRY(CopyAsync(PinnedRegion(from.bytes()), Whole(middle), stream));
+                  return CopyAsync(Whole(middle), PinnedRegion(to.bytes()), stream);
+                }).value();
   for (uint32_t value : {17U, 4711U}) {
     std::memcpy(from.data(), &value, 4);
     ASSERT_TRUE(graph.Launch(stream));

@@ -61,11 +61,8 @@ struct HostSide {
   }
 };
 
-Region To(const DeviceBuffer& buffer) {
-  return {buffer.data(), 1, kBytes, kBytes, MemoryKind::kDevice, buffer.device()};
-}
-ConstRegion From(const DeviceBuffer& buffer) {
-  return {buffer.data(), 1, kBytes, kBytes, MemoryKind::kDevice, buffer.device()};
+Region Whole(const DeviceBuffer& buffer) {
+  return DeviceRegion(buffer.bytes(), buffer.device());
 }
 
 Result<void> CopyNow(const ConstRegion& from, const Region& to, const Stream& stream, Deadline deadline) {
@@ -84,12 +81,10 @@ Result<bool> CopyArrives(DeviceId from, DeviceId to, Deadline deadline, const Ta
   TRY_ASSIGN(const HostSide* host, HostSide::OfProcess());
   TRY_ASSIGN(const Place* source, Place::On(from));
   TRY_ASSIGN(const Place* target, Place::On(to));
-  TRY(CopyNow({host->sent.data(), 1, kBytes, kBytes, MemoryKind::kPinned}, To(source->sent), source->stream,
-              deadline));
+  TRY(CopyNow(PinnedRegion(host->sent.bytes()), Whole(source->sent), source->stream, deadline));
   TRY(Lose(*target, deadline));
-  TRY(CopyNow(From(source->sent), To(target->got), source->stream, deadline));
-  TRY(CopyNow(From(target->got), {host->got.data(), 1, kBytes, kBytes, MemoryKind::kPinned}, target->stream,
-              deadline));
+  TRY(CopyNow(Whole(source->sent), Whole(target->got), source->stream, deadline));
+  TRY(CopyNow(Whole(target->got), PinnedRegion(host->got.bytes()), target->stream, deadline));
   if (tamper) tamper(from, to, host->got.bytes());
   return std::memcmp(host->got.data(), host->sent.data(), kBytes) == 0;
 }

@@ -42,10 +42,6 @@ Region Piece(const Region& whole, size_t at, size_t bytes) {
   return {whole.data + at, 1, bytes, bytes, whole.kind, whole.device};
 }
 
-ConstRegion ReadOnly(const Region& region) {
-  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
-}
-
 // An output of no elements has no memory, but is wanted all the same.
 Region Wanting(const Region& region) {
   static std::byte nothing;
@@ -98,7 +94,7 @@ Result<TensorView> StepInputs::GatherOne(std::span<Request* const> requests, siz
       at += part.bytes();
     }
   }
-  return TensorView{first.type, std::move(shape), ReadOnly(all)};
+  return TensorView{first.type, std::move(shape), all};
 }
 
 // The rows of all requests, and the values that they have in common.
@@ -115,7 +111,7 @@ Result<TensorView> StepInputs::GatherShapeTensor(std::span<Request* const> reque
     TRY(copies_.Copy(part, Piece(all, at, part.bytes())));
     at += part.bytes();
   }
-  return TensorView{first.type, shape, ReadOnly(all)};
+  return TensorView{first.type, shape, all};
 }
 
 void StepOutputs::Start(std::span<Request* const> requests, const Signature& signature) {
@@ -190,7 +186,7 @@ Result<void> StepOutputs::ScatterAll() {
     const Output& output = outputs_[i];
     if (!output.staged) continue;
     if (requests_.size() == 1) {
-      TRY(copies_.Copy(ReadOnly(*output.staged), output.target));
+      TRY(copies_.Copy(*output.staged, output.target));
     } else {
       TRY(Scatter(static_cast<int>(i), output));
     }
@@ -207,7 +203,7 @@ Result<void> StepOutputs::Scatter(int index, const Output& output) {
     if (requests_[r]->Wants(index) && !refusals_[r]) {
       auto to = requests_[r]->AddOutput(index, output.type, shape);
       if (to) {
-        TRY(copies_.Copy(ReadOnly(Piece(*output.staged, at, bytes)), *to));
+        TRY(copies_.Copy(Piece(*output.staged, at, bytes), *to));
       } else {
         refusals_[r] = std::move(to).error();
       }

@@ -38,8 +38,8 @@ class SlowMover final : public engine::Mover {
 class CopiesTest : public ::testing::Test {
  protected:
   Result<void> CopyToDevice() {
-    const ConstRegion from{bytes_.data(), 1, bytes_.size(), bytes_.size()};
-    return copies_.Copy(from, {bytes_.data(), 1, bytes_.size(), bytes_.size(), MemoryKind::kDevice});
+    const ConstRegion from = HostRegion(Bytes(bytes_));
+    return copies_.Copy(from, DeviceRegion(MutableBytes(bytes_), DeviceId{0}));
   }
 
   std::array<std::byte, 8> bytes_{};

@@ -45,7 +45,7 @@ Result<std::unique_ptr<OnGpus>> PutOnGpus(const Shape& in, const Shape& out, int
   for (int r = 0; r < world; ++r) {
     const DeviceId device = Gpus()[static_cast<size_t>(r)];
     TRY_ASSIGN(cuda::DeviceBuffer input, Upload(x, device));
-    data->step.ranks.push_back({{TensorView{DType::kFloat16, in, AsSource(Whole(input))}}});
+    data->step.ranks.push_back({{TensorView{DType::kFloat16, in, Whole(input)}}});
     data->inputs.push_back(std::move(input));
     if (r >= outputs_of) continue;
     TRY_ASSIGN(cuda::DeviceBuffer output, cuda::DeviceBuffer::Create(device, HalfBytes(out)));

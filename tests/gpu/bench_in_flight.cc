@@ -27,12 +27,10 @@ struct Request {
 Result<ConstRegion> PutPinned(Request& request, const ConstRegion& source, size_t y_bytes) {
   TRY_ASSIGN(request.pinned_x, cuda::PinnedBuffer::Create(source.bytes()));
   TRY_ASSIGN(request.pinned_y, cuda::PinnedBuffer::Create(y_bytes));
-  Region x = HostRegion(request.pinned_x.bytes());
-  Region y = HostRegion(request.pinned_y.bytes());
+  const Region x = PinnedRegion(request.pinned_x.bytes());
   CopyHost(source, x);
-  x.kind = y.kind = MemoryKind::kPinned;
-  request.taker.TakeTo(Rank(0), 0, y);
-  return AsSource(x);
+  request.taker.TakeTo(Rank(0), 0, PinnedRegion(request.pinned_y.bytes()));
+  return x;
 }
 
 Result<ConstRegion> PutOnFirstGpu(Request& request, size_t y_bytes) {
@@ -40,7 +38,7 @@ Result<ConstRegion> PutOnFirstGpu(Request& request, size_t y_bytes) {
   TRY_ASSIGN(request.device_x, Upload(request.x, device));
   TRY_ASSIGN(request.device_y, cuda::DeviceBuffer::Create(device, y_bytes));
   request.taker.TakeTo(Rank(0), 0, Whole(request.device_y));
-  return AsSource(Whole(request.device_x));
+  return Whole(request.device_x);
 }
 
 Result<std::unique_ptr<Request>> MakeRequest(const Mlp& mlp, int64_t m, int world, MemoryKind kind,

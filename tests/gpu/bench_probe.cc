@@ -24,7 +24,7 @@ Result<Spread> TimeWay(ReplicationWay way, size_t bytes, int world) {
   };
   TRY_ASSIGN(const std::unique_ptr<Served> served, Serve(world, write, options));
   Taker taker;
-  const ConstRegion source{x.data(), 1, bytes, bytes, MemoryKind::kPinned};
+  const ConstRegion source = PinnedRegion(x.bytes());
   const engine::Step step =
       Common({TensorView{DType::kFloat32, {rows, kColumns}, source}}, world, taker, Soon());
   TRY_ASSIGN(const std::vector<Spread> spread,

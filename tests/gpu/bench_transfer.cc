@@ -17,13 +17,12 @@ Result<void> BenchReplicate(const std::vector<int>& worlds) {
   TRY_ASSIGN(cuda::PinnedBuffer pinned, cuda::PinnedBuffer::Create(kBytes));
   auto* values = reinterpret_cast<float*>(pinned.data());
   for (size_t i = 0; i < kBytes / sizeof(float); ++i) values[i] = static_cast<float>(i % 8191);
-  const ConstRegion source{pinned.data(), 1, kBytes, kBytes, MemoryKind::kPinned};
+  const ConstRegion source = PinnedRegion(pinned.bytes());
   TRY_ASSIGN(cuda::DeviceBuffer target, cuda::DeviceBuffer::Create(Gpus()[0], kBytes));
   TRY_ASSIGN(const cuda::Stream stream, cuda::Stream::Create(Gpus()[0]));
   auto plain = [&]() -> Result<std::vector<double>> {
     const auto start = std::chrono::steady_clock::now();
-    TRY(cuda::CopyAsync(source, Region{target.data(), 1, kBytes, kBytes, MemoryKind::kDevice, Gpus()[0]},
-                        stream));
+    TRY(cuda::CopyAsync(source, DeviceRegion(target.bytes(), Gpus()[0]), stream));
     TRY(stream.Drain(Soon()));
     return std::vector<double>{MicrosSince(start)};
   };

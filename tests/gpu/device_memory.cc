@@ -6,11 +6,7 @@
 namespace tessera::gputest {
 
 Region Whole(const cuda::DeviceBuffer& buffer) {
-  return {buffer.data(), 1, buffer.size(), buffer.size(), MemoryKind::kDevice, buffer.device()};
-}
-
-ConstRegion AsSource(const Region& region) {
-  return {region.data, region.rows, region.row_bytes, region.pitch, region.kind, region.device};
+  return DeviceRegion(buffer.bytes(), buffer.device());
 }
 
 Result<void> CopyNow(const ConstRegion& from, const Region& to, DeviceId device, Deadline deadline) {

@@ -8,9 +8,6 @@ namespace tessera::gputest {
 
 Region Whole(const cuda::DeviceBuffer& buffer);
 
-// The same memory, to be read.
-ConstRegion AsSource(const Region& region);
-
 // Copies, on a stream of its own of `device`, and waits.
 Result<void> CopyNow(const ConstRegion& from, const Region& to, DeviceId device, Deadline deadline);
 

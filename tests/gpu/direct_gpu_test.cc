@@ -49,13 +49,13 @@ class DirectGpu : public ::testing::TestWithParam<int> {
     step.deadline = Soon();
     for (const cuda::DeviceBuffer& input : inputs_) {
       EXPECT_TRUE(CopyNow(HostRegion(std::as_bytes(std::span(x))), Whole(input), input.device(), Soon()));
-      step.ranks.push_back({{TensorView{DType::kFloat16, {kRows, mlp_.k}, AsSource(Whole(input))}}});
+      step.ranks.push_back({{TensorView{DType::kFloat16, {kRows, mlp_.k}, Whole(input)}}});
     }
     const auto done = group_->Run(step);
     EXPECT_TRUE(done) << done.error().ToString();
     std::vector<uint16_t> y(x.size());
-    EXPECT_TRUE(CopyNow(AsSource(place), HostRegion(std::as_writable_bytes(std::span(y))),
-                        DeviceId(place.device), Soon()));
+    EXPECT_TRUE(
+        CopyNow(place, HostRegion(std::as_writable_bytes(std::span(y))), DeviceId(place.device), Soon()));
     return y;
   }
 

@@ -143,13 +143,13 @@ void InFlightGpu::ExpectNewContent(const Mlp& mlp, int64_t rows, DeviceId device
     const auto buffer = static_cast<size_t>(i % 2);
     EXPECT_TRUE(CopyNow(HostRegion(std::as_bytes(std::span(halves))), Whole(x[buffer]), device, Soon()));
     flight->taker.TakeTo(Rank(0), 0, Whole(y[buffer]));
-    flight->step = Common({{DType::kFloat16, {rows, mlp_.k}, AsSource(Whole(x[buffer]))}}, GetParam(),
-                          flight->taker, Soon());
+    flight->step =
+        Common({{DType::kFloat16, {rows, mlp_.k}, Whole(x[buffer])}}, GetParam(), flight->taker, Soon());
     return flight;
   };
   Pump(*group, 24, make, [&](int i, const Flight&, const engine::StepReport&) {
     std::vector<uint16_t> got(bytes / 2);
-    EXPECT_TRUE(CopyNow(AsSource(Whole(y[static_cast<size_t>(i % 2)])),
+    EXPECT_TRUE(CopyNow(Whole(y[static_cast<size_t>(i % 2)]),
                         HostRegion(std::as_writable_bytes(std::span(got))), device, Soon()));
     EXPECT_EQ(got, wanted[static_cast<size_t>(i)]) << "step " << i;
   });

@@ -73,9 +73,7 @@ Result<std::unique_ptr<Buffers>> MakeBuffers(const std::string& model, const Sha
              Upload(RandomHalves(static_cast<size_t>(ElementCount(x)), 3, 1), device));
   TRY_ASSIGN(cuda::DeviceBuffer to, cuda::DeviceBuffer::Create(device, y_bytes));
   auto made = std::make_unique<Buffers>(Buffers{std::move(from), std::move(to), {}});
-  made->request = {
-      model, x, ConstRegion{made->x.data(), 1, made->x.size(), made->x.size(), MemoryKind::kDevice, device},
-      Region{made->y.data(), 1, y_bytes, y_bytes, MemoryKind::kDevice, device}};
+  made->request = {model, x, DeviceRegion(made->x.bytes(), device), DeviceRegion(made->y.bytes(), device)};
   return made;
 }
 

@@ -23,7 +23,7 @@ std::vector<std::byte> BlockOf(size_t from, size_t bytes) {
 }
 
 Region On(const Lane& lane, size_t bytes) {
-  return {lane.data(), 1, bytes, bytes, MemoryKind::kDevice, lane.stream().device()};
+  return DeviceRegion(MutableBytes(lane.data(), bytes), lane.stream().device());
 }
 
 using Blocks = std::vector<std::vector<std::byte>>;  // [rank]
@@ -60,9 +60,7 @@ Result<void> Compare(const std::vector<Lane>& lanes, const Blocks& blocks, Deadl
   const size_t bytes = blocks.front().size();
   std::vector<std::byte> all(bytes * lanes.size());
   for (size_t to = 0; to < lanes.size(); ++to) {
-    const Region device = On(lanes[to], all.size());
-    TRY(cuda::CopyAsync({device.data, 1, all.size(), all.size(), MemoryKind::kDevice, device.device},
-                        HostRegion(MutableBytes(all)), lanes[to].stream()));
+    TRY(cuda::CopyAsync(On(lanes[to], all.size()), HostRegion(MutableBytes(all)), lanes[to].stream()));
     TRY(lanes[to].stream().Drain(deadline));
     for (size_t from = 0; from < lanes.size(); ++from) {
       const MutableBytes arrived = MutableBytes(all).subspan(from * bytes, bytes);
@@ -71,7 +69,8 @@ Result<void> Compare(const std::vector<Lane>& lanes, const Blocks& blocks, Deadl
       return Fail(Code::kUnavailable,
                   "what GPU {} sends arrives wrong on GPU {} in NCCL's all-gather of {} bytes a rank, so no "
                   "model can run on these GPUs; {}",
-                  lanes[from].stream().device().value(), device.device.value(), bytes, kWithoutPeerAccess);
+                  lanes[from].stream().device().value(), lanes[to].stream().device().value(), bytes,
+                  kWithoutPeerAccess);
     }
   }
   return {};

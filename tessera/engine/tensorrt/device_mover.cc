@@ -24,7 +24,7 @@ Result<Region> DeviceMover::Reserve(size_t slot, size_t bytes) {
     buffer = cuda::DeviceBuffer();
     TRY_ASSIGN(buffer, cuda::DeviceBuffer::Create(device(), bytes));
   }
-  return Region{buffer.data(), 1, bytes, bytes, MemoryKind::kDevice, device()};
+  return DeviceRegion(buffer.bytes().first(bytes), device());
 }
 
 Result<void> DeviceMover::Copy(const ConstRegion& from, const Region& to) {

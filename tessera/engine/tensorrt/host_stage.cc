@@ -10,10 +10,6 @@ bool Same(const ConstRegion& one, const ConstRegion& other) {
          (one.rows <= 1 || one.pitch == other.pitch);
 }
 
-Region Pinned(std::byte* at, size_t bytes) {
-  return {at, 1, bytes, bytes, MemoryKind::kPinned};
-}
-
 }  // namespace
 
 bool HostStage::HasRoom(size_t bytes, size_t pieces) const {
@@ -48,22 +44,21 @@ ConstRegion HostStage::Put(const ConstRegion& from) {
     at = known->at;
   } else {
     at = Take(from.bytes());
-    CopyHost(from, Pinned(at, from.bytes()));
+    CopyHost(from, PinnedRegion(MutableBytes(at, from.bytes())));
     sent_.push_back(Sent{from, at});
   }
-  return {at, 1, from.bytes(), from.bytes(), MemoryKind::kPinned};
+  return PinnedRegion(Bytes(at, from.bytes()));
 }
 
 Region HostStage::Receive(const Region& to) {
   std::byte* at = Take(to.bytes());
   received_.push_back(Received{to, at});
-  return Pinned(at, to.bytes());
+  return PinnedRegion(MutableBytes(at, to.bytes()));
 }
 
 void HostStage::Finish() {
   for (const Received& received : received_) {
-    const size_t bytes = received.to.bytes();
-    CopyHost({received.at, 1, bytes, bytes, MemoryKind::kPinned}, received.to);
+    CopyHost(PinnedRegion(Bytes(received.at, received.to.bytes())), received.to);
   }
   received_.clear();
 }

@@ -114,9 +114,8 @@ RankRunner::Inbound RankRunner::InputPart(const StepPlan& plan, size_t input,
 }
 
 Result<void> RankRunner::CopyInput(const Inbound& part) const {
-  const size_t bytes = part.from.bytes();
-  return cuda::CopyAsync(part.from, Region{part.to, 1, bytes, bytes, MemoryKind::kDevice, stream().device()},
-                         stream());
+  const MutableBytes to(part.to, part.from.bytes());
+  return cuda::CopyAsync(part.from, DeviceRegion(to, stream().device()), stream());
 }
 
 Result<void> RankRunner::Gather(const StepPlan& plan) {
@@ -183,9 +182,8 @@ Result<void> RankRunner::Launch(const cuda::Graph& graph) {
 }
 
 Result<void> RankRunner::CopyOutput(size_t output, const Region& to) const {
-  const size_t bytes = to.bytes();
-  return cuda::CopyAsync(
-      ConstRegion{OutputAt(output), 1, bytes, bytes, MemoryKind::kDevice, stream().device()}, to, stream());
+  const Bytes from(OutputAt(output), to.bytes());
+  return cuda::CopyAsync(DeviceRegion(from, stream().device()), to, stream());
 }
 
 bool RankRunner::has_outgrown() const {

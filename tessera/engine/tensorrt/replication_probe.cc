@@ -132,8 +132,8 @@ Result<void> Probe::Compare(size_t bytes, const char* way) {
   for (size_t r = 0; r < buffers_->lanes().size(); ++r) {
     const ProbeBuffers::Lane& lane = buffers_->lanes()[r];
     const DeviceId device = lane.stream.device();
-    TRY(cuda::CopyAsync({lane.buffer.data(), 1, bytes, bytes, MemoryKind::kDevice, device},
-                        {arrived.data(), 1, bytes, bytes, MemoryKind::kPinned}, lane.stream));
+    TRY(cuda::CopyAsync(DeviceRegion(lane.buffer.bytes().first(bytes), device), PinnedRegion(arrived),
+                        lane.stream));
     TRY(lane.stream.Drain(deadline_));
     if (tamper_) tamper_(Rank(static_cast<int>(r)), arrived);
     if (std::memcmp(arrived.data(), buffers_->source(), bytes) == 0) continue;
@@ -148,9 +148,9 @@ Result<void> Probe::Compare(size_t bytes, const char* way) {
 
 Result<void> Probe::CopyTo(size_t rank, size_t at, size_t bytes) {
   const ProbeBuffers::Lane& lane = buffers_->lanes()[rank];
-  return cuda::CopyAsync(
-      {buffers_->source() + at, 1, bytes, bytes, MemoryKind::kPinned},
-      {lane.buffer.data() + at, 1, bytes, bytes, MemoryKind::kDevice, lane.stream.device()}, lane.stream);
+  return cuda::CopyAsync(PinnedRegion(Bytes(buffers_->source() + at, bytes)),
+                         DeviceRegion(lane.buffer.bytes().subspan(at, bytes), lane.stream.device()),
+                         lane.stream);
 }
 
 // As RankRunner::CopyInput.

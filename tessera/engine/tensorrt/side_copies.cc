@@ -6,18 +6,6 @@
 #include "tessera/cuda/copy.h"
 
 namespace tessera::engine {
-namespace {
-
-Region On(DeviceId device, std::byte* at, size_t bytes) {
-  return {at, 1, bytes, bytes, MemoryKind::kDevice, device};
-}
-
-ConstRegion From(DeviceId device, const std::byte* at, size_t bytes) {
-  return {at, 1, bytes, bytes, MemoryKind::kDevice, device};
-}
-
-}  // namespace
-
 Result<CopyLanes> CopyLanes::Create(DeviceId device) {
   TRY_ASSIGN(cuda::Stream in, cuda::Stream::Create(device));
   TRY_ASSIGN(cuda::Stream out, cuda::Stream::Create(device));
@@ -49,9 +37,9 @@ Result<void> SideCopies::Make(cuda::DeviceBuffer& buffer, size_t bytes) const {
 
 Result<void> SideCopies::Bring(size_t input, const ConstRegion& from, std::byte* to) {
   const DeviceId device = stream_->device();
-  std::byte* here = inputs_[input].data();
-  TRY(cuda::CopyAsync(from, On(device, here, from.bytes()), lanes_->in));
-  to_deliver_.push_back({From(device, here, from.bytes()), On(device, to, from.bytes())});
+  const Region here = DeviceRegion(inputs_[input].bytes().first(from.bytes()), device);
+  TRY(cuda::CopyAsync(from, here, lanes_->in));
+  to_deliver_.push_back({here, DeviceRegion(MutableBytes(to, from.bytes()), device)});
   return {};
 }
 
@@ -66,9 +54,9 @@ Result<void> SideCopies::Deliver() {
 
 Result<void> SideCopies::Fetch(size_t output, const std::byte* from, const Region& to) {
   const DeviceId device = stream_->device();
-  std::byte* here = outputs_[output].data();
-  TRY(cuda::CopyAsync(From(device, from, to.bytes()), On(device, here, to.bytes()), *stream_));
-  to_leave_.push_back({From(device, here, to.bytes()), to});
+  const Region here = DeviceRegion(outputs_[output].bytes().first(to.bytes()), device);
+  TRY(cuda::CopyAsync(DeviceRegion(Bytes(from, to.bytes()), device), here, *stream_));
+  to_leave_.push_back({here, to});
   return {};
 }
 
