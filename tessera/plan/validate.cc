@@ -56,10 +56,24 @@ Result<void> CheckArtifact(const Artifact& artifact, const std::string& whose) {
   return {};
 }
 
+// A file that is a rank's by its name, "model.onnx.rank1", is no other's: whoever edits a plan may swap two,
+// and each alone would load and compute.
+Result<void> CheckRankOfName(const std::string& file, size_t rank) {
+  constexpr std::string_view kMark = ".rank";
+  const size_t at = file.rfind(kMark);
+  if (at == file.npos) return {};
+  const std::string_view number = std::string_view(file).substr(at + kMark.size());
+  if (number.empty() || number.find_first_not_of("0123456789") != number.npos ||
+      number == std::to_string(rank))
+    return {};
+  return Fail(Code::kInvalidArgument, "rank {}: '{}' is another rank's by its name", rank, file);
+}
+
 Result<void> CheckArtifacts(const Plan& plan) {
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
     const std::string whose = fmt::format("rank {}", r);
     TRY(CheckArtifact(plan.ranks[r].model, whose));
+    TRY(CheckRankOfName(plan.ranks[r].model.file, r));
     for (const Artifact& weights : plan.ranks[r].weights) TRY(CheckArtifact(weights, whose));
   }
   if (!plan.source_sha256.empty() && !IsSha256(plan.source_sha256)) {
@@ -173,6 +187,7 @@ Result<void> CheckBuild(const Plan& plan) {
   for (size_t r = 0; r < build.sources.size(); ++r) {
     const std::string whose = fmt::format("rank {}", r);
     TRY(CheckArtifact(build.sources[r].model, whose));
+    TRY(CheckRankOfName(build.sources[r].model.file, r));
     for (const Artifact& weights : build.sources[r].weights) TRY(CheckArtifact(weights, whose));
   }
   for (const Profile& profile : build.profiles) {

@@ -64,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "rank 0: file '' is not a path inside the plan's directory"},
         BadPlan{[](Plan& p) { p.ranks[0].model.sha256 = "12"; },
                 "rank 0: sha256 of 'model.onnx.rank0' is '12', wanted 64 hex digits"},
+        BadPlan{[](Plan& p) { std::swap(p.ranks[0], p.ranks[1]); },
+                "rank 0: 'model.onnx.rank1' is another rank's by its name"},
         BadPlan{[](Plan& p) { p.source_sha256 = "x"; }, "'source_sha256' is 'x', wanted 64 hex digits"},
         BadPlan{[](Plan& p) { p.inputs[1].layout.axis = 2; }, "input 'y' is split on axis 2 of 2"},
         BadPlan{[](Plan& p) { p.inputs[1].spec.shape[1] = 7; },
