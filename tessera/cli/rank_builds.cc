@@ -63,6 +63,10 @@ class RankBuilds {
   }
 
   Result<void> TakeReport(size_t rank, int code) {
+    if (code == 1) {  // its only error that the report does not tell
+      return Fail(Code::kUnavailable, "rank {}: '{}' cannot be written, is there room on the disk?", rank,
+                  ReportFile(rank).string());
+    }
     if (code != 0) {
       const std::string how = code > 128 ? fmt::format("signal {} ({})", code - 128, strsignal(code - 128))
                                          : fmt::format("code {}", code);

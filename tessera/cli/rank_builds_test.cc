@@ -62,6 +62,13 @@ TEST_F(BuildRanksTest, ACrashIsAnErrorThatNamesTheSignalAndEndsTheOthers) {
             "rank 0: 'builder' ended with signal 11 (Segmentation fault) while building 'model.onnx.rank0'");
 }
 
+TEST_F(BuildRanksTest, AReportThatCannotBeWrittenIsNamed) {
+  const auto reports = Run("exit 1", 1);
+  ASSERT_FALSE(reports);
+  EXPECT_EQ(reports.error().message, "rank 0: '" + (directory_.path() / "report.0").string() +
+                                         "' cannot be written, is there room on the disk?");
+}
+
 TEST_F(BuildRanksTest, AProgramThatWritesNoReportIsAnError) {
   const auto reports = Run("exit 0", 1);
   ASSERT_FALSE(reports);

@@ -52,9 +52,12 @@ Result<StagedDirectory> Stage(const fs::path& repository, const std::string& nam
   if (error) return Fail(Code::kUnavailable, "cannot find '{}': {}", repository.string(), error.message());
   Result<StagedDirectory> beside = StagedDirectory::CreateIn(real.parent_path(), repository / name);
   if (beside || beside.error().code == Code::kAlreadyExists) return beside;
-  TESSERA_LOG(kWarning, "a server that starts before '{}' is whole would take half of it for a model: {}",
-              (repository / name).string(), beside.error().message);
-  return StagedDirectory::Create(repository / name);
+  Result<StagedDirectory> inside = StagedDirectory::Create(repository / name);
+  if (inside) {
+    TESSERA_LOG(kWarning, "a server that starts before '{}' is whole would take half of it for a model: {}",
+                (repository / name).string(), beside.error().message);
+  }
+  return inside;
 }
 
 }  // namespace
