@@ -7,6 +7,7 @@
 
 #include "tessera/base/cores.h"
 #include "tessera/base/file.h"
+#include "tessera/base/log.h"
 #include "tessera/base/posix.h"
 #include "tessera/build/check.h"
 #include "tessera/build/profiles.h"
@@ -51,6 +52,16 @@ std::string EngineFile(size_t rank) {
   return fmt::format("model.plan.rank{}", rank);
 }
 
+// Another one is recorded then; an engine can be built without it.
+void DropDamagedProbe(plan::Plan& plan, const fs::path& version) {
+  plan::Plan alone;
+  alone.probe = plan.probe;
+  const Result<void> intact = plan::VerifyArtifacts(alone, version);
+  if (intact) return;
+  TESSERA_LOG(kWarning, "the probe is of no more use: {}", intact.error().message);
+  plan.probe.reset();
+}
+
 // The model's plan with its ONNX files, which are what it says.
 Result<plan::Plan> ReadSharded(const fs::path& version) {
   TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(version));
@@ -60,6 +71,7 @@ Result<plan::Plan> ReadSharded(const fs::path& version) {
                 "'{}' was sharded for the engine '{}', wanted tensorrt: shard it with --engine tensorrt",
                 version.string(), plan.engine);
   }
+  DropDamagedProbe(plan, version);
   TRY(plan::VerifyArtifacts(plan, version));
   return plan;
 }

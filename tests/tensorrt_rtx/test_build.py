@@ -200,6 +200,18 @@ def test_what_a_killed_build_left_goes_with_the_next(shard, build, zoo):
     assert not left.exists()
 
 
+@pytest.mark.parametrize("damage", ["gone", "short"])
+def test_a_damaged_probe_is_recorded_anew(shard, build, zoo, damage):
+    folder = shard(zoo / "vit.onnx", "tensor")
+    build(folder)
+    probe = (folder / "1/probe.bin").read_bytes()
+    (folder / "1/probe.bin").unlink()
+    if damage == "short":
+        (folder / "1/probe.bin").write_bytes(probe[:64])
+    assert build(folder)["probe"] == "ranks"
+    assert (folder / "1/probe.bin").read_bytes() == probe
+
+
 def test_shard_names_build_as_the_next_step(program, zoo, tmp_path):
     done = program.run("shard", zoo / "vit.onnx", "--ranks", 2, "-o", tmp_path, "--engine", "tensorrt")
     assert done.stdout.splitlines()[-1] == f"Next: tessera build {tmp_path / 'vit'}"
