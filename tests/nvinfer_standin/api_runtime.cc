@@ -2,6 +2,7 @@
 #include <NvInferRuntime.h>
 
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "tests/nvinfer_standin/api_context.h"
@@ -51,7 +52,7 @@ class StandinRuntime final : public nvinfer1::IRuntime, public nvinfer1::apiv::V
       return nullptr;
     }
     logger_.log(nvinfer1::ILogger::Severity::kVERBOSE, ("an engine is there, ms: " + took).c_str());
-    return new StandinEngine(*std::move(model), logger_);
+    return std::make_unique<StandinEngine>(*std::move(model), logger_).release();
   }
 
   nvinfer1::ILogger& logger_;
