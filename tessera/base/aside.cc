@@ -37,9 +37,10 @@ Result<void> RunAside(const char* name, std::function<Result<void>()> work, Dead
                       std::function<void()> late) {
   auto call = std::make_shared<Call>();
   auto run = [call, work = std::move(work), late = std::move(late)]() mutable {
-    const Unfinished may_hang;
+    std::optional<Unfinished> may_hang(std::in_place);
     Result<void> result = work();
     work = nullptr;  // what it keeps goes before anybody is told
+    if (!late) may_hang.reset();
     if (!call->Tell(std::move(result)) && late) late();
   };
   try {

@@ -46,7 +46,8 @@ class GroupExecutor final : public Executor {
   template <class Call>
   void Issue(const std::shared_ptr<Trip>& trip, const Ranks& ranks, Call call);
   void Submit(const std::shared_ptr<Trip>& trip);
-  Result<InferReport> Alight(Trip& trip, const engine::RankGroup& ranks, Result<engine::StepReport> report);
+  static Result<InferReport> Alight(GroupExecutor* self, Trip& trip, const engine::RankGroup& ranks,
+                                    Result<engine::StepReport> report);
   void GiveUpIssuing();
 
   const std::shared_ptr<const plan::Plan> plan_;
@@ -82,7 +83,7 @@ Result<InferReport> GroupExecutor::Infer(std::span<const TensorView> inputs, Out
   TRY_ASSIGN(const Ranks ranks, Board(*trip, deadline));
   Result<InferReport> answer;
   Issue(trip, ranks, [&] {
-    answer = Alight(*trip, *ranks, ranks->Run(trip->step));
+    answer = Alight(this, *trip, *ranks, ranks->Run(trip->step));
     trip->passage->under_way.Left(trip->use);
   });
   return answer;
@@ -108,7 +109,7 @@ void GroupExecutor::Submit(const std::shared_ptr<Trip>& trip) {
   if (!ranks) return trip->done(Forward(std::move(ranks)));
   Issue(trip, *ranks, [&] {
     (*ranks)->Submit(trip->step, [this, trip, ranks = ranks->get()](Result<engine::StepReport> report) {
-      trip->done(Alight(*trip, *ranks, std::move(report)));
+      trip->done(Alight(this, *trip, *ranks, std::move(report)));
       trip->passage->under_way.Left(trip->use);
     });
   });
@@ -155,12 +156,13 @@ void GroupExecutor::Issue(const std::shared_ptr<Trip>& trip, const Ranks& ranks,
   passage->under_way.Issued(trip->use);
 }
 
-Result<InferReport> GroupExecutor::Alight(Trip& trip, const engine::RankGroup& ranks,
+// `self` may be gone where the trip was given up.
+Result<InferReport> GroupExecutor::Alight(GroupExecutor* self, Trip& trip, const engine::RankGroup& ranks,
                                           Result<engine::StepReport> report) {
   const UnderWay::End end = trip.passage->under_way.Ended(trip.use, ranks);
   // A step that waits for this one to end while it is issued has its time from now on.
   if (!end.given_up && trip.passage->issuing.any()) {
-    watchdog_->Arm(Deadline::In(options_.step_limit + options_.hang_grace));
+    self->watchdog_->Arm(Deadline::In(self->options_.step_limit + self->options_.hang_grace));
   }
   if (!report) {
     if (end.first_loss) TESSERA_LOG(kWarning, "the ranks are loaded anew: {}", report.error().ToString());

@@ -15,8 +15,9 @@
 
 namespace tessera::triton {
 
-// Where the engine takes several steps at a time, Execute returns when the last step is issued: requests are
-// answered and released by a thread of the engine's, while the server brings the next ones.
+// Where the engine takes several steps at a time, Execute returns when the last step is handed over: it is
+// issued by a thread of the executor's, and requests are answered and released by one of the engine's, while
+// the server brings the next ones.
 class Instance {
  public:
   // `model` outlives the instance. Errors: those of loading.

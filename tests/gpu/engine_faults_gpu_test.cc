@@ -8,6 +8,7 @@
 
 #include "tessera/comm/nccl/pool.h"
 #include "tessera/cuda/memory.h"
+#include "tessera/engine/tensorrt/device_order.h"
 #include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
 
@@ -114,6 +115,28 @@ TEST_F(EngineGpu, AGroupWhoseStepHangsGoesInBoundedTime) {
 TEST_F(EngineGpu, AGroupWhoseStepHangsDoesNotWaitForASpareBesideIt) {
   comm::NcclPool::OfProcess().Clear();  // so that one is made
   GoesWhileItsStepHangs(groups_, {});
+}
+
+// As by another model's thread that hangs in a driver's call.
+TEST_F(EngineGpu, AStepThatIsKeptFromAGpuFailsAndItsRanksStayUsable) {
+  const Mlp mlp;
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(group);
+  ASSERT_TRUE(Ask(*group, mlp, 16, 3));
+  {
+    const auto turn = engine::DeviceOrder::OfProcess().Hold(GpusAt({1}), Soon());
+    ASSERT_TRUE(turn);
+    for (const int64_t rows : {16, 5}) {  // a shape that is known, and a new one
+      std::thread([&] {
+        const auto start = Deadline::Clock::now();
+        EXPECT_FALSE(Ask(*group, mlp, rows, 3, Deadline::In(milliseconds(300))));
+        EXPECT_LT(Deadline::Clock::now() - start, seconds(10));
+      }).join();
+    }
+    EXPECT_TRUE(group->usable());
+  }
+  EXPECT_TRUE(Ask(*group, mlp, 16, 3));
+  EXPECT_TRUE(Ask(*group, mlp, 5, 3));
 }
 
 TEST_F(EngineGpu, AnAbortEndsAStepInFlight) {
