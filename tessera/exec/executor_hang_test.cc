@@ -71,7 +71,7 @@ class ExecutorHang : public ::testing::Test {
     engine_->issue = [trap = trap_] { (void)trap->Pass(); };
     directory_.Write("model.onnx", "");
     options_.step_limit = milliseconds(100);
-    options_.hang_grace = milliseconds(100);
+    options_.hang_grace = milliseconds(300);  // more than a slow machine keeps a thread waiting
     options_.end_limit = milliseconds(100);
     Result<std::unique_ptr<Executor>> made = Executor::Create(directory_.path(), engine_, options_);
     ASSERT_TRUE(made) << made.error().message;
