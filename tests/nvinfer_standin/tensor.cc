@@ -31,6 +31,10 @@ Result<ElementType> ToElement(DType type) {
   }
 }
 
+std::shared_ptr<void> Foreign(void* memory) {
+  return {memory, [](void*) {}};
+}
+
 std::vector<int64_t> StridesOf(const Shape& shape) {
   std::vector<int64_t> strides(shape.size(), 1);
   for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];

@@ -29,6 +29,8 @@ struct Tensor {
   size_t bytes() const { return static_cast<size_t>(count()) * element(); }
 };
 
+// Memory that somebody else owns, and that outlives the tensor.
+std::shared_ptr<void> Foreign(void* memory);
 // Dense strides in elements.
 std::vector<int64_t> StridesOf(const Shape& shape);
 // Of the tensor as it lies.
