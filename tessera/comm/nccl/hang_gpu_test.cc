@@ -28,18 +28,18 @@ extern "C" ncclResult_t ncclGroupEnd() {
 namespace tessera::comm {
 namespace {
 
-std::vector<DeviceId> TwoGpus() {
+std::vector<DeviceId> GpusOfTwoRanks() {
   if (cuda::DeviceCount() >= 2) return {DeviceId{0}, DeviceId{1}};
   if (cuda::DeviceCount() == 1 && RanksMayShareGpus()) return {DeviceId{0}, DeviceId{0}};
   return {};
 }
 
-Deadline Soon() {
+Deadline InAMinute() {
   return Deadline::In(std::chrono::seconds(60));
 }
 
 TEST(NcclGroupHangs, ACallThatDoesNotReturnKeepsNobodyOffTheGpus) {
-  const std::vector<DeviceId> gpus = TwoGpus();
+  const std::vector<DeviceId> gpus = GpusOfTwoRanks();
   if (gpus.empty()) GTEST_SKIP() << "needs two GPUs";
   const int threads = Unfinished::count();
   std::promise<void> comes_back;
@@ -50,7 +50,7 @@ TEST(NcclGroupHangs, ACallThatDoesNotReturnKeepsNobodyOffTheGpus) {
     return std::exchange(kept_off, nullptr);
   };
   const auto start = Deadline::Clock::now();
-  const auto made = NcclGroup::Create(gpus, NcclGroup::Calls::kBlocking, Soon(), before_work,
+  const auto made = NcclGroup::Create(gpus, NcclGroup::Calls::kBlocking, InAMinute(), before_work,
                                       NcclGroup::Use::kCollectives, std::chrono::milliseconds(100));
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, Code::kDeadline);
@@ -58,7 +58,7 @@ TEST(NcclGroupHangs, ACallThatDoesNotReturnKeepsNobodyOffTheGpus) {
   EXPECT_LT(Deadline::Clock::now() - start, NcclGroup::kStuckAfter + std::chrono::seconds(5));
   EXPECT_TRUE(watched.expired());
 
-  const auto next = NcclGroup::Create(gpus, NcclGroup::Calls::kBlocking, Soon());
+  const auto next = NcclGroup::Create(gpus, NcclGroup::Calls::kBlocking, InAMinute());
   EXPECT_TRUE(next) << next.error().ToString();
 
   comes_back.set_value();  // it finds its communicators, and lets them go
