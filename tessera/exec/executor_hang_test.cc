@@ -230,6 +230,27 @@ TEST_F(HungReload, AModelWhoseLoadHangsIsRefused) {
   while (reload_->out == 0) std::this_thread::yield();
 }
 
+// A server that ends while a step hangs: the step fails at its limit, and the model goes.
+TEST_F(HungReload, AModelThatGoesIsNotLoadedAnew) {
+  options_.end_limit = seconds(1);
+  Trap ends;
+  engine_->end = [&ends] { (void)ends.Pass(); };
+  executor_ = Executor::Create(directory_.path(), engine_, options_).value();
+  const int loads = engine_->loads;
+  ends.Set();
+  engine_->step = [](const engine::Step&) -> Result<void> { return Fail(Code::kInternal, "broken"); };
+  Asked asked(1);
+  asked.Start(*executor_);
+  EXPECT_FALSE(asked.ready.get());
+  ends.AwaitVictim();  // the keeper drops the ranks
+  executor_.reset();
+  ends.LetGo();
+  const std::weak_ptr<PipelinedEngine> engine = engine_;
+  EXPECT_EQ(engine_->loads, loads);
+  engine_.reset();
+  while (!engine.expired()) std::this_thread::yield();  // its thread has left
+}
+
 TEST_F(HungReload, TheEndOfTheExecutorDoesNotWaitForIt) {
   std::atomic<int> told{0};
   options_.on_ready = [&told](bool) { ++told; };

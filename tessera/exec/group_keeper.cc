@@ -1,5 +1,7 @@
 #include "tessera/exec/group_keeper.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <optional>
 #include <utility>
@@ -13,6 +15,9 @@
 namespace tessera::exec {
 
 namespace {
+
+// How long the end waits for a load that is under way.
+constexpr std::chrono::seconds kLoadGrace{2};
 
 // What hangs at its end ends beside the next one.
 void DropAside(std::shared_ptr<engine::RankGroup> group, GroupKeeper::Duration limit) {
@@ -39,6 +44,7 @@ struct GroupKeeper::Shared {
   void Leave() EXCLUDES(mutex);
   bool StopAndAwaitLeft() EXCLUDES(mutex);
   bool TellReady(bool is_ready) EXCLUDES(mutex);
+  bool BeginLoad() EXCLUDES(mutex);
 
   const Loader load;
   const Duration end_limit;
@@ -47,6 +53,7 @@ struct GroupKeeper::Shared {
   std::condition_variable changed;
   Group group GUARDED_BY(mutex);
   bool wanted GUARDED_BY(mutex) = false;          // a load is to be made or being made
+  bool loading GUARDED_BY(mutex) = false;         // it is being made
   bool waited_in_vain GUARDED_BY(mutex) = false;  // a request has lost its patience with it
   bool ready GUARDED_BY(mutex) = true;            // as on_ready was told
   std::optional<Error> failed GUARDED_BY(mutex);  // of the last load
@@ -109,10 +116,17 @@ bool GroupKeeper::Shared::TellReady(bool is_ready) {
   return true;
 }
 
+// False: likewise, so nothing is loaded.
+bool GroupKeeper::Shared::BeginLoad() {
+  MutexLock lock(mutex);
+  loading = !stopping;
+  return loading;
+}
+
 Result<GroupKeeper::Shared::Group> GroupKeeper::Shared::Replace(Group lost) {
-  const bool wanted_still = TellReady(false);
+  (void)TellReady(false);
   DropAside(std::move(lost), end_limit);  // before the next one takes its memory
-  if (!wanted_still) return Fail(Code::kCancelled, "the model is being unloaded");
+  if (!BeginLoad()) return Fail(Code::kCancelled, "the model is being unloaded");
   TRY_ASSIGN(Group loaded, load());
   if (!TellReady(true)) return Fail(Code::kCancelled, "the model is being unloaded");
   return loaded;
@@ -129,6 +143,7 @@ bool GroupKeeper::Shared::AwaitWork(Group& lost) {
 void GroupKeeper::Shared::Settle(Result<Group> loaded) {
   MutexLock lock(mutex);
   wanted = false;
+  loading = false;
   if (loaded) {
     group = *std::move(loaded);
   } else {
@@ -145,10 +160,11 @@ void GroupKeeper::Shared::Leave() {
 }
 
 bool GroupKeeper::Shared::StopAndAwaitLeft() {
-  const Deadline deadline = Deadline::In(end_limit);
   MutexLock lock(mutex);
   stopping = true;
   changed.notify_all();
+  // Nobody wants what is still being loaded. A load that is left to itself drops it.
+  const Deadline deadline = Deadline::In(loading ? std::min<Duration>(end_limit, kLoadGrace) : end_limit);
   while (!left && !deadline.passed()) lock.Wait(changed, deadline);
   return left;
 }

@@ -41,14 +41,16 @@ class PipelinedSteps final : public engine::IssuedSteps {
 class PipelinedGroup final : public engine::RankGroup {
  public:
   PipelinedGroup(int most, std::vector<TensorSpec> inputs, std::vector<TensorSpec> outputs, FakeStep step,
-                 std::chrono::milliseconds grace, std::function<void()> issue)
+                 std::chrono::milliseconds grace, std::function<void()> issue, std::function<void()> end)
       : most_(most),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
         issue_(std::move(issue)),
+        end_(std::move(end)),
         steps_(std::make_shared<PipelinedSteps>(static_cast<size_t>(most), std::move(step))),
         ends_(engine::StepEnds::Create(steps_, static_cast<size_t>(most), grace).value()) {}
 
+  ~PipelinedGroup() override { end_(); }
   int world_size() const override { return 1; }
   int steps_in_flight() const override { return most_; }
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
@@ -71,6 +73,7 @@ class PipelinedGroup final : public engine::RankGroup {
   const std::vector<TensorSpec> inputs_;
   const std::vector<TensorSpec> outputs_;
   const std::function<void()> issue_;
+  const std::function<void()> end_;
   const std::shared_ptr<PipelinedSteps> steps_;
   const std::unique_ptr<engine::StepEnds> ends_;
 };
@@ -86,11 +89,13 @@ class PipelinedEngine final : public engine::Engine {
     ++loads;
     load();
     return std::make_unique<PipelinedGroup>(
-        most_, inputs_, outputs_, [this](const engine::Step& taken) { return step(taken); }, grace, issue);
+        most_, inputs_, outputs_, [this](const engine::Step& taken) { return step(taken); }, grace, issue,
+        end);
   }
 
   FakeStep step = [](const engine::Step&) { return Result<void>(); };
   std::function<void()> issue = [] {};      // called while a step of a group loaded from then on is issued
+  std::function<void()> end = [] {};        // by the destructor of such a group
   std::function<void()> load = [] {};       // by Load
   std::chrono::milliseconds grace{10'000};  // for a step behind its deadline
   std::atomic<int> loads{0};
