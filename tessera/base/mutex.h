@@ -20,7 +20,6 @@
 #define ACQUIRE(...) TESSERA_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) TESSERA_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define EXCLUDES(...) TESSERA_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
-#define NO_THREAD_SAFETY_ANALYSIS TESSERA_THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace tessera {
 
@@ -34,7 +33,7 @@ class CAPABILITY("mutex") Mutex {
   std::mutex mutex_;
 };
 
-// Holds a Mutex for its scope; Wait gives it up while waiting.
+// Holds a Mutex for its scope, but while it waits.
 class SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ACQUIRE(mutex) : lock_(mutex.mutex_) {}
@@ -51,8 +50,6 @@ class SCOPED_CAPABILITY MutexLock {
       changed.wait_until(lock_, deadline.at());
     }
   }
-
-  std::unique_lock<std::mutex>& std_lock() { return lock_; }
 
  private:
   std::unique_lock<std::mutex> lock_;

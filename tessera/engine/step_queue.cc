@@ -5,16 +5,6 @@
 #include "tessera/base/spin.h"
 
 namespace tessera::engine {
-namespace {
-
-template <class Condition>
-bool AwaitUntil(std::condition_variable& changed, MutexLock& lock, Deadline deadline, Condition condition) {
-  if (!deadline.never()) return changed.wait_until(lock.std_lock(), deadline.at(), condition);
-  changed.wait(lock.std_lock(), condition);
-  return true;
-}
-
-}  // namespace
 
 StepQueue::StepQueue(size_t slots) : slots_(slots) {
   MutexLock lock(mutex_);
@@ -28,15 +18,14 @@ bool StepQueue::idle() {
 
 size_t StepQueue::AwaitSlot() {
   MutexLock lock(mutex_);
-  ended_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return flights_.size() < slots_; });
+  while (flights_.size() == slots_) lock.Wait(ended_);
   return next_;
 }
 
 Result<void> StepQueue::AwaitIdle(Deadline deadline) {
   MutexLock lock(mutex_);
-  if (AwaitUntil(ended_, lock, deadline, [this]() NO_THREAD_SAFETY_ANALYSIS { return flights_.empty(); })) {
-    return {};
-  }
+  while (!flights_.empty() && !deadline.passed()) lock.Wait(ended_, deadline);
+  if (flights_.empty()) return {};
   return Fail(Code::kDeadline, "waited for {} steps before this one until its deadline passed",
               flights_.size());
 }
@@ -55,7 +44,7 @@ bool StepQueue::Push(Flight& flight) {
 std::optional<StepQueue::Oldest> StepQueue::AwaitOldest(Duration awake_for) {
   (void)SpinUntil([this] { return waking_.load(std::memory_order_acquire); }, awake_for);
   MutexLock lock(mutex_);
-  pushed_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return stop_ || !flights_.empty(); });
+  while (!stop_ && flights_.empty()) lock.Wait(pushed_);
   if (flights_.empty()) return std::nullopt;
   const Flight& flight = flights_.front();
   const Deadline own = behind_ ? Deadline::In(flight.limit) : flight.deadline;
@@ -88,7 +77,8 @@ void StepQueue::Stop() {
 
 bool StepQueue::AwaitLeft(Deadline deadline) {
   MutexLock lock(mutex_);
-  return AwaitUntil(ended_, lock, deadline, [this]() NO_THREAD_SAFETY_ANALYSIS { return left_; });
+  while (!left_ && !deadline.passed()) lock.Wait(ended_, deadline);
+  return left_;
 }
 
 std::vector<StepQueue::Flight> StepQueue::GiveUp() {

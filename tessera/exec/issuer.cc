@@ -27,7 +27,7 @@ class Issuer::Mailbox {
   Work Await(std::chrono::microseconds awake_for) {
     (void)SpinUntil([this] { return told_.load(std::memory_order_acquire); }, awake_for);
     MutexLock lock(mutex_);
-    changed_.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return work_ || stop_; });
+    while (!work_ && !stop_) lock.Wait(changed_);
     told_.store(stop_, std::memory_order_relaxed);
     return std::exchange(work_, nullptr);
   }

@@ -93,12 +93,13 @@ void NcclPool::MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::
 }
 
 void NcclPool::AwaitSpares() {
+  const Deadline deadline = Deadline::In(kPrepareLimit);
   MutexLock lock(mutex_);
-  auto settled = [this]() NO_THREAD_SAFETY_ANALYSIS {
-    return std::none_of(shelves_.begin(), shelves_.end(),
-                        [](const auto& one) { return one.second.being_made; });
-  };
-  made_.wait_for(lock.std_lock(), kPrepareLimit, settled);
+  while (
+      std::any_of(shelves_.begin(), shelves_.end(), [](const auto& one) { return one.second.being_made; }) &&
+      !deadline.passed()) {
+    lock.Wait(made_, deadline);
+  }
 }
 
 void NcclPool::Clear() {

@@ -64,12 +64,8 @@ std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
 
 bool Reaper::Wait(Deadline deadline) {
   MutexLock lock(state_->mutex);
-  if (deadline.never()) {
-    state_->ended.wait(lock.std_lock(), [this]() NO_THREAD_SAFETY_ANALYSIS { return state_->done; });
-    return true;
-  }
-  return state_->ended.wait_until(lock.std_lock(), deadline.at(),
-                                  [this]() NO_THREAD_SAFETY_ANALYSIS { return state_->done; });
+  while (!state_->done && !deadline.passed()) lock.Wait(state_->ended, deadline);
+  return state_->done;
 }
 
 }  // namespace tessera::comm
