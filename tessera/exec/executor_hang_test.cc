@@ -251,6 +251,25 @@ TEST_F(HungReload, AModelThatGoesIsNotLoadedAnew) {
   while (!engine.expired()) std::this_thread::yield();  // its thread has left
 }
 
+TEST_F(HungReload, AnExecutorThatEndsWhileAStepRunsDoesNotWaitForAReload) {
+  auto running = std::make_shared<Trap>();
+  engine_->step = [running](const engine::Step&) -> Result<void> {
+    (void)running->Pass();
+    return Fail(Code::kInternal, "broken");
+  };
+  engine_->load = [trap = reload_] { (void)trap->Pass(); };
+  running->Set();
+  reload_->Set();
+  Asked asked(1);
+  asked.Start(*executor_);
+  running->AwaitVictim();
+  std::future<void> gone = std::async(std::launch::async, [this] { executor_.reset(); });
+  running->LetGo();
+  EXPECT_FALSE(asked.ready.get());
+  EXPECT_EQ(gone.wait_for(seconds(10)), std::future_status::ready);
+  reload_->LetGo();  // if it came so far
+}
+
 TEST_F(HungReload, TheEndOfTheExecutorDoesNotWaitForIt) {
   std::atomic<int> told{0};
   options_.on_ready = [&told](bool) { ++told; };
