@@ -1,15 +1,13 @@
 #include "tessera/base/aside.h"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "tessera/base/mutex.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
 
 namespace tessera {
@@ -43,13 +41,8 @@ Result<void> RunAside(const char* name, std::function<Result<void>()> work, Dead
     if (!late) may_hang.reset();
     if (!call->Tell(std::move(result)) && late) late();
   };
-  try {
-    std::thread thread(std::move(run));
-    (void)pthread_setname_np(thread.native_handle(), name);
-    thread.detach();
-  } catch (const std::system_error& error) {
-    return Fail(Code::kUnavailable, "cannot start a thread: {}", error.what());
-  }
+  TRY_ASSIGN(std::thread thread, StartNamedThread(name, std::move(run)));
+  thread.detach();
   MutexLock lock(call->mutex);
   while (!call->result && !deadline.passed()) lock.Wait(call->ended, deadline);
   if (call->result) return *std::move(call->result);

@@ -11,9 +11,9 @@
 
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/spin.h"
 #include "tessera/base/unfinished.h"
-#include "tessera/engine/named_thread.h"
 
 namespace tessera::engine {
 namespace {

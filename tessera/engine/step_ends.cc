@@ -5,8 +5,8 @@
 
 #include "tessera/base/cores.h"
 #include "tessera/base/log.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
-#include "tessera/engine/named_thread.h"
 
 namespace tessera::engine {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "tessera/base/log.h"
-#include "tessera/engine/named_thread.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/engine/rank_team.h"
 #include "tessera/engine/step_check.h"
 

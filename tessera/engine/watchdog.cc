@@ -1,6 +1,6 @@
 #include "tessera/engine/watchdog.h"
 
-#include "tessera/engine/named_thread.h"
+#include "tessera/base/named_thread.h"
 
 namespace tessera::engine {
 

@@ -9,8 +9,8 @@
 #include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
-#include "tessera/engine/named_thread.h"
 
 namespace tessera::exec {
 
@@ -71,7 +71,7 @@ Result<std::unique_ptr<GroupKeeper>> GroupKeeper::Create(std::unique_ptr<engine:
                                                          Loader load, Duration end_limit, OnReady on_ready) {
   auto shared = std::make_shared<Shared>(std::move(group), std::move(load), end_limit, std::move(on_ready));
   std::unique_ptr<GroupKeeper> keeper(new GroupKeeper(shared));
-  TRY_ASSIGN(keeper->thread_, engine::StartNamedThread("tessera-keeper", [shared] {
+  TRY_ASSIGN(keeper->thread_, StartNamedThread("tessera-keeper", [shared] {
                const Unfinished may_hang;
                shared->Work();
              }));

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "tessera/base/mutex.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/spin.h"
 #include "tessera/base/unfinished.h"
-#include "tessera/engine/named_thread.h"
 
 namespace tessera::exec {
 
@@ -53,7 +53,7 @@ Issuer::~Issuer() {
 Result<void> Issuer::Give(Work work) {
   if (mailbox_ == nullptr) {
     auto mailbox = std::make_shared<Mailbox>();
-    TRY_ASSIGN(thread_, engine::StartNamedThread("tessera-issue", [mailbox, awake_for = awake_for_] {
+    TRY_ASSIGN(thread_, StartNamedThread("tessera-issue", [mailbox, awake_for = awake_for_] {
                  const Unfinished may_hang;
                  while (const Work next = mailbox->Await(awake_for)) next();
                }));

@@ -1,7 +1,5 @@
 #include "tessera/comm/nccl/pool.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -9,9 +7,18 @@
 #include <utility>
 
 #include "tessera/base/log.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
 
 namespace tessera::comm {
+namespace {
+
+void TellNone(const Error& why) {
+  TESSERA_LOG(kWarning, "GPUs were not connected in advance; the next model there does it itself: {}",
+              why.ToString());
+}
+
+}  // namespace
 
 NcclPool& NcclPool::OfProcess() {
   static NcclPool* const pool = new NcclPool;  // never destroyed: models may outlive static destructors
@@ -70,21 +77,21 @@ void NcclPool::Prepare(const std::vector<DeviceId>& devices, NcclGroup::BeforeWo
   if (shelf.being_made || !shelf.idle.empty()) return;
   // Behind CUDA's and NCCL's beginning, so that exit() comes here before it takes them from that thread.
   [[maybe_unused]] static const int registered = std::atexit([] { OfProcess().AwaitSpares(); });
-  std::thread(&NcclPool::MakeSpare, this, devices, std::move(before_work)).detach();
+  Result<std::thread> thread = StartNamedThread(
+      "tessera-connect",
+      [this, devices, before_work = std::move(before_work)] { MakeSpare(devices, before_work); });
+  if (!thread) return TellNone(thread.error());
+  thread->detach();
   shelf.made_by = Deadline::In(2 * kPrepareLimit);  // it waits for engines on their way, too
-  shelf.being_made = true;  // behind what may throw; the thread waits for the lock before it clears this
+  shelf.being_made = true;                          // the thread waits for the lock before it clears this
 }
 
 void NcclPool::MakeSpare(const std::vector<DeviceId>& devices, const NcclGroup::BeforeWork& before_work) {
   const Unfinished may_hang;
-  (void)pthread_setname_np(pthread_self(), "tessera-connect");
   Result<std::shared_ptr<NcclGroup>> made =
       NcclGroup::Create(devices, NcclGroup::Calls::kBlocking, Deadline::In(kPrepareLimit), before_work,
                         NcclGroup::Use::kCollectives, kSpareWorkLimit);
-  if (!made) {
-    TESSERA_LOG(kWarning, "GPUs were not connected in advance; the next model there does it itself: {}",
-                made.error().ToString());
-  }
+  if (!made) TellNone(made.error());
   MutexLock lock(mutex_);
   Shelf& shelf = shelves_[devices];
   shelf.being_made = false;

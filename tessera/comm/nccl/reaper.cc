@@ -1,12 +1,11 @@
 #include "tessera/comm/nccl/reaper.h"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <thread>
 
 #include "tessera/base/log.h"
 #include "tessera/base/mutex.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
 
 namespace tessera::comm {
@@ -51,14 +50,18 @@ void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::at
 std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
                                       std::shared_ptr<std::atomic<int>> in_flight, bool anchored) {
   auto state = std::make_shared<State>();
-  std::thread([state, comms = std::move(comms), how, in_flight = std::move(in_flight), anchored] {
+  auto end = [state, comms = std::move(comms), how, in_flight = std::move(in_flight), anchored] {
     const Unfinished may_hang;
-    (void)pthread_setname_np(pthread_self(), "tessera-ncclend");
     EndAll(comms, how, *in_flight, anchored);
     MutexLock lock(state->mutex);
     state->done = true;
     state->ended.notify_all();
-  }).detach();
+  };
+  if (Result<std::thread> thread = StartNamedThread("tessera-ncclend", std::move(end))) {
+    thread->detach();
+  } else {
+    TESSERA_LOG(kError, "communicators are left behind: {}", thread.error().message);
+  }
   return std::shared_ptr<Reaper>(new Reaper(std::move(state)));
 }
 

@@ -21,8 +21,9 @@ class Reaper {
     kAbort,    // ncclCommAbort: kernels that wait for a peer give up. Returns once no CUDA graph holds a
                // collective.
   };
-  // The last communicator, with which all are freed, waits for `in_flight` to be 0: calls of NCCL. At most
-  // for kInFlightLimit where they are `anchored`, so that an abort frees none of them under a call.
+  // Where the system gives no thread nothing is ended, which the log says. The last communicator, with which
+  // all are freed, waits for `in_flight` to be 0: calls of NCCL. At most for kInFlightLimit where they are
+  // `anchored`, so that an abort frees none of them under a call.
   static std::shared_ptr<Reaper> Start(std::vector<ncclComm_t> comms, How how,
                                        std::shared_ptr<std::atomic<int>> in_flight, bool anchored);
   static constexpr std::chrono::seconds kInFlightLimit{5};

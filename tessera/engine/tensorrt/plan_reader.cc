@@ -7,6 +7,7 @@
 #include <exception>
 #include <future>
 
+#include "tessera/base/named_thread.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
 
@@ -71,7 +72,7 @@ int64_t PlanReader::read(void* destination, int64_t count, cudaStream_t stream) 
   Result<void> done;
   try {
     done = ReadTo({static_cast<std::byte*>(destination), bytes}, stream);
-  } catch (const std::exception& e) {  // no thread to be had, no memory
+  } catch (const std::exception& e) {  // no memory
     done = Fail(Code::kUnavailable, "'{}' cannot be read: {}", file_.string(), e.what());
   }
   totals_.time += std::chrono::steady_clock::now() - start;
@@ -113,7 +114,10 @@ Result<void> PlanReader::InParts(MutableBytes destination,
                 destination.subspan(begin, std::min(each, destination.size() - begin)));
   };
   std::vector<std::future<Result<void>>> others;  // whose ends wait for their threads
-  for (size_t i = 1; i < count; ++i) others.push_back(std::async(std::launch::async, run, i));
+  for (size_t i = 1; i < count; ++i) {
+    TRY_ASSIGN(std::future<Result<void>> other, StartNamedTask("tessera-read", [&run, i] { return run(i); }));
+    others.push_back(std::move(other));
+  }
   Result<void> all = run(0);
   for (std::future<Result<void>>& other : others) {
     Result<void> one = other.get();

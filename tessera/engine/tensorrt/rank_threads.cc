@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "tessera/base/log.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
-#include "tessera/engine/named_thread.h"
 
 namespace tessera::engine {
 

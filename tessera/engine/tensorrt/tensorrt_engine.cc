@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tessera/base/log.h"
+#include "tessera/base/named_thread.h"
 #include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/checks.h"
 #include "tessera/engine/tensorrt/connect.h"
@@ -125,7 +126,9 @@ Result<void> Loader::LoadAndConnect(RankThreads& threads) {
       connected;  // its end waits for the other thread: behind that of what it waits for
   std::promise<bool> all_loaded;
   if (devices_.size() > 1) {
-    connected = std::async(std::launch::async, &Loader::Connect, this, all_loaded.get_future().share());
+    TRY_ASSIGN(connected, StartNamedTask("tessera-peers", [this, loaded = all_loaded.get_future().share()] {
+                 return Connect(loaded);
+               }));
   }
   Result<void> loaded = LoadEngines(threads);
   const int64_t engines = MillisSince(start_);
