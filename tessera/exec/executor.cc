@@ -44,7 +44,7 @@ class GroupExecutor final : public Executor {
                                       Deadline deadline);
   Result<Ranks> Board(Trip& trip, Deadline deadline);
   template <class Call>
-  void Issue(const std::shared_ptr<Trip>& trip, const Ranks& ranks, Call call);
+  void Issue(const std::shared_ptr<Trip>& trip, Ranks& ranks, Call call);
   void Submit(const std::shared_ptr<Trip>& trip);
   static Result<InferReport> Alight(GroupExecutor* self, Trip& trip, const engine::RankGroup& ranks,
                                     Result<engine::StepReport> report);
@@ -80,7 +80,7 @@ Result<void> GroupExecutor::Begin(std::unique_ptr<engine::RankGroup> group, Grou
 Result<InferReport> GroupExecutor::Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                                          Deadline deadline) {
   TRY_ASSIGN(const std::shared_ptr<Trip> trip, Enter(inputs, outputs, deadline));
-  TRY_ASSIGN(const Ranks ranks, Board(*trip, deadline));
+  TRY_ASSIGN(Ranks ranks, Board(*trip, deadline));
   Result<InferReport> answer;
   Issue(trip, ranks, [&] {
     answer = Alight(this, *trip, *ranks, ranks->Run(trip->step));
@@ -145,7 +145,7 @@ Result<GroupExecutor::Ranks> GroupExecutor::Board(Trip& trip, Deadline deadline)
 // Has `call` use the ranks. Its thread may hang there, and come back when the executor is gone: `ranks`, the
 // trip and what they refer to are all that there is then.
 template <class Call>
-void GroupExecutor::Issue(const std::shared_ptr<Trip>& trip, const Ranks& ranks, Call call) {
+void GroupExecutor::Issue(const std::shared_ptr<Trip>& trip, Ranks& ranks, Call call) {
   const std::shared_ptr<Passage> passage = trip->passage;
   passage->issuing.Begin(trip, ranks);
   watchdog_->Arm(Deadline::In(trip->step.deadline.left() + options_.hang_grace));
@@ -153,6 +153,7 @@ void GroupExecutor::Issue(const std::shared_ptr<Trip>& trip, const Ranks& ranks,
   if (!passage->issuing.End(trip)) return;
   watchdog_->Disarm();
   trip->turn.reset();
+  ranks.reset();  // whose end is the keeper's affair from here on
   passage->under_way.Issued(trip->use);
 }
 

@@ -233,18 +233,18 @@ TEST_F(HungReload, AModelWhoseLoadHangsIsRefused) {
 // A server that ends while a step hangs: the step fails at its limit, and the model goes.
 TEST_F(HungReload, AModelThatGoesIsNotLoadedAnew) {
   options_.end_limit = seconds(1);
-  Trap ends;
-  engine_->end = [&ends] { (void)ends.Pass(); };
+  auto ends = std::make_shared<Trap>();
+  engine_->end = [ends] { (void)ends->Pass(); };
   executor_ = Executor::Create(directory_.path(), engine_, options_).value();
   const int loads = engine_->loads;
-  ends.Set();
+  ends->Set();
   engine_->step = [](const engine::Step&) -> Result<void> { return Fail(Code::kInternal, "broken"); };
   Asked asked(1);
   asked.Start(*executor_);
   EXPECT_FALSE(asked.ready.get());
-  ends.AwaitVictim();  // the keeper drops the ranks
+  ends->AwaitVictim();  // the keeper drops the ranks
   executor_.reset();
-  ends.LetGo();
+  ends->LetGo();
   const std::weak_ptr<PipelinedEngine> engine = engine_;
   EXPECT_EQ(engine_->loads, loads);
   engine_.reset();
