@@ -98,11 +98,13 @@ Option& Option::Between(int least, int most) {
 
 Option& Option::Bytes() {
   option_->transform(CLI::AsSizeValue(false));
-  option_->transform([](const std::string& text) {  // runs first: CLI11 takes -1 for a very large number
-    return !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0
-               ? ""
-               : "wanted a size: 500MiB";
-  });
+  // Runs first, for CLI11 takes -1 for a very large number.
+  option_->transform(CLI::Validator(
+      [](const std::string& text) -> std::string {
+        const bool is_size = !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0;
+        return is_size ? "" : "wanted a size: 500MiB";
+      },
+      ""));
   return *this;
 }
 

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "tessera/base/log.h"
 #include "tessera/engine/tensorrt/step_times.h"
 #include "tests/gpu/bench_data.h"
 
@@ -51,7 +50,6 @@ std::vector<std::pair<std::string, engine::TensorRtOptions>> WaysToIssue(int wor
 }  // namespace
 
 Result<void> BenchOverhead(const std::vector<int>& worlds) {
-  SetLogLevel(LogLevel::kDebug);  // what is in the graphs
   std::printf(
       "\na step of a small MLP with one all-reduce; us, medians, the overhead over the slowest rank's GPU "
       "time: "

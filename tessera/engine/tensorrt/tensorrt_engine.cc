@@ -66,6 +66,7 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
     return Fail(Code::kInvalidArgument, "{} steps in flight are asked for, wanted 1 to {}",
                 options_.steps_in_flight, kMostStepsInFlight);
   }
+  if (plan_.world_size() > 1) TRY(Peers::Supported());  // before anything else is said about the model
   TRY(plan::CheckBuilt(plan_));
   TRY_ASSIGN(devices_, PickDevices());
   TRY_ASSIGN(std::unique_ptr<RankThreads> threads, RankThreads::Create(devices_));
@@ -104,7 +105,6 @@ Result<std::vector<DeviceId>> Loader::PickDevices() const {
   if (devices.size() != world) {
     return Fail(Code::kInvalidArgument, "{} GPUs are listed for a model of {} ranks", devices.size(), world);
   }
-  if (world > 1) TRY(Peers::Supported());
   for (DeviceId device : devices) TRY(cuda::GetDeviceInfo(device));
   return devices;
 }
