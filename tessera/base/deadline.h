@@ -9,6 +9,7 @@ class Deadline {
  public:
   using Clock = std::chrono::steady_clock;
 
+  static Deadline At(Clock::time_point at) { return Deadline(at); }
   static Deadline Never() { return Deadline(Clock::time_point::max()); }
   // A span too long for the clock means never.
   static Deadline In(Clock::duration span) {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "tessera/base/deadline.h"
-#include "tessera/base/mutex.h"
 #include "tessera/base/result.h"
+#include "tessera/base/timed_shared_mutex.h"
 #include "tessera/base/types.h"
 #include "tessera/cuda/event.h"
 #include "tessera/cuda/stream.h"
@@ -28,7 +28,7 @@ class DeviceOrder {
   static DeviceOrder& OfProcess();
 
   // Shared while a step is being issued.
-  using Issuing = std::shared_timed_mutex;
+  using Issuing = TimedSharedMutex;
 
   // Held while a step of `owner` is issued; locks its devices in ascending order.
   class Turn {
@@ -39,7 +39,7 @@ class DeviceOrder {
    private:
     friend class DeviceOrder;
     Turn() = default;
-    std::vector<std::unique_lock<std::timed_mutex>> locks_;
+    std::vector<std::unique_lock<TimedSharedMutex>> locks_;
     std::shared_lock<Issuing> issuing_;
   };
 
@@ -69,7 +69,7 @@ class DeviceOrder {
  private:
   static constexpr int kMaxDevices = 64;
   struct Slot {
-    std::timed_mutex mutex;
+    TimedSharedMutex mutex;
     std::atomic<const void*> last_owner{nullptr};
     std::vector<cudaStream_t> last_streams;  // more than one where ranks share the GPU
   };
