@@ -1,7 +1,9 @@
 #include "tessera/base/aside.h"
 
 #include <condition_variable>
+#include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -29,6 +31,16 @@ struct Call {
   }
 };
 
+Result<void> Caught(const std::function<Result<void>()>& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Fail(Code::kUnavailable, "out of memory");
+  } catch (const std::exception& error) {
+    return Fail(Code::kInternal, "{}", error.what());
+  }
+}
+
 }  // namespace
 
 Result<void> RunAside(const char* name, std::function<Result<void>()> work, Deadline deadline,
@@ -36,7 +48,7 @@ Result<void> RunAside(const char* name, std::function<Result<void>()> work, Dead
   auto call = std::make_shared<Call>();
   auto run = [call, work = std::move(work), late = std::move(late)]() mutable {
     std::optional<Unfinished> may_hang(std::in_place);
-    Result<void> result = work();
+    Result<void> result = Caught(work);
     work = nullptr;  // what it keeps goes before anybody is told
     if (!late) may_hang.reset();
     if (!call->Tell(std::move(result)) && late) late();

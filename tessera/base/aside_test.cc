@@ -5,6 +5,8 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "tessera/base/unfinished.h"
@@ -19,6 +21,17 @@ TEST(RunAside, ReturnsWhatTheWorkDoes) {
       "aside", []() -> Result<void> { return Fail(Code::kInternal, "no"); }, Deadline::Never());
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message, "no");
+}
+
+TEST(RunAside, AnExceptionOfTheWorkIsItsError) {
+  const auto none_free = RunAside(
+      "aside", []() -> Result<void> { throw std::bad_alloc(); }, Deadline::Never());
+  ASSERT_FALSE(none_free);
+  EXPECT_EQ(none_free.error().code, Code::kUnavailable);
+  const auto thrown = RunAside(
+      "aside", []() -> Result<void> { throw std::runtime_error("why"); }, Deadline::Never());
+  ASSERT_FALSE(thrown);
+  EXPECT_EQ(thrown.error().message, "why");
 }
 
 TEST(RunAside, WorkThatEndsLeavesNothing) {

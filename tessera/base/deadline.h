@@ -17,6 +17,11 @@ class Deadline {
     return span > Clock::time_point::max() - now ? Never() : Deadline(now + span);
   }
 
+  // The same, `span` later; never stays.
+  Deadline Later(Clock::duration span) const {
+    return never() || span > Clock::time_point::max() - at_ ? Never() : Deadline(at_ + span);
+  }
+
   bool never() const { return at_ == Clock::time_point::max(); }
   bool passed() const { return !never() && Clock::now() >= at_; }
   Clock::time_point at() const { return at_; }

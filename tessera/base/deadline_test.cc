@@ -35,6 +35,13 @@ TEST(Deadline, TellsTheTimeThatIsLeft) {
   EXPECT_LE(Deadline::In(0s).left(), 0s);
 }
 
+TEST(Deadline, LaterThanTheClockGoesIsNever) {
+  const Deadline soon = Deadline::In(1min);
+  EXPECT_EQ(soon.Later(1h).at(), soon.at() + 1h);
+  EXPECT_TRUE(soon.Later(Deadline::Clock::duration::max()).never());
+  EXPECT_TRUE(Deadline::Never().Later(1h).never());
+}
+
 TEST(Deadline, TheSoonerOfTwoIsTold) {
   const Deadline soon = Deadline::In(1min);
   const Deadline late = Deadline::In(1h);

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using std::chrono::nanoseconds;
 
+constexpr double kMostSeconds = 1e6;
 constexpr std::chrono::milliseconds kTurn{100};  // long against a switch of models, short against the run
 
 constexpr const char* kBenchAbout =
@@ -148,8 +149,10 @@ Result<std::vector<Measured>> Measure(const std::vector<Runner*>& runners, const
 }
 
 Result<int> Bench(const BenchOptions& options) {
-  if (!(options.seconds > 0))
-    return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0", options.seconds);
+  if (!(options.seconds > 0 && options.seconds <= kMostSeconds)) {
+    return Fail(Code::kInvalidArgument, "--seconds is {}, wanted > 0 and at most {:.0f}", options.seconds,
+                kMostSeconds);
+  }
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
   TRY_ASSIGN(const Contest contest, Load(options));

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "tessera/base/mutex.h"
+#include "tessera/cli/unbuilt.h"
 #include "tessera/graph/onnx.h"
 #include "tessera/graph/openvino/openvino_shape_oracle.h"
 #include "tessera/shard/trace.h"
@@ -244,7 +246,8 @@ Result<Run> RunBoth(const plan::Plan& plan, const std::vector<TracedValue>& trac
 Result<LockStepReport> CompareLockStep(const fs::path& version, const fs::path& original,
                                        const Inputs& inputs, double tolerance, engine::Engine& engine,
                                        const fs::path& scratch) {
-  TRY_ASSIGN(const plan::Plan plan, plan::ReadPlan(version));
+  TRY_ASSIGN(plan::Plan plan, plan::ReadPlan(version));
+  TRY_ASSIGN(plan, Unbuilt(std::move(plan), version));
   TRY_ASSIGN(const auto trace, shard::ReadTrace(version));
   TRY_ASSIGN(const Run run, RunBoth(plan, trace, version, original, inputs, engine, scratch));
   LockStepReport report;

@@ -74,6 +74,7 @@ Result<shard::Outcome> AddModel(const fs::path& repository, const std::string& n
   TRY_ASSIGN(shard::Outcome outcome, write(version));
   TRY_ASSIGN(const std::string config, ModelConfig(outcome.plan, name, max_batch));
   TRY(WriteFileAtomically(staged.path() / "config.pbtxt", config));
+  fs::create_directories(repository, error);  // whoever made it may have removed it, empty, meanwhile
   TRY(staged.Commit());
   return outcome;
 }

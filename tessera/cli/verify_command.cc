@@ -208,8 +208,9 @@ Result<int> Verify(const VerifyOptions& options) {
   ProgressBar bar(!options.json);
   bar.Show("loading", 0.1);
   TRY_ASSIGN(const fs::path version, FindVersion(options.model));
+  const bool on_cpu = options.cpu || options.trace;  // values within an engine are not to be had
   TRY_ASSIGN(ModelPair pair,
-             LoadPair(version, options.against, options.cpu ? RanksOn::kCpu : RanksOn::kWhatIsThere));
+             LoadPair(version, options.against, on_cpu ? RanksOn::kCpu : RanksOn::kWhatIsThere));
   if (!options.expected.empty()) {
     TRY_ASSIGN(pair.whole, ReadRecording(pair.sharded->plan(), options.expected));
   }

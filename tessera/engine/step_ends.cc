@@ -16,11 +16,6 @@ namespace {
 constexpr std::chrono::microseconds kAwakeFor{300};
 constexpr int kCoresToSpin = 4;  // on fewer it would be in the others' way
 
-Deadline Behind(Deadline deadline, StepQueue::Duration grace) {
-  if (deadline.never()) return deadline;
-  return Deadline::In(deadline.left() + grace);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<StepEnds>> StepEnds::Create(std::shared_ptr<IssuedSteps> steps, size_t slots,
@@ -65,21 +60,25 @@ void StepEnds::Shared::GiveUp(const Error& reason) {
   for (const StepQueue::Flight& flight : given_up) flight.done(tl::unexpected<Error>(reason));
 }
 
+// Not watched while it collects: what a step is collected to is its request's, who must not be answered then.
 void StepEnds::Finish(Shared& shared, const StepQueue::Oldest& oldest) {
+  const Deadline most = oldest.deadline.Later(shared.grace);
+  shared.watchdog->Arm(most);
   Result<void> ended = shared.steps->Await(oldest.slot, oldest.deadline);
+  shared.watchdog->Disarm();
   if (shared.in_flight.given_up()) return;  // what the step would be collected to may be gone
   Result<StepReport> report =
       ended ? shared.steps->Collect(oldest.slot) : Result<StepReport>(Forward(std::move(ended)));
+  shared.watchdog->Arm(most);
   if (const RankGroup::Completion done = shared.in_flight.Pop()) done(std::move(report));
+  shared.watchdog->Disarm();
 }
 
 void StepEnds::SeeToThem(Shared& shared) {
   StepQueue& in_flight = shared.in_flight;
   const StepQueue::Duration awake_for = UsableCores() >= kCoresToSpin ? kAwakeFor : StepQueue::Duration{0};
   while (const std::optional<StepQueue::Oldest> oldest = in_flight.AwaitOldest(awake_for)) {
-    shared.watchdog->Arm(Behind(oldest->deadline, shared.grace));
     Finish(shared, *oldest);
-    shared.watchdog->Disarm();
   }
   in_flight.Leave();
 }

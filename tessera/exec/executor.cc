@@ -152,8 +152,8 @@ Result<GroupExecutor::Ranks> GroupExecutor::Board(Trip& trip, Deadline deadline)
 template <class Call>
 void GroupExecutor::Issue(const std::shared_ptr<Trip>& trip, Ranks& ranks, Call call) {
   const std::shared_ptr<Passage> passage = trip->passage;
+  watchdog_->Arm(trip->step.deadline.Later(options_.hang_grace));
   passage->issuing.Begin(trip, ranks);
-  watchdog_->Arm(Deadline::In(trip->step.deadline.left() + options_.hang_grace));
   call();
   if (!passage->issuing.End(trip)) return;
   watchdog_->Disarm();
@@ -168,7 +168,7 @@ Result<InferReport> GroupExecutor::Alight(GroupExecutor* self, Trip& trip, const
   const UnderWay::End end = trip.passage->under_way.Ended(trip.use, ranks);
   // A step that waits for this one to end while it is issued has its time from now on.
   if (!end.given_up && trip.passage->issuing.any()) {
-    self->watchdog_->Arm(Deadline::In(self->options_.step_limit + self->options_.hang_grace));
+    self->watchdog_->Arm(Deadline::In(self->options_.step_limit).Later(self->options_.hang_grace));
   }
   if (!report) {
     if (end.first_loss) TESSERA_LOG(kWarning, "the ranks are loaded anew: {}", report.error().ToString());
@@ -225,8 +225,8 @@ Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::f
     TRY(ProbeRanks(known, directory, *group, deadline));
     return group;
   };
-  auto load = [load_here, most = options.load_limit + options.end_limit]() {
-    return LoadAside(load_here, Deadline::In(most));
+  auto load = [load_here, limit = options.load_limit, grace = options.end_limit]() {
+    return LoadAside(load_here, Deadline::In(limit).Later(grace));
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(*engine, *group, plan);

@@ -96,7 +96,8 @@ Result<std::shared_ptr<engine::RankGroup>> GroupKeeper::Acquire(Deadline deadlin
   const Deadline limit = Sooner(deadline, enough);
   while (shared.wanted && !shared.waited_in_vain && !limit.passed()) lock.Wait(shared.changed, limit);
   if (shared.wanted) {
-    shared.waited_in_vain = shared.waited_in_vain || enough.passed();
+    // A caller's own deadline may come the moment before, for it was counted from the same limit.
+    shared.waited_in_vain = shared.waited_in_vain || enough.left() < patience / 10;
     return Fail(Code::kDeadline, "the ranks are still being loaded anew");
   }
   if (shared.group != nullptr) return shared.group;

@@ -79,12 +79,14 @@ Result<engine::ReplicationWay> Way(const std::string& name, const std::string& v
   return Fail(Code::kInvalidArgument, "{} is '{}', wanted auto, probe, copies or gather", name, value);
 }
 
-// Of milliseconds; a time that no clock of ours reaches is the longest that one does.
+// As good as for ever, and short enough to add to.
+constexpr std::chrono::hours kLongest{24 * 365 * 10};
+
+// Of milliseconds.
 Result<std::chrono::milliseconds> Limit(const std::string& name, const std::string& value) {
   using std::chrono::milliseconds;
   TRY_ASSIGN(const int64_t limit, PositiveNumber(name, value));
-  return std::min(milliseconds(limit),
-                  std::chrono::duration_cast<milliseconds>(Deadline::Clock::duration::max()));
+  return std::min(milliseconds(limit), milliseconds(kLongest));
 }
 
 Result<void> ReadParameter(const std::string& name, const std::string& value, Settings& settings) {

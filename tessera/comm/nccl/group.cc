@@ -1,5 +1,7 @@
 #include "tessera/comm/nccl/group.h"
 
+#include <atomic>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -111,7 +113,8 @@ Result<void> NcclGroup::OnGpus(const BeforeWork& before_work, Deadline deadline,
     TRY_ASSIGN(held, before_work());
   }
   deadline = Sooner(deadline, Deadline::In(limit));
-  auto run = [self = shared_from_this(), deadline, call = std::move(call)]() -> Result<void> {
+  auto back = std::make_shared<std::atomic<bool>>(false);
+  auto run = [self = shared_from_this(), deadline, back, call = std::move(call)]() -> Result<void> {
     TRY(UseFirst(self->devices_));
     std::optional<InFlight> calling(std::in_place, *self);
     if (!calling->usable()) return tl::unexpected<Error>(*self->failure());
@@ -120,10 +123,12 @@ Result<void> NcclGroup::OnGpus(const BeforeWork& before_work, Deadline deadline,
       calling.reset();
       self->Abort(error);
     };
-    return call(*self, GpuWork{deadline, abort});
+    Result<void> done = call(*self, GpuWork{deadline, abort});
+    *back = true;
+    return done;
   };
   Result<void> ran = RunAside("tessera-nccl", std::move(run), Deadline::In(deadline.left() + kStuckAfter));
-  if (ran || ran.error().code != Code::kDeadline || aborted()) return ran;
+  if (ran || ran.error().code != Code::kDeadline || aborted() || *back) return ran;
   return Fail(Code::kDeadline,
               "a call of CUDA or NCCL that connects {} GPUs does not return: it is left behind",
               world_size());

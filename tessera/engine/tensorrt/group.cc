@@ -27,7 +27,7 @@ Result<std::unique_ptr<TensorRtGroup>> TensorRtGroup::Create(std::shared_ptr<Ran
 void TensorRtGroup::Submit(const Step& step, Completion done) {
   StepQueue::Flight flight;
   flight.done = std::move(done);
-  Result<std::optional<StepReport>> over = [&]() -> Result<std::optional<StepReport>> {
+  auto issue = [&]() -> Result<std::optional<StepReport>> {
     MutexLock lock(issuing_);
     StepQueue& in_flight = ends_->in_flight();
     flight.slot = in_flight.AwaitSlot();
@@ -38,7 +38,16 @@ void TensorRtGroup::Submit(const Step& step, Completion done) {
     flight.limit = ranks().limit_of(flight.slot);
     if (in_flight.Push(flight)) return std::nullopt;
     return tl::unexpected<Error>(*ranks().failure());  // given up meanwhile
-  }();
+  };
+  auto caught = [&]() -> Result<std::optional<StepReport>> {
+    try {
+      return issue();
+    } catch (const std::exception& error) {  // no memory: the ranks are in doubt
+      ranks().Abort(Error{Code::kUnavailable, error.what(), -1, __FILE__, __LINE__});
+      return tl::unexpected<Error>(*ranks().failure());
+    }
+  };
+  Result<std::optional<StepReport>> over = caught();
   if (!over) return flight.done(Forward(std::move(over)));
   if (*over) flight.done(**std::move(over));
 }

@@ -23,6 +23,17 @@ Result<uint64_t> SizeOf(const UniqueFd& fd, const std::filesystem::path& file) {
   return static_cast<uint64_t>(info.st_size);
 }
 
+// A plan may be replaced, by renaming, between two openings.
+Result<void> MustBeOneFile(const UniqueFd& one, const UniqueFd& other, const std::filesystem::path& file) {
+  struct stat first {};
+  struct stat second {};
+  if (::fstat(one.get(), &first) != 0 || ::fstat(other.get(), &second) != 0) {
+    return FailErrno("stat", file, errno);
+  }
+  if (first.st_dev == second.st_dev && first.st_ino == second.st_ino) return {};
+  return Fail(Code::kUnavailable, "'{}' was replaced while it was opened", file.string());
+}
+
 Result<bool> IsOnDevice(const void* memory) {
   cudaPointerAttributes attributes{};
   const cudaError_t status = cudaPointerGetAttributes(&attributes, memory);
@@ -42,6 +53,7 @@ Result<std::unique_ptr<PlanReader>> PlanReader::Open(const std::filesystem::path
   for (Lane& lane : lanes) {
     TRY_ASSIGN(lane.fd, OpenForReading(file));
   }
+  for (const Lane& lane : lanes) TRY(MustBeOneFile(lanes.front().fd, lane.fd, file));
   TRY_ASSIGN(const uint64_t size, SizeOf(lanes.front().fd, file));
   return std::unique_ptr<PlanReader>(new PlanReader(file, device, ways, size, std::move(lanes)));
 }

@@ -97,7 +97,9 @@ Result<bool> RankSet::MayGoBeside(const StepPlan& plan, const Step& step, const 
   if (!beside_ || others.idle()) return false;
   if (slot.transfer.HasSideRoom(plan, step, places, slot.at)) return true;
   TRY(BeAlone(slot, others));
-  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet(slot.deadline));
+  const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
+  slot.kept_out = !quiet;
+  if (!quiet) return tl::unexpected<Error>(quiet.error());
   for (const auto& each : slots_) {
     const Result<void> made = each->transfer.MakeSideRoom(plan, step, places, slot.at);
     if (made) continue;

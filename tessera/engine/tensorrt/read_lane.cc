@@ -9,6 +9,7 @@
 
 #include "tessera/base/mutex.h"
 #include "tessera/cuda/status.h"
+#include "tessera/engine/tensorrt/device_order.h"
 
 namespace tessera::engine {
 namespace {
@@ -96,6 +97,8 @@ Result<std::unique_ptr<ReadLane>> ReadLanes::Take(DeviceId device, size_t piece)
       return taken;
     }
   }
+  // Pinned memory is made: not while a step is half issued.
+  TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet());
   return ReadLane::Create(device, piece);
 }
 
