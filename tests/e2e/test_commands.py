@@ -133,8 +133,9 @@ def test_doctor_tells_what_this_machine_has(program):
 
 
 def test_a_model_for_tensorrt_is_verified_on_the_cpu_before_its_engines_are_built(program, zoo, tmp_path):
-    program.shard(zoo / "vit.onnx", 2, tmp_path, "vit", "--engine", "tensorrt", "--strategy", "tensor")
+    program.shard(zoo / "vit.onnx", 2, tmp_path, "vit", "--engine", "tensorrt", "--strategy", "tensor", "--trace")
     assert program.json("verify", tmp_path / "vit", "--against", zoo / "vit.onnx")["ok"]
+    assert program.json("verify", tmp_path / "vit", "--against", zoo / "vit.onnx", "--trace")["ok"]
     text = program.run("verify", tmp_path / "vit", "--against", zoo / "vit.onnx").stdout
     assert text.startswith("vit over 2 ranks (their ONNX files, on the CPU) against ")
     assert "`tessera build`" in (line := program.refuse("bench", tmp_path / "vit")) or "MULTI_DEVICE=ON" in line
@@ -144,6 +145,7 @@ def test_a_model_for_tensorrt_is_verified_on_the_cpu_before_its_engines_are_buil
 def test_bench_takes_another_models_directory_for_a_baseline(program, bert):
     report = program.json("bench", bert, "--baseline", bert, "--seconds", 0.2, "--batch", 1, "--length", 8)
     assert report["sharded"]["steps"] > 0 and report["baseline"]["steps"] > 0 and report["throughput_ratio"] > 0
+    assert "--seconds is inf" in program.refuse("bench", bert, "--seconds", "inf")
 
 
 @pytest.mark.parametrize("command", ["", "shard", "verify", "inspect", "bench", "serve", "doctor"])
