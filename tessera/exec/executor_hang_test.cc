@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tessera/exec/executor.h"
+#include "tessera/exec/testing/asked.h"
 #include "tessera/exec/testing/pipelined_engine.h"
 #include "tessera/exec/testing/plan_directory.h"
 
@@ -38,30 +39,6 @@ class Trap {
   std::promise<void> hanging_;
   std::promise<void> may_go_;
   std::shared_future<void> let_go_ = may_go_.get_future().share();
-};
-
-Result<void> AddOne(const engine::Step& step) {
-  TRY_ASSIGN(const Region place, step.sink->Place(Rank{0}, 0, DType::kFloat32, {1}));
-  const float y = *reinterpret_cast<const float*>(step.ranks[0].tensors[0].data.data) + 1;
-  CopyHost(HostRegion(std::as_bytes(std::span(&y, 1))), place);
-  return {};
-}
-
-// A request with all that has to stay until it is answered.
-struct Asked {
-  explicit Asked(float value) : x(value) {}
-  std::span<const TensorView> inputs() const { return std::span(&view, 1); }
-  float x;
-  const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&x, 1)))};
-  KeepingTarget target;
-  std::promise<Result<InferReport>> answer;
-  std::future<Result<InferReport>> ready = answer.get_future();
-
-  void Start(Executor& executor) {
-    executor.Start(inputs(), target,
-                   [this](Result<InferReport> report) { answer.set_value(std::move(report)); });
-  }
-  float y() const { return target.kept.at(0).values.at(0); }
 };
 
 class ExecutorHang : public ::testing::Test {

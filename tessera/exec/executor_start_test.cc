@@ -8,34 +8,12 @@
 
 #include "tessera/base/mutex.h"
 #include "tessera/exec/executor.h"
+#include "tessera/exec/testing/asked.h"
 #include "tessera/exec/testing/pipelined_engine.h"
 #include "tessera/exec/testing/plan_directory.h"
 
 namespace tessera::exec {
 namespace {
-
-// y = x + 1, both of one float.
-Result<void> AddOne(const engine::Step& step) {
-  TRY_ASSIGN(const Region place, step.sink->Place(Rank{0}, 0, DType::kFloat32, {1}));
-  const float y = *reinterpret_cast<const float*>(step.ranks[0].tensors[0].data.data) + 1;
-  CopyHost(HostRegion(std::as_bytes(std::span(&y, 1))), place);
-  return {};
-}
-
-// A request with all that has to stay until it is answered.
-struct Asked {
-  explicit Asked(float value) : x(value) {}
-  float x;
-  KeepingTarget target;
-  std::promise<Result<InferReport>> answer;
-  std::future<Result<InferReport>> ready = answer.get_future();
-
-  void Start(Executor& executor) {
-    const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&x, 1)))};
-    executor.Start(std::span(&view, 1), target,
-                   [this](Result<InferReport> report) { answer.set_value(std::move(report)); });
-  }
-};
 
 class ExecutorStart : public ::testing::TestWithParam<int> {
  protected:
@@ -62,8 +40,7 @@ TEST_P(ExecutorStart, AnswersInOrderEachWithItsOwn) {
   std::vector<std::unique_ptr<Asked>> asked;
   for (int i = 0; i < 500; ++i) {
     asked.push_back(std::make_unique<Asked>(static_cast<float>(i)));
-    const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.back()->x, 1)))};
-    executor_->Start(std::span(&view, 1), asked.back()->target,
+    executor_->Start(asked.back()->inputs(), asked.back()->target,
                      [&order, i, self = asked.back().get()](Result<InferReport> report) {
                        order.push_back(i);
                        self->answer.set_value(std::move(report));
@@ -149,8 +126,7 @@ TEST_P(ExecutorStart, TheEndOfTheExecutorWaitsForWhatWasStarted) {
     return AddOne(step);
   };
   Asked asked(1);
-  const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.x, 1)))};
-  executor_->Start(std::span(&view, 1), asked.target, [&](Result<InferReport> report) {
+  executor_->Start(asked.inputs(), asked.target, [&](Result<InferReport> report) {
     EXPECT_FALSE(destroyed);
     asked.answer.set_value(std::move(report));
   });
@@ -213,8 +189,7 @@ TEST_P(ExecutorStart, ManyThreadsStartAndInferWhileRanksFailNowAndThen) {
       for (int i = 0; i < 300; ++i) {
         Asked asked(static_cast<float>(t * 1000 + i));
         if (t == 0) {
-          const TensorView view{DType::kFloat32, {1}, HostRegion(std::as_bytes(std::span(&asked.x, 1)))};
-          asked.answer.set_value(executor_->Infer(std::span(&view, 1), asked.target, Deadline::Never()));
+          asked.answer.set_value(executor_->Infer(asked.inputs(), asked.target, Deadline::Never()));
         } else {
           asked.Start(*executor_);
         }
