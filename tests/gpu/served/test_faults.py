@@ -70,6 +70,17 @@ def ends_within(seconds: float):
     assert took <= seconds, f"took {took:.1f} s"
 
 
+def wait_for_reload(client, wanted):
+    """Until `bad`, whose ranks are loaded anew, answers as before."""
+    with ends_within(BOUND):
+        while True:
+            try:
+                assert relative_error(client.infer("bad", X)["y"], wanted) <= 1e-3
+                break
+            except InferenceServerException as error:
+                assert "loaded anew" in str(error)
+
+
 def wait_for_down(server, count: int):
     """Until the server's metrics say that so many instances of `bad` are down."""
     line = f'tessera_instances_down{{model="bad",version="1"}} {count}'
@@ -95,13 +106,7 @@ def test_a_step_that_goes_wrong(serve, repository, fault, pair, what):
         assert "rank" in str(failed.value)
         wait_for_down(server, 1)
         fault("")
-        with ends_within(BOUND):  # the ranks are loaded anew
-            while True:
-                try:
-                    assert relative_error(client.infer("bad", X)["y"], wanted) <= 1e-3
-                    break
-                except InferenceServerException as error:
-                    assert "loaded anew" in str(error)
+        wait_for_reload(client, wanted)
         wait_for_down(server, 0)
         neighbour.wait_for_more(5)
     assert neighbour.errors == []
@@ -123,13 +128,7 @@ def test_a_step_that_hangs_while_it_is_issued(serve, repository, fault, pair):
         client.raw.async_infer("bad", client.inputs(new_shape), callback=lambda result, error: lost.put(error))
         server.wait_for_log("fault: inferShapes hangs")
         fault("")
-        with ends_within(BOUND):
-            while True:
-                try:
-                    assert relative_error(client.infer("bad", X)["y"], wanted) <= 1e-3
-                    break
-                except InferenceServerException as error:
-                    assert "loaded anew" in str(error)
+        wait_for_reload(client, wanted)
         assert client.infer("bad", new_shape)["y"].shape == (24, 256)
         neighbour.wait_for_more(5)
     assert neighbour.errors == []
