@@ -90,7 +90,9 @@ class RankSet final : public IssuedSteps {
                                             StepSlot& slot);
 
   // rank_set_issue.cc
+  // Where these fail another model's work has kept the step out; nothing of it is issued.
   Result<DeviceOrder::Turn> TakeTurn(StepSlot& slot, bool alone) const;
+  static Result<std::unique_lock<DeviceOrder::Issuing>> TakeQuiet(StepSlot& slot);
   using MaybeOver = Result<std::optional<StepReport>>;
   Result<std::shared_ptr<StepPlan>> PlanOf(const Step& step, StepSlot& slot, StepQueue& others);
   MaybeOver IssueKnown(const std::shared_ptr<StepPlan>& plan, const Step& step, StepSlot& slot,

@@ -97,9 +97,7 @@ Result<bool> RankSet::MayGoBeside(const StepPlan& plan, const Step& step, const 
   if (!beside_ || others.idle()) return false;
   if (slot.transfer.HasSideRoom(plan, step, places, slot.at)) return true;
   TRY(BeAlone(slot, others));
-  const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
-  slot.kept_out = !quiet;
-  if (!quiet) return tl::unexpected<Error>(quiet.error());
+  TRY_ASSIGN(const auto quiet, TakeQuiet(slot));
   for (const auto& each : slots_) {
     const Result<void> made = each->transfer.MakeSideRoom(plan, step, places, slot.at);
     if (made) continue;
@@ -118,6 +116,13 @@ Result<DeviceOrder::Turn> RankSet::TakeTurn(StepSlot& slot, bool alone) const {
       alone ? order.EnterAlone(this, streams_, slot.deadline) : order.Enter(this, streams_, slot.deadline);
   slot.kept_out = !turn && turn.error().code == Code::kUnavailable;
   return turn;
+}
+
+// No step of the process is half issued while it is held.
+Result<std::unique_lock<DeviceOrder::Issuing>> RankSet::TakeQuiet(StepSlot& slot) {
+  auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
+  slot.kept_out = !quiet;
+  return quiet;
 }
 
 Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGraphs& graphs,

@@ -90,9 +90,7 @@ Result<void> RankSet::MakeRoom(const StepShape& shape) {
 // A step that there is no memory for is the request's fault: nothing was issued, the ranks stay usable.
 Result<void> RankSet::BindAll(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at,
                               StepSlot& slot) {
-  const auto quiet = DeviceOrder::OfProcess().Quiet(slot.deadline);
-  slot.kept_out = !quiet;
-  if (!quiet) return tl::unexpected<Error>(quiet.error());
+  TRY_ASSIGN(const auto quiet, TakeQuiet(slot));
   Result<void> bound = MakeRoom(plan->shape);
   if (bound) bound = BindRanks(plan, at, slot);
   if (bound) return bound;
