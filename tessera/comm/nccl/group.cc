@@ -127,7 +127,7 @@ Result<void> NcclGroup::OnGpus(const BeforeWork& before_work, Deadline deadline,
     *back = true;
     return done;
   };
-  Result<void> ran = RunAside("tessera-nccl", std::move(run), Deadline::In(deadline.left() + kStuckAfter));
+  Result<void> ran = RunAside("tessera-nccl", std::move(run), deadline.Later(kStuckAfter));
   if (ran || ran.error().code != Code::kDeadline || aborted() || *back) return ran;
   return Fail(Code::kDeadline,
               "a call of CUDA or NCCL that connects {} GPUs does not return: it is left behind",
