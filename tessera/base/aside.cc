@@ -1,13 +1,12 @@
 #include "tessera/base/aside.h"
 
 #include <condition_variable>
-#include <exception>
 #include <memory>
-#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "tessera/base/caught.h"
 #include "tessera/base/mutex.h"
 #include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
@@ -30,16 +29,6 @@ struct Call {
     return !left;
   }
 };
-
-Result<void> Caught(const std::function<Result<void>()>& work) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return Fail(Code::kUnavailable, "out of memory");
-  } catch (const std::exception& error) {
-    return Fail(Code::kInternal, "{}", error.what());
-  }
-}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 // Errors to and from Triton's C API, and the wrapper of every C entry point.
 #pragma once
 
-#include <exception>
-#include <new>
+#include <utility>
 
+#include "tessera/base/caught.h"
 #include "tessera/base/result.h"
 #include "tessera/triton/api/triton.h"
 
@@ -28,16 +28,8 @@ inline void Discard(TRITONSERVER_Error* error) noexcept {
 // Runs what a C entry point does: a failure or an exception becomes Triton's error, nothing gets past.
 template <class Call>
 TRITONSERVER_Error* Guarded(Call&& call) noexcept {
-  try {
-    Result<void> result = call();
-    return result ? nullptr : ToTriton(result.error());
-  } catch (const std::bad_alloc&) {
-    return ToTriton(Error{Code::kUnavailable, "out of memory"});
-  } catch (const std::exception& e) {
-    return ToTriton(Error{Code::kInternal, e.what()});
-  } catch (...) {
-    return ToTriton(Error{Code::kInternal, "an exception of unknown type"});
-  }
+  const Result<void> result = Caught(std::forward<Call>(call));
+  return result ? nullptr : ToTriton(result.error());
 }
 
 }  // namespace tessera::triton
