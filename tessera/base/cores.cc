@@ -132,4 +132,9 @@ int UsableCores() {
   return WithinCpuQuota(CoresOfMask());
 }
 
+std::chrono::microseconds AwakeBetweenSteps() {
+  constexpr int kCoresToSpin = 4;
+  return std::chrono::microseconds(UsableCores() >= kCoresToSpin ? 300 : 0);
+}
+
 }  // namespace tessera

@@ -9,14 +9,6 @@
 #include "tessera/base/unfinished.h"
 
 namespace tessera::engine {
-namespace {
-
-// The thread spins for the next step before it sleeps: a wake-up may take longer than a small step. A server
-// needs less than that from an answer to the next step.
-constexpr std::chrono::microseconds kAwakeFor{300};
-constexpr int kCoresToSpin = 4;  // on fewer it would be in the others' way
-
-}  // namespace
 
 Result<std::unique_ptr<StepEnds>> StepEnds::Create(std::shared_ptr<IssuedSteps> steps, size_t slots,
                                                    StepQueue::Duration grace, std::function<void()> prepare) {
@@ -76,7 +68,7 @@ void StepEnds::Finish(Shared& shared, const StepQueue::Oldest& oldest) {
 
 void StepEnds::SeeToThem(Shared& shared) {
   StepQueue& in_flight = shared.in_flight;
-  const StepQueue::Duration awake_for = UsableCores() >= kCoresToSpin ? kAwakeFor : StepQueue::Duration{0};
+  const StepQueue::Duration awake_for = AwakeBetweenSteps();
   while (const std::optional<StepQueue::Oldest> oldest = in_flight.AwaitOldest(awake_for)) {
     Finish(shared, *oldest);
   }

@@ -6,16 +6,10 @@
 #include "tessera/base/spin.h"
 
 namespace tessera::exec {
-namespace {
-
-constexpr std::chrono::microseconds kAwakeFor{300};
-constexpr int kCoresToSpin = 4;  // on fewer it would be in the way of the thread that it waits for
-
-}  // namespace
 
 UnderWay::UnderWay(int most, std::function<void()> give_up)
     : most_(most),
-      awake_for_(most > 1 && UsableCores() >= kCoresToSpin ? kAwakeFor : std::chrono::microseconds(0)),
+      awake_for_(most > 1 ? AwakeBetweenSteps() : std::chrono::microseconds(0)),
       give_up_(std::move(give_up)) {}
 
 void UnderWay::Tell() {
