@@ -193,18 +193,6 @@ void GroupExecutor::GiveUpIssuing() {
   passage_->under_way.GiveUp(taken.trip->use);
 }
 
-// Where a device's driver hangs, its thread is left to itself, and drops what it has loaded when it comes
-// back.
-Result<std::unique_ptr<engine::RankGroup>> LoadAside(const GroupKeeper::Loader& load, Deadline deadline) {
-  auto group = std::make_shared<std::unique_ptr<engine::RankGroup>>();
-  auto work = [group, load]() -> Result<void> {
-    TRY_ASSIGN(*group, load());
-    return {};
-  };
-  TRY(RunAside("tessera-load", std::move(work), deadline));
-  return std::move(*group);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Executor>> Executor::Create(const std::filesystem::path& directory,
@@ -226,7 +214,8 @@ Result<std::unique_ptr<Executor>> Executor::Create(plan::Plan plan, const std::f
     return group;
   };
   auto load = [load_here, limit = options.load_limit, grace = options.end_limit]() {
-    return LoadAside(load_here, Deadline::In(limit).Later(grace));
+    // Where a device's driver hangs, its thread drops what it has loaded when it comes back.
+    return MakeAside("tessera-load", load_here, Deadline::In(limit).Later(grace));
   };
   TRY_ASSIGN(std::unique_ptr<engine::RankGroup> group, load());
   if (IsMadeUp(plan)) Describe(*engine, *group, plan);

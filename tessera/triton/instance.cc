@@ -67,15 +67,12 @@ Result<void> Instance::MakeRounds() {
 }
 
 Result<std::unique_ptr<Round>> Instance::MakeRound() const {
-  auto made = std::make_shared<std::unique_ptr<Round>>();
-  auto make = [made, engine = loaded_.engine]() -> Result<void> {
+  auto make = [engine = loaded_.engine]() -> Result<std::unique_ptr<Round>> {
     TRY_ASSIGN(std::unique_ptr<engine::Mover> in, engine->MakeMover());
     TRY_ASSIGN(std::unique_ptr<engine::Mover> out, engine->MakeMover());
-    *made = std::make_unique<Round>(std::move(in), std::move(out));
-    return {};
+    return std::make_unique<Round>(std::move(in), std::move(out));
   };
-  TRY(RunAside("tessera-round", std::move(make), Deadline::In(kRoundLimit)));
-  return std::move(*made);
+  return MakeAside("tessera-round", make, Deadline::In(kRoundLimit));
 }
 
 // Requests whose steps hang while they are issued have their rounds for good: others come in their place.
