@@ -1,7 +1,9 @@
 // On a machine with a GPU; skipped without one.
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "tessera/cuda/signal.h"
 #include "tessera/cuda/status.h"
 #include "tessera/cuda/stream.h"
+#include "tessera/cuda/testing/has_context.h"
 
 namespace tessera::cuda {
 namespace {
@@ -143,6 +146,17 @@ TEST_F(CudaGpu, TheGuardRestoresTheDevice) {
   int current = -1;
   ASSERT_EQ(cudaGetDevice(&current), cudaSuccess);
   EXPECT_EQ(current, 0);
+}
+
+TEST_F(CudaGpu, TheGuardMakesNoContextOnGpu0) {
+  if (DeviceCount() < 2) GTEST_SKIP() << "one GPU";
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process that used no GPU yet
+  auto enter_1 = [] {
+    { const DeviceGuard guard = DeviceGuard::Enter(DeviceId{1}).value(); }
+    fmt::print(stderr, "contexts: {} {}", HasContext(DeviceId{0}), HasContext(DeviceId{1}));
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(enter_1(), ::testing::ExitedWithCode(0), "contexts: false true");
 }
 
 }  // namespace

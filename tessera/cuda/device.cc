@@ -1,7 +1,10 @@
 #include "tessera/cuda/device.h"
 
+#include <cuda.h>
+
 #include <array>
 
+#include "tessera/cuda/driver.h"
 #include "tessera/cuda/status.h"
 
 namespace tessera::cuda {
@@ -14,6 +17,16 @@ std::string UuidText(const cudaUUID_t& uuid) {
     text += fmt::format("{}{:02x}", begins_part ? "-" : "", static_cast<unsigned char>(uuid.bytes[i]));
   }
   return text;
+}
+
+// Whether this thread has used a device. To the runtime GPU 0 is current for one that has not.
+Result<bool> HasCurrentDevice() {
+  using GetCurrent = CUresult (*)(CUcontext*);
+  static const Result<void*> found = DriverFunction("cuCtxGetCurrent");
+  TRY_ASSIGN(void* get_current, found);
+  CUcontext context = nullptr;
+  const CUresult status = reinterpret_cast<GetCurrent>(get_current)(&context);
+  return status == CUDA_SUCCESS && context != nullptr;  // an error: nobody began with the driver yet
 }
 
 }  // namespace
@@ -70,7 +83,8 @@ Result<void> EnablePeerAccess(DeviceId from, DeviceId to) {
 
 Result<DeviceGuard> DeviceGuard::Enter(DeviceId id) {
   int previous = -1;
-  CUDA_TRY(cudaGetDevice(&previous));
+  TRY_ASSIGN(const bool used, HasCurrentDevice());
+  if (used) CUDA_TRY(cudaGetDevice(&previous));
   if (previous == id.value()) return DeviceGuard(-1);
   CUDA_TRY(cudaSetDevice(id.value()));
   return DeviceGuard(previous);

@@ -30,9 +30,11 @@ Result<bool> CanAccessPeer(DeviceId from, DeviceId to);
 // Lets `from` access `to`'s memory directly. Once per process and pair; again is no error.
 Result<void> EnablePeerAccess(DeviceId from, DeviceId to);
 
-// Makes a device current for this thread while it lives, then the one before again.
+// Makes a device current for this thread while it lives, then the one before again. A thread that used none
+// before keeps this one: the runtime would name GPU 0, and asking for that makes a context there.
 class DeviceGuard {
  public:
+  // Errors: kUnavailable (no such device, no driver).
   static Result<DeviceGuard> Enter(DeviceId id);
   DeviceGuard(DeviceGuard&& other) noexcept : previous_(other.previous_) { other.previous_ = -1; }
   DeviceGuard& operator=(DeviceGuard&&) = delete;

@@ -6,30 +6,17 @@
 #include <cstring>
 
 #include "tessera/cuda/device.h"
-#include "tessera/cuda/status.h"
+#include "tessera/cuda/driver.h"
 
 namespace tessera::cuda {
 namespace {
 
 using WriteValue32 = CUresult (*)(CUstream, CUdeviceptr, cuuint32_t, unsigned int);
 
-// The driver's function by way of the runtime: this library is not linked with libcuda, so that it loads
-// without one.
-Result<void*> FindWriteValue() {
-  void* function = nullptr;
-  cudaDriverEntryPointQueryResult found{};
-  CUDA_TRY(
-      cudaGetDriverEntryPointByVersion("cuStreamWriteValue32", &function, 12000, cudaEnableDefault, &found));
-  if (found != cudaDriverEntryPointSuccess || function == nullptr) {
-    return Fail(Code::kUnavailable, "the CUDA driver has no cuStreamWriteValue32");
-  }
-  return function;
-}
-
 }  // namespace
 
 Result<Signals> Signals::Create(int count) {
-  TRY_ASSIGN(void* write_value, FindWriteValue());
+  TRY_ASSIGN(void* write_value, DriverFunction("cuStreamWriteValue32"));
   TRY_ASSIGN(PinnedBuffer memory, PinnedBuffer::Create(static_cast<size_t>(count) * kStride));
   std::memset(memory.data(), 0, memory.size());
   return Signals(std::move(memory), write_value);

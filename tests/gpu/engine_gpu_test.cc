@@ -1,13 +1,16 @@
 // The TensorRT engine on real GPUs, with the stand-in for libnvinfer.
 #include <cuda_runtime_api.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
 #include "tessera/comm/nccl/pool.h"
+#include "tessera/cuda/testing/has_context.h"
 #include "tests/gpu/gpus.h"
 #include "tests/gpu/mlp_groups.h"
 #include "tests/gpu/steps.h"
@@ -36,6 +39,25 @@ TEST_F(EngineGpu, TheFirstListedGpuNeedNotBeZero) {
   auto alone = groups_.Loaded(mlp, GpusAt({1}));
   ASSERT_TRUE(group && alone);
   EXPECT_LE(RelativeError(*Ask(*group, mlp, 5, 3), *Ask(*alone, mlp, 5, 3)), 2e-3);
+}
+
+TEST_F(EngineGpu, GpusThatAreNotListedAreLeftAlone) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process that used no GPU yet
+  auto contexts = [] {
+    return fmt::format("{} {}", cuda::HasContext(GpusAt({0})[0]), cuda::HasContext(GpusAt({1})[0]));
+  };
+  auto serve_on_1 = [&] {
+    const Mlp mlp;
+    auto group = groups_.Loaded(mlp, GpusAt({1}));
+    fmt::print(stderr, "loaded: {}, ", contexts());
+    fmt::print(stderr, "answers: {}, ", Ask(*group, mlp, 5, 3) && Ask(*group, mlp, 5, 3));
+    fmt::print(stderr, "then: {}, ", contexts());
+    group.reset();
+    fmt::print(stderr, "at the end: {}", contexts());
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(serve_on_1(), ::testing::ExitedWithCode(0),
+              "loaded: false true, answers: true, then: false true, at the end: false true");
 }
 
 TEST_F(EngineGpu, EveryRankHasTheSameReplicatedOutput) {

@@ -187,15 +187,10 @@ Result<void> NcclGroup::InitBlocking(Deadline deadline) {
 
 NcclGroup::~NcclGroup() {
   anchors_ = Anchors();
-  std::vector<ncclComm_t> live;
-  for (ncclComm_t comm : comms_) {
-    if (comm != nullptr) live.push_back(comm);
-  }
   std::shared_ptr<Reaper> reaper;
   {
     MutexLock lock(mutex_);
-    if (!reaper_ && !live.empty())
-      reaper_ = Reaper::Start(live, Reaper::How::kDestroy, in_flight_, anchored_);
+    if (!reaper_) StartEnd(Reaper::How::kDestroy);
     reaper = reaper_;
   }
   if (reaper && !reaper->Wait(Deadline::In(kEndLimit))) {
@@ -228,11 +223,15 @@ void NcclGroup::Abort(const Error& reason) noexcept {
   if (failure_) return;
   failure_ = reason;
   aborted_.store(true);
+  StartEnd(Reaper::How::kAbort);
+}
+
+void NcclGroup::StartEnd(Reaper::How how) {
   std::vector<ncclComm_t> live;
   for (ncclComm_t comm : comms_) {
     if (comm != nullptr) live.push_back(comm);
   }
-  if (!live.empty()) reaper_ = Reaper::Start(std::move(live), Reaper::How::kAbort, in_flight_, anchored_);
+  if (!live.empty()) reaper_ = Reaper::Start(std::move(live), devices_.front(), how, in_flight_, anchored_);
 }
 
 std::optional<Error> NcclGroup::failure() const {

@@ -107,6 +107,7 @@ class NcclGroup : public std::enable_shared_from_this<NcclGroup> {
   Result<void> ConnectFirst(Calls calls, Use use, const GpuWork& work);
   Result<void> InitNonBlocking(Deadline deadline);
   Result<void> InitBlocking(Deadline deadline);
+  void StartEnd(Reaper::How how) REQUIRES(mutex_);
 
   const std::vector<DeviceId> devices_;
   std::vector<ncclComm_t> comms_;

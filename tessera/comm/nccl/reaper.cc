@@ -1,5 +1,7 @@
 #include "tessera/comm/nccl/reaper.h"
 
+#include <cuda_runtime_api.h>
+
 #include <condition_variable>
 #include <thread>
 
@@ -47,11 +49,12 @@ void EndAll(const std::vector<ncclComm_t>& comms, Reaper::How how, const std::at
 
 }  // namespace
 
-std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, How how,
+std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, DeviceId device, How how,
                                       std::shared_ptr<std::atomic<int>> in_flight, bool anchored) {
   auto state = std::make_shared<State>();
-  auto end = [state, comms = std::move(comms), how, in_flight = std::move(in_flight), anchored] {
+  auto end = [state, comms = std::move(comms), device, how, in_flight = std::move(in_flight), anchored] {
     const Unfinished may_hang;
+    (void)cudaSetDevice(device.value());  // NCCL tells of a GPU that does not answer
     EndAll(comms, how, *in_flight, anchored);
     MutexLock lock(state->mutex);
     state->done = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tessera/base/deadline.h"
+#include "tessera/base/types.h"
 
 namespace tessera::comm {
 
@@ -23,8 +24,9 @@ class Reaper {
   };
   // Where the system gives no thread nothing is ended, which the log says. The last communicator, with which
   // all are freed, waits for `in_flight` to be 0: calls of NCCL. At most for kInFlightLimit where they are
-  // `anchored`, so that an abort frees none of them under a call.
-  static std::shared_ptr<Reaper> Start(std::vector<ncclComm_t> comms, How how,
+  // `anchored`, so that an abort frees none of them under a call. `device` is the GPU of one of them: NCCL
+  // leaves current what was, which for a thread that used no GPU is number 0.
+  static std::shared_ptr<Reaper> Start(std::vector<ncclComm_t> comms, DeviceId device, How how,
                                        std::shared_ptr<std::atomic<int>> in_flight, bool anchored);
   static constexpr std::chrono::seconds kInFlightLimit{5};
 
