@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "tessera/cuda/copy.h"
@@ -93,6 +97,56 @@ TEST_F(CudaGpu, ReplaysACapturedCopyWithNewContent) {
     ASSERT_TRUE(stream.Drain(Soon()));
     EXPECT_EQ(std::memcmp(to.data(), &value, 4), 0);
   }
+}
+
+// What NCCL does to a graph: its end frees something.
+Result<void> BindTo(cudaStream_t capturing, std::atomic<int>& freed) {
+  cudaStreamCaptureStatus status{};
+  cudaGraph_t graph = nullptr;
+#if CUDART_VERSION >= 13000
+  CUDA_TRY(cudaStreamGetCaptureInfo(capturing, &status, nullptr, &graph, nullptr, nullptr, nullptr));
+#else
+  CUDA_TRY(cudaStreamGetCaptureInfo_v2(capturing, &status, nullptr, &graph));
+#endif
+  cudaUserObject_t object = nullptr;
+  auto free = [](void* count) { static_cast<std::atomic<int>*>(count)->fetch_add(1); };
+  CUDA_TRY(cudaUserObjectCreate(&object, &freed, free, 1, cudaUserObjectNoDestructorSync));
+  CUDA_TRY(cudaGraphRetainUserObject(graph, object, 1, cudaGraphUserObjectMove));
+  return {};
+}
+
+TEST_F(CudaGpu, ObjectsThatAreKeptApartGoWithTheLastOfTheGraphs) {
+  const Stream stream = Stream::Create(kGpu).value();
+  const PinnedBuffer from = PinnedBuffer::Create(4).value();
+  const PinnedBuffer to = PinnedBuffer::Create(4).value();
+  const DeviceBuffer middle = DeviceBuffer::Create(kGpu, 4).value();
+  const Event start = Event::Create(kGpu).value();
+  const Event other_start = Event::Create(kGpu).value();
+  std::atomic<int> freed = 0;
+  auto record = [&]() -> Result<void> {
+    TRY(BindTo(stream.get(), freed));
+    TRY(start.RecordInGraph(stream.get()));
+    TRY(CopyAsync(PinnedRegion(from.bytes()), Whole(middle), stream));
+    return CopyAsync(Whole(middle), PinnedRegion(to.bytes()), stream);
+  };
+  std::optional<Graph> first = Graph::Capture(stream, record, Graph::Objects::kApart).value();
+  std::optional<Graph> second = first->With({{&start, &other_start}}, stream).value();
+  uint32_t value = 0;
+  auto launches = [&](const Graph& graph) {
+    std::memcpy(from.data(), &++value, 4);
+    EXPECT_TRUE(graph.Launch(stream) && stream.Drain(Soon()));
+    EXPECT_EQ(std::memcmp(to.data(), &value, 4), 0);
+  };
+  for (int i = 0; i < 3; ++i) launches(*first);
+  launches(*second);
+  first.reset();
+  launches(*second);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // CUDA frees on a thread of its own
+  EXPECT_EQ(freed, 0);
+  second.reset();
+  const Deadline soon = Soon();
+  while (freed == 0 && !soon.passed()) std::this_thread::yield();
+  EXPECT_EQ(freed, 1);
 }
 
 TEST_F(CudaGpu, AFailedCaptureLeavesTheStreamUsable) {

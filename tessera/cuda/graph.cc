@@ -39,31 +39,51 @@ void LogNodes(cudaGraph_t graph) {
 
 }  // namespace
 
-Result<Graph> Graph::Capture(const Stream& stream, const std::function<Result<void>()>& record) {
+Result<Graph> Graph::Capture(const Stream& stream, const std::function<Result<void>()>& record,
+                             Objects objects) {
   TRY_ASSIGN(DeviceGuard guard, DeviceGuard::Enter(stream.device()));
   CUDA_TRY(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal));
   Result<void> recorded = record();
   cudaGraph_t raw = nullptr;
   const cudaError_t ended =
       cudaStreamEndCapture(stream.get(), &raw);  // in any case: leaves the stream usable
-  UniqueHandle<GraphTraits> graph(raw);
+  auto source = std::make_shared<Source>();
+  source->captured.Reset(raw);
   TRY(std::move(recorded));
   CUDA_TRY(ended);
-  LogNodes(graph.get());
-  cudaGraphExec_t exec = nullptr;
-  CUDA_TRY(cudaGraphInstantiate(&exec, graph.get(), 0));
-  Graph made(graph.Release(), exec);
-  CUDA_TRY(cudaGraphUpload(exec, stream.get()));
+  LogNodes(raw);
+  if (objects == Objects::kApart) {
+    if (Result<UniqueGraph> copy = CopyWithoutObjects(raw)) {
+      source->copy = *std::move(copy);
+    } else {
+      TESSERA_LOG(kDebug, "launches of a CUDA graph interrupt the host: {}", copy.error().message);
+    }
+  }
+  Graph made(std::move(source));
+  TRY(made.Instantiate());
+  TRY(made.Upload(stream));
   return made;
 }
 
 Result<Graph> Graph::With(const std::vector<Exchange>& events, const Stream& stream) const {
   TRY_ASSIGN(DeviceGuard guard, DeviceGuard::Enter(stream.device()));
+  Graph made(source_);
+  TRY(made.Instantiate());
+  TRY(made.ExchangeEvents(events));
+  TRY(made.Upload(stream));
+  return made;
+}
+
+Result<void> Graph::Instantiate() {
   cudaGraphExec_t exec = nullptr;
-  CUDA_TRY(cudaGraphInstantiate(&exec, graph_.get(), 0));
-  Graph made(nullptr, exec);
+  CUDA_TRY(cudaGraphInstantiate(&exec, source_->get(), 0));
+  exec_.Reset(exec);
+  return {};
+}
+
+Result<void> Graph::ExchangeEvents(const std::vector<Exchange>& events) const {
   size_t exchanged = 0;
-  TRY_ASSIGN(const std::vector<cudaGraphNode_t> nodes, NodesOf(graph_.get()));
+  TRY_ASSIGN(const std::vector<cudaGraphNode_t> nodes, NodesOf(source_->get()));
   for (const cudaGraphNode_t node : nodes) {
     cudaGraphNodeType type{};
     CUDA_TRY(cudaGraphNodeGetType(node, &type));
@@ -72,16 +92,18 @@ Result<Graph> Graph::With(const std::vector<Exchange>& events, const Stream& str
     CUDA_TRY(cudaGraphEventRecordNodeGetEvent(node, &event));
     for (const auto& [from, to] : events) {
       if (from->get() != event) continue;
-      CUDA_TRY(cudaGraphExecEventRecordNodeSetEvent(exec, node, to->get()));
+      CUDA_TRY(cudaGraphExecEventRecordNodeSetEvent(exec_.get(), node, to->get()));
       ++exchanged;
     }
   }
-  if (exchanged != events.size()) {
-    return Fail(Code::kInternal, "a CUDA graph records {} of the {} events that are to be exchanged",
-                exchanged, events.size());
-  }
-  CUDA_TRY(cudaGraphUpload(exec, stream.get()));
-  return made;
+  if (exchanged == events.size()) return {};
+  return Fail(Code::kInternal, "a CUDA graph records {} of the {} events that are to be exchanged", exchanged,
+              events.size());
+}
+
+Result<void> Graph::Upload(const Stream& stream) const {
+  CUDA_TRY(cudaGraphUpload(exec_.get(), stream.get()));
+  return {};
 }
 
 Result<void> Graph::Launch(const Stream& stream) const {

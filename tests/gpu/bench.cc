@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   return RunBenches(argc, argv,
                     {{"replicate", BenchReplicate},
                      {"overhead", BenchOverhead},
+                     {"interrupts", BenchInterrupts},
                      {"in_flight", BenchInFlight},
                      {"launch", BenchLaunch},
                      {"mlp", BenchMlp},

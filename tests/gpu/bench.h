@@ -31,6 +31,8 @@ double MicrosSince(std::chrono::steady_clock::time_point start);
 Result<void> BenchMlp(const std::vector<int>& worlds);
 Result<void> BenchLaunch(const std::vector<int>& worlds);
 Result<void> BenchOverhead(const std::vector<int>& worlds);
+// How often the GPUs interrupt the host in a step, and what that costs on the cores that get it.
+Result<void> BenchInterrupts(const std::vector<int>& worlds);
 Result<void> BenchInFlight(const std::vector<int>& worlds);
 Result<void> BenchAttention(const std::vector<int>& worlds);
 Result<void> BenchReplicate(const std::vector<int>& worlds);

@@ -31,12 +31,13 @@ Result<std::vector<Lane>> MakeLanes(comm::NcclGroup& group) {
     const DeviceId device = group.device(Rank(r));
     TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, cuda::Stream::Priority::kHigh));
     TRY_ASSIGN(cuda::DeviceBuffer buffer, cuda::DeviceBuffer::Create(device, kCount * 2));
-    TRY_ASSIGN(cuda::Graph graph, cuda::Graph::Capture(stream, [&]() -> Result<void> {
-                 const ncclResult_t issued = ncclAllReduce(buffer.data(), buffer.data(), kCount, ncclHalf,
-                                                           ncclSum, group.comm(Rank(r)), stream.get());
-                 if (issued != ncclSuccess) return Fail(Code::kInternal, "{}", ncclGetErrorString(issued));
-                 return {};
-               }));
+    auto sum = [&]() -> Result<void> {
+      const ncclResult_t issued = ncclAllReduce(buffer.data(), buffer.data(), kCount, ncclHalf, ncclSum,
+                                                group.comm(Rank(r)), stream.get());
+      if (issued != ncclSuccess) return Fail(Code::kInternal, "{}", ncclGetErrorString(issued));
+      return {};
+    };
+    TRY_ASSIGN(cuda::Graph graph, cuda::Graph::Capture(stream, sum, cuda::Graph::Objects::kApart));
     lanes.push_back(Lane{std::move(stream), std::move(buffer), std::move(graph)});
   }
   return lanes;

@@ -164,8 +164,10 @@ Result<void> RankRunner::Issue(const StepPlan& plan, size_t slot) {
 Result<Graphs> RankRunner::Capture(const StepPlan& plan) {
   Graphs graphs;
   const Times& captured = times_.front();
+  const auto objects = peers_ ? cuda::Graph::Objects::kApart : cuda::Graph::Objects::kInLaunches;
   TRY_ASSIGN(cuda::Graph first,
-             cuda::Graph::Capture(stream(), [&] { return IssueAs(plan, captured, Mode::kInGraph); }));
+             cuda::Graph::Capture(
+                 stream(), [&] { return IssueAs(plan, captured, Mode::kInGraph); }, objects));
   graphs.push_back(std::move(first));
   for (size_t slot = 1; slot < times_.size(); ++slot) {
     const Times& own = times_[slot];

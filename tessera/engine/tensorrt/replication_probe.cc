@@ -176,8 +176,9 @@ Result<std::vector<cuda::Graph>> Probe::CaptureGather(size_t bytes) {
   auto capture = [peers = peers_, buffers = shared, bytes, captured](Rank rank) -> Result<void> {
     const auto r = static_cast<size_t>(rank.value());
     const ProbeBuffers::Lane& lane = buffers->lanes()[r];
-    TRY_ASSIGN((*captured)[r],
-               cuda::Graph::Capture(lane.stream, [&] { return AllGather(*peers, lane, rank, bytes); }));
+    TRY_ASSIGN((*captured)[r], cuda::Graph::Capture(
+                                   lane.stream, [&] { return AllGather(*peers, lane, rank, bytes); },
+                                   cuda::Graph::Objects::kApart));
     return {};
   };
   auto abort = [peers = peers_](const Error& error) { peers->Abort(error); };
