@@ -36,6 +36,7 @@ if [ "$(tr , '\n' <<<"${TESSERA_GPUS:-}" | sort | uniq -d)" ]; then
   export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-EAGER}
 fi
 export CUDA_MODULE_LOADING=${CUDA_MODULE_LOADING:-LAZY} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
+export NCCL_GRAPH_MIXING_SUPPORT=${NCCL_GRAPH_MIXING_SUPPORT:-0}  # see docs/multi_device.md
 
 nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader 2>/dev/null
 logs=$(mktemp -d)
@@ -103,7 +104,7 @@ run_each() {
 wanted test cuda && run cuda 60 "$bundle/bin/cuda_gpu_test" "$@"
 wanted test engine && run_each engine 60 "$bundle/bin/engine_gpu_test" "$@"
 wanted test zoo && run zoo 300 "$bundle/bin/zoo_gpu_test" "$@"
-for bench in replicate overhead in_flight launch mlp attention read load; do
+for bench in replicate overhead interrupts in_flight launch mlp attention read load; do
   wanted bench "bench_$bench" || continue
   limit=150
   [ $bench = load ] && limit=300  # each load in a process of its own

@@ -1,8 +1,11 @@
 #include "tessera/comm/nccl/group.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "tessera/base/aside.h"
@@ -31,12 +34,38 @@ Result<void> CheckDevices(const std::vector<DeviceId>& devices) {
   return {};
 }
 
+// Before 2.29 NCCL takes it from the environment only, which is the process' and not ours to change.
+void TellOfGraphMixing(int version) {
+  const char* set = std::getenv("NCCL_GRAPH_MIXING_SUPPORT");
+  if (set != nullptr && std::string_view(set) == "0") return;
+  TESSERA_LOG(
+      kInfo,
+      "NCCL {}.{}, built for {}.{}: steps are shorter with NCCL_GRAPH_MIXING_SUPPORT=0 in the environment",
+      version / 10000, version / 100 % 100, NCCL_MAJOR, NCCL_MINOR);
+}
+
+// A group's graphs run one after the other, each rank's on one stream, and no collective is issued beside
+// one. So NCCL need not keep them apart with events inside, which take a microsecond or two of each launch,
+// and were seen to hang where one thread launches all ranks' graphs. Source: NCCL's user guide,
+// NCCL_GRAPH_MIXING_SUPPORT.
+void OneGraphAtATime([[maybe_unused]] ncclConfig_t& config) {
+  int version = 0;
+  (void)ncclGetVersion(&version);
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 29, 0)
+  config.graphUsageMode = 1;
+  if (version >= NCCL_VERSION(2, 29, 0)) return;
+#endif
+  static std::once_flag told;
+  std::call_once(told, TellOfGraphMixing, version);
+}
+
 // Issues the initialisation of all ranks from this thread.
 Result<void> InitAll(const std::vector<DeviceId>& devices, std::vector<ncclComm_t>& comms, bool blocking) {
   ncclUniqueId id{};
   NCCL_TRY(nullptr, ncclGetUniqueId(&id));
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = blocking ? 1 : 0;
+  OneGraphAtATime(config);
   NCCL_TRY(nullptr, ncclGroupStart());
   Result<void> issued;
   for (size_t r = 0; r < devices.size() && issued; ++r) {

@@ -1,4 +1,6 @@
-// The NCCL communicators of one model: one for each of its GPUs, all in this process.
+// The NCCL communicators of one model: one for each of its GPUs, all in this process. While a CUDA graph with
+// collectives of a group is under way, none other of the group is issued, and other graphs only behind it on
+// the same streams.
 #pragma once
 
 #include <nccl.h>

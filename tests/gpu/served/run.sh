@@ -24,6 +24,7 @@ export TESSERA_LIBTRITONSERVER
 export TESSERA_WRITE_MODEL=$here/bin/write_model TESSERA_EXECUTOR_SPEED=$here/bin/executor_speed
 export TESSERA_ATTENTION=${TESSERA_ATTENTION:-$here/attention} TESSERA_NVINFER_LIBRARY=$here/lib/libnvinfer.so.11
 export TESSERA_GPU_MODELS=${TESSERA_GPU_MODELS:-$here/models} NCCL_NVLS_ENABLE=${NCCL_NVLS_ENABLE:-0}
+export NCCL_GRAPH_MIXING_SUPPORT=${NCCL_GRAPH_MIXING_SUPPORT:-0}  # see docs/multi_device.md
 TESSERA_GPU_COUNT=$(nvidia-smi --query-gpu=index --format=csv,noheader | wc -l)
 export TESSERA_GPU_COUNT
 
