@@ -42,9 +42,9 @@ class StagedDirectory {
   // Makes a hidden temporary directory beside `target`. Errors: kAlreadyExists (`target` exists), kNotFound
   // (its parent does not), kUnavailable (cannot be made).
   static Result<StagedDirectory> Create(const std::filesystem::path& target);
-  // The same in the directory `place`, for a parent of `target` whose directories somebody else looks at.
-  // More errors: kUnavailable (nothing can be renamed from `place` to `target`: another file system, no right
-  // to write).
+  // The same in the directory `place`, for a parent of `target` whose directories somebody else looks at;
+  // group and ACL are what they would be there. More errors: kUnavailable (nothing can be renamed from
+  // `place` to `target`: another file system, no right to write).
   static Result<StagedDirectory> CreateIn(const std::filesystem::path& place,
                                           const std::filesystem::path& target);
   StagedDirectory(StagedDirectory&& other) noexcept;
@@ -57,7 +57,8 @@ class StagedDirectory {
  private:
   StagedDirectory(std::filesystem::path target, std::filesystem::path staging, UniqueFd lock)
       : target_(std::move(target)), staging_(std::move(staging)), lock_(std::move(lock)) {}
-  Result<void> Lock();
+  Result<void> Make();
+  Result<bool> Lock();
 
   std::filesystem::path target_;
   std::filesystem::path staging_;  // empty once committed or moved from

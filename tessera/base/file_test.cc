@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <set>
 #include <thread>
 
@@ -172,6 +174,53 @@ TEST_F(StagedDirectoryTest, MayBeBuiltInAnotherPlace) {
   ASSERT_TRUE(staged->Commit());
   EXPECT_TRUE(fs::is_directory(In("repository/model")));
   EXPECT_THAT(Names(), ElementsAre("repository"));
+}
+
+struct stat StatOf(const fs::path& file) {
+  struct stat info {};
+  EXPECT_EQ(::stat(file.c_str(), &info), 0);
+  return info;
+}
+
+TEST_F(StagedDirectoryTest, InAnotherPlaceItHasTheGroupThatItWouldHaveHadThere) {
+  fs::create_directory(In("repository"));
+  const gid_t group = ::geteuid() == 0 ? 4711 : ::getegid();  // who may not choose one has this
+  ASSERT_EQ(::chown(In("repository").c_str(), static_cast<uid_t>(-1), group), 0);
+  ASSERT_EQ(::chmod(In("repository").c_str(), 02775), 0);
+  auto staged = StagedDirectory::CreateIn(In("."), In("repository/model"));
+  ASSERT_TRUE(staged) << staged.error().ToString();
+  ASSERT_TRUE(WriteFileAtomically(staged->path() / "config.pbtxt", "x"));
+  ASSERT_TRUE(staged->Commit());
+  EXPECT_EQ(StatOf(In("repository/model")).st_gid, group);
+  EXPECT_TRUE(StatOf(In("repository/model")).st_mode & S_ISGID);
+  EXPECT_EQ(StatOf(In("repository/model/config.pbtxt")).st_gid, group);
+}
+
+TEST_F(StagedDirectoryTest, InAnotherPlaceItHasTheAclThatItWouldHaveHadThere) {
+  fs::create_directory(In("repository"));
+  struct Entry {
+    uint16_t tag, perm;
+    uint32_t id;
+  };
+  const struct {
+    uint32_t version = 2;
+    Entry entries[5] = {{0x01, 7, ~0U}, {0x02, 5, 4711}, {0x04, 5, ~0U}, {0x10, 7, ~0U}, {0x20, 0, ~0U}};
+  } acl;  // u::rwx, u:4711:r-x, g::r-x, m::rwx, o::---
+  if (::setxattr(In("repository").c_str(), "system.posix_acl_default", &acl, sizeof acl, 0) != 0)
+    GTEST_SKIP() << "a file system without ACLs";
+  auto staged = StagedDirectory::CreateIn(In("."), In("repository/model"));
+  ASSERT_TRUE(staged) << staged.error().ToString();
+  ASSERT_TRUE(WriteFileAtomically(staged->path() / "config.pbtxt", "x"));
+  ASSERT_TRUE(staged->Commit());
+  fs::create_directory(In("repository/wanted"));
+  for (const char* name : {"system.posix_acl_default", "system.posix_acl_access"}) {
+    char got[256];
+    char wanted[256];
+    const ssize_t size = ::getxattr(In("repository/wanted").c_str(), name, wanted, sizeof wanted);
+    ASSERT_GT(size, 0) << name;
+    ASSERT_EQ(::getxattr(In("repository/model").c_str(), name, got, sizeof got), size) << name;
+    EXPECT_EQ(std::memcmp(got, wanted, static_cast<size_t>(size)), 0) << name;
+  }
 }
 
 TEST_F(StagedDirectoryTest, RefusesAPlaceOnAnotherFileSystem) {

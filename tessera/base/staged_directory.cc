@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -78,6 +80,33 @@ Result<void> MustLeadTo(const fs::path& staging, const fs::path& target) {
   return {};
 }
 
+// As mkdir makes a directory in `parent`: with its default ACL, and its group where it has the setgid bit.
+// Source: acl(5), mkdir(2).
+Result<void> MakeAsIn(const fs::path& parent, const fs::path& directory) {
+  if (directory.parent_path() == parent) return {};
+  std::array<char, 4096> acl{};
+  const ssize_t size = ::getxattr(parent.c_str(), "system.posix_acl_default", acl.data(), acl.size());
+  for (const char* name : {"system.posix_acl_default", "system.posix_acl_access"}) {
+    if (size <= 0) break;
+    if (::setxattr(directory.c_str(), name, acl.data(), static_cast<size_t>(size), 0) != 0)
+      return FailErrno("set the ACL of", directory, errno);
+  }
+  struct stat wanted {};
+  struct stat made {};
+  if (::stat(parent.c_str(), &wanted) != 0) return FailErrno("look at", parent, errno);
+  if (::stat(directory.c_str(), &made) != 0) return FailErrno("look at", directory, errno);
+  if ((wanted.st_mode & S_ISGID) == 0) return {};
+  if (made.st_gid != wanted.st_gid &&
+      ::chown(directory.c_str(), static_cast<uid_t>(-1), wanted.st_gid) != 0) {
+    TESSERA_LOG(kWarning, "'{}' does not get the group of '{}': {}", directory.string(), parent.string(),
+                std::generic_category().message(errno));
+    return {};
+  }
+  if (::chmod(directory.c_str(), (made.st_mode & 07777) | S_ISGID) != 0)
+    return FailErrno("set the mode of", directory, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<StagedDirectory> StagedDirectory::Create(const fs::path& target) {
@@ -86,36 +115,47 @@ Result<StagedDirectory> StagedDirectory::Create(const fs::path& target) {
 }
 
 Result<StagedDirectory> StagedDirectory::CreateIn(const fs::path& place, const fs::path& target) {
-  fs::path named = AbsoluteName(target);  // as meant now, wherever the process stands at Commit
+  constexpr int kTries = 5;
+  const fs::path named = AbsoluteName(target);  // as meant now, wherever the process stands at Commit
   TRY(MustBeFree(named));
-  fs::path staging = TemporaryBeside(place / named.filename());
-  RemoveLeftovers(staging.parent_path(), named.filename().string());
-  if (::mkdir(staging.c_str(), 0777) != 0) {
-    const int error = errno;
-    if (error == ENOENT) {
-      return Fail(Code::kNotFound, "cannot create '{}': no directory '{}'", target.string(),
-                  staging.parent_path().string());
-    }
-    return Fail(Code::kUnavailable, "cannot create '{}': {}", target.string(),
-                std::generic_category().message(error));
+  RemoveLeftovers(place, named.filename().string());
+  for (int tries = 1; tries <= kTries; ++tries) {
+    StagedDirectory staged(named, TemporaryBeside(place / named.filename()), UniqueFd());
+    TRY(staged.Make());
+    TRY_ASSIGN(const bool locked, staged.Lock());
+    if (!locked) continue;
+    TRY(MustLeadTo(staged.staging_, named));
+    TRY(MakeAsIn(named.parent_path(), staged.staging_));
+    return staged;
   }
-  StagedDirectory staged(std::move(named), std::move(staging), UniqueFd());
-  TRY(MustLeadTo(staged.staging_, staged.target_));
-  TRY(staged.Lock());
-  return staged;
+  return Fail(Code::kUnavailable, "cannot create '{}': other processes removed what was begun in '{}'",
+              target.string(), place.string());
 }
 
-// Whoever removes leftovers may have taken the directory for one, the moment before it is locked.
-Result<void> StagedDirectory::Lock() {
-  Result<UniqueFd> lock = LockDirectory(staging_);
-  std::error_code error;
-  if (lock && fs::exists(staging_, error)) {
-    lock_ = *std::move(lock);
-    return {};
+Result<void> StagedDirectory::Make() {
+  if (::mkdir(staging_.c_str(), 0777) == 0) return {};
+  const int error = errno;
+  const fs::path staging = std::exchange(staging_, {});  // not ours to remove
+  if (error == ENOENT) {
+    return Fail(Code::kNotFound, "cannot create '{}': no directory '{}'", target_.string(),
+                staging.parent_path().string());
   }
-  if (!lock && lock.error().code == Code::kUnsupported) return {};
-  return Fail(Code::kUnavailable, "cannot create '{}': another process removed '{}'", target_.string(),
-              staging_.string());
+  return Fail(Code::kUnavailable, "cannot create '{}': {}", target_.string(),
+              std::generic_category().message(error));
+}
+
+// False: whoever removes leftovers took the directory for one, the moment before it was locked.
+Result<bool> StagedDirectory::Lock() {
+  Result<UniqueFd> lock = LockDirectory(staging_);
+  if (lock) {
+    lock_ = *std::move(lock);
+    std::error_code error;
+    return fs::exists(staging_, error);
+  }
+  const Code code = lock.error().code;
+  if (code == Code::kUnsupported) return true;
+  if (code == Code::kAlreadyExists || code == Code::kNotFound) return false;
+  return Forward(std::move(lock));
 }
 
 StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept
