@@ -126,6 +126,7 @@ TEST_F(CudaGpu, ObjectsThatAreKeptApartGoWithTheLastOfTheGraphs) {
   auto record = [&]() -> Result<void> {
     TRY(BindTo(stream.get(), freed));
     TRY(start.RecordInGraph(stream.get()));
+    CUDA_TRY(cudaMemsetAsync(middle.data(), 0, middle.size(), stream.get()));
     TRY(CopyAsync(PinnedRegion(from.bytes()), Whole(middle), stream));
     return CopyAsync(Whole(middle), PinnedRegion(to.bytes()), stream);
   };

@@ -47,6 +47,13 @@ class Graph {
 
   Result<void> Launch(const Stream& stream) const;
 
+  Graph(Graph&&) noexcept = default;
+  Graph& operator=(Graph&& other) noexcept {
+    exec_ = std::move(other.exec_);  // before what it was made of
+    source_ = std::move(other.source_);
+    return *this;
+  }
+
  private:
   // What was captured, and what is made ready of it.
   struct Source {

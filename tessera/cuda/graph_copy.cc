@@ -101,7 +101,8 @@ class Copier {
     TRY(Check(driver_.get_kernel(node, &params), "cuGraphKernelNodeGetParams"));
     cudaGraphNode_t made = nullptr;
     TRY(Check(driver_.add_kernel(&made, to, nullptr, 0, &params), "cuGraphAddKernelNode"));
-    CUDA_TRY(cudaGraphKernelNodeCopyAttributes(made, node));
+    CUDA_TRY(
+        cudaGraphKernelNodeCopyAttributes(made, node));  // to, from: CUDA 12's header calls them otherwise
     return made;
   }
 

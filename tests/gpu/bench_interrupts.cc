@@ -18,6 +18,11 @@ namespace {
 constexpr int kWarm = 100;
 constexpr int kSteps = 2000;
 
+bool MayRunOn(int core) {
+  cpu_set_t usable;
+  return sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_ISSET(core, &usable);
+}
+
 // How often each core was interrupted by GPUs since the machine began. Source: proc(5), /proc/interrupts.
 std::map<int, int64_t> Interrupts() {
   std::ifstream file("/proc/interrupts");
@@ -87,12 +92,13 @@ Result<void> BenchInterrupts(const std::vector<int>& worlds) {
     options.launch_helpers = 0;
     TRY_ASSIGN(const std::unique_ptr<Served> served, ServeMlp(mlp, world, options));
     const std::map<int, int64_t> counts = Interrupts();
-    const auto quiet =
-        std::find_if(counts.rbegin(), counts.rend(), [](const auto& core) { return core.second == 0; });
-    if (quiet == counts.rend()) return Fail(Code::kUnavailable, "no core that GPUs do not interrupt");
+    const auto quiet = std::find_if(counts.rbegin(), counts.rend(), [](const auto& core) {
+      return core.second == 0 && MayRunOn(core.first);
+    });
+    if (quiet == counts.rend()) return Fail(Code::kUnavailable, "no core here that GPUs do not interrupt");
     TRY(PrintSteps(*served->group, on_gpus->step, quiet->first, "no GPU's"));
     for (const auto& [core, count] : counts) {
-      if (count > 0) TRY(PrintSteps(*served->group, on_gpus->step, core, "a GPU's"));
+      if (count > 0 && MayRunOn(core)) TRY(PrintSteps(*served->group, on_gpus->step, core, "a GPU's"));
     }
   }
   return {};

@@ -52,7 +52,11 @@ TEST_F(EngineGpu, GpusThatAreNotListedAreLeftAlone) {
     fmt::print(stderr, "loaded: {}, ", contexts());
     fmt::print(stderr, "answers: {}, ", Ask(*group, mlp, 5, 3) && Ask(*group, mlp, 5, 3));
     fmt::print(stderr, "then: {}, ", contexts());
-    group.reset();
+    engine::TensorRtOptions on_1;
+    on_1.devices = GpusAt({1});
+    auto mover = engine::MakeTensorRtEngine(on_1)->MakeMover().value();
+    std::thread([&] { group.reset(); }).join();  // one that has used no GPU, as a server's may be
+    std::thread([&] { mover.reset(); }).join();
     fmt::print(stderr, "at the end: {}", contexts());
     std::_Exit(0);
   };

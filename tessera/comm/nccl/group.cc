@@ -215,6 +215,7 @@ Result<void> NcclGroup::InitBlocking(Deadline deadline) {
 }
 
 NcclGroup::~NcclGroup() {
+  const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(devices_.front());  // as UseFirst
   anchors_ = Anchors();
   std::shared_ptr<Reaper> reaper;
   {

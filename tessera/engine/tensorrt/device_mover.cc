@@ -1,6 +1,7 @@
 #include "tessera/engine/tensorrt/device_mover.h"
 
 #include "tessera/cuda/copy.h"
+#include "tessera/cuda/device.h"
 #include "tessera/engine/tensorrt/device_order.h"
 #include "tessera/engine/tensorrt/let_go.h"
 
@@ -21,6 +22,7 @@ Result<Region> DeviceMover::Reserve(size_t slot, size_t bytes) {
   if (buffer.size() < bytes) {
     // Making and freeing memory may wait for the whole GPU: not while a step is half issued.
     TRY_ASSIGN(const auto quiet, DeviceOrder::OfProcess().Quiet());
+    TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device()));
     buffer = cuda::DeviceBuffer();
     TRY_ASSIGN(buffer, cuda::DeviceBuffer::Create(device(), bytes));
   }

@@ -13,7 +13,9 @@ constexpr std::chrono::milliseconds kWorkLimit{100};
 }  // namespace
 
 Freeing::Freeing(const std::vector<const cuda::Stream*>& users)
-    : quiet_(DeviceOrder::OfProcess().Quiet()), ends_(quiet_.has_value()) {
+    : guard_(cuda::DeviceGuard::Enter(users.front()->device())),
+      quiet_(DeviceOrder::OfProcess().Quiet()),
+      ends_(quiet_.has_value()) {
   if (!ends_) {
     TESSERA_LOG(kError, "memory of a model is left behind: the launches of another model's step do not end");
     return;

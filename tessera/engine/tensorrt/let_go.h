@@ -9,6 +9,7 @@
 
 #include "tessera/base/deadline.h"
 #include "tessera/base/mutex.h"
+#include "tessera/cuda/device.h"
 #include "tessera/cuda/stream.h"
 #include "tessera/engine/tensorrt/device_order.h"
 
@@ -21,12 +22,14 @@ inline constexpr std::chrono::seconds kDrainLimit{5};
 // work never ends, and never between the launches of a step, for it holds up whoever launches meanwhile.
 class Freeing {
  public:
-  // Blocks, for some time, until no step of the process is half issued, and none is until this goes.
+  // Blocks, for some time, until no step of the process is half issued, and none is until this goes. Of
+  // `users` there is one at least.
   explicit Freeing(const std::vector<const cuda::Stream*>& users);
   // Whether freeing what `users` work with ends. There is a line in the log where it does not.
   bool ends() const { return ends_; }
 
  private:
+  const Result<cuda::DeviceGuard> guard_;  // else CUDA would make a context on GPU 0 for a new thread
   const Result<std::unique_lock<DeviceOrder::Issuing>> quiet_;
   bool ends_ = false;
 };

@@ -33,8 +33,7 @@ class ProbeBuffers {
   // The first `bytes` of the pinned place for what is read back.
   MutableBytes arrived(size_t bytes) const { return {arrived_.data(), bytes}; }
 
-  // Graphs that are launched on the lanes, by rank, go with the memory: destroying one that runs waits for
-  // it.
+  // Graphs that are launched on the lanes, by rank, go with the memory: when none of them runs any more.
   const std::vector<cuda::Graph>& Keep(std::vector<cuda::Graph> graphs) {
     return graphs_.emplace_back(std::move(graphs));
   }

@@ -190,8 +190,8 @@ void RankSet::Drain(const Error& reason) {
   }
 }
 
-// NCCL ends an aborted communicator when its graphs are gone. CUDA would wait for the end of one that runs,
-// on a GPU that hangs for ever: those go with this, or stay.
+// NCCL ends an aborted communicator when its graphs are gone. What it allotted for one that runs would be
+// freed under it, on a GPU that hangs for ever: those go with this, or stay.
 void RankSet::DropPlans() {
   for (const cuda::Stream* stream : AllStreams()) {
     if (const Result<bool> idle = stream->Idle(); idle && !*idle) return;

@@ -131,7 +131,8 @@ Result<void> RankSet::Launch(const std::shared_ptr<StepPlan>& plan, const SlotGr
   if (!graphs.empty()) {
     TESSERA_LOG(kDebug, "profile {} is launching CUDA graph for inputs {}", plan->profile,
                 DescribeInputs(plan->shape));
-    // A helper that is stuck keeps what it uses, as in RunAll below.
+    // A helper that is stuck keeps what it uses, as in RunAll below. Of these the plan goes last: when the
+    // runners go, they wait for what it launched at last.
     return launchers_->Run(
         [plan, &ours = graphs[slot.index], runners = runners_](Rank rank) {
           const auto r = static_cast<size_t>(rank.value());
