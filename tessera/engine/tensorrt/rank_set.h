@@ -83,7 +83,6 @@ class RankSet final : public IssuedSteps {
   Result<void> BindRanks(const std::shared_ptr<StepPlan>& plan, const StepAddresses& at, StepSlot& slot);
   void DropBuffers();
   Result<void> RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& slot);
-  Result<void> AwaitUploads(Deadline deadline);
   std::optional<SlotGraphs> Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline);
   Result<const SlotGraphs*> PickGraphs(const std::shared_ptr<StepPlan>& plan, const Step& step,
                                        const Places& places, StepSlot& slot, StepQueue& others);

@@ -3,7 +3,6 @@
 
 #include "tessera/base/log.h"
 #include "tessera/cuda/device.h"
-#include "tessera/cuda/status.h"
 #include "tessera/engine/tensorrt/laps.h"
 #include "tessera/engine/tensorrt/rank_set.h"
 
@@ -134,29 +133,16 @@ Result<void> RankSet::RunFirst(const std::shared_ptr<StepPlan>& plan, StepSlot& 
   return EndAndWait(slot);
 }
 
-// NCCL copies to the GPUs what its captured work needs, on a stream of its own that a graph does not wait for
-// (OneGraphAtATime). Not within a capture: it would wait for another rank's on the same GPU.
-Result<void> RankSet::AwaitUploads(Deadline deadline) {
-  if (!peers_) return {};
-  return threads_->RunAll(
-      [](Rank) -> Result<void> {
-        CUDA_TRY(cudaDeviceSynchronize());
-        return {};
-      },
-      deadline);
-}
-
 // Of what was bound last. An engine that cannot be captured is no error: the ranks' threads run its steps.
 std::optional<SlotGraphs> RankSet::Capture(const std::shared_ptr<StepPlan>& plan, Deadline deadline) {
   auto graphs = std::make_shared<std::vector<Graphs>>(runners_.size());  // [rank][slot]
-  Result<void> captured = threads_->RunAll(
+  const Result<void> captured = threads_->RunAll(
       [plan, graphs, runners = runners_](Rank rank) -> Result<void> {
         const auto r = static_cast<size_t>(rank.value());
         TRY_ASSIGN((*graphs)[r], runners[r]->Capture(*plan));
         return {};
       },
       deadline);
-  if (captured) captured = AwaitUploads(deadline);
   if (!captured) {
     TESSERA_LOG(kWarning, "a step is not captured as CUDA graphs, which costs it about 10 us: {}",
                 captured.error().ToString());
