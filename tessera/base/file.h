@@ -55,8 +55,8 @@ class StagedDirectory {
   Result<void> Commit();
 
  private:
-  StagedDirectory(std::filesystem::path target, std::filesystem::path staging, UniqueFd lock)
-      : target_(std::move(target)), staging_(std::move(staging)), lock_(std::move(lock)) {}
+  StagedDirectory(std::filesystem::path target, std::filesystem::path staging)
+      : target_(std::move(target)), staging_(std::move(staging)) {}
   Result<void> Make();
   Result<bool> Lock();
 

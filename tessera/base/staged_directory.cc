@@ -120,7 +120,7 @@ Result<StagedDirectory> StagedDirectory::CreateIn(const fs::path& place, const f
   TRY(MustBeFree(named));
   RemoveLeftovers(place, named.filename().string());
   for (int tries = 1; tries <= kTries; ++tries) {
-    StagedDirectory staged(named, TemporaryBeside(place / named.filename()), UniqueFd());
+    StagedDirectory staged(named, TemporaryBeside(place / named.filename()));
     TRY(staged.Make());
     TRY_ASSIGN(const bool locked, staged.Lock());
     if (!locked) continue;

@@ -12,9 +12,8 @@ using GetAttribute = CUresult (*)(void*, CUpointer_attribute, CUdeviceptr);
 }  // namespace
 
 Result<uint64_t> AllocationOf(const void* address) {
-  static const Result<void*> found = DriverFunction("cuPointerGetAttribute");
-  TRY_ASSIGN(void* function, found);
-  const auto get = reinterpret_cast<GetAttribute>(function);
+  static const auto found = DriverFunction<GetAttribute>("cuPointerGetAttribute");
+  TRY_ASSIGN(const GetAttribute get, found);
   unsigned long long id = 0;  // as the driver writes it
   const CUresult status = get(&id, CU_POINTER_ATTRIBUTE_BUFFER_ID, reinterpret_cast<CUdeviceptr>(address));
   if (status != CUDA_SUCCESS || id == 0) {

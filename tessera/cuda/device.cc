@@ -22,10 +22,10 @@ std::string UuidText(const cudaUUID_t& uuid) {
 // Whether this thread has used a device. To the runtime GPU 0 is current for one that has not.
 Result<bool> HasCurrentDevice() {
   using GetCurrent = CUresult (*)(CUcontext*);
-  static const Result<void*> found = DriverFunction("cuCtxGetCurrent");
-  TRY_ASSIGN(void* get_current, found);
+  static const auto found = DriverFunction<GetCurrent>("cuCtxGetCurrent");
+  TRY_ASSIGN(const GetCurrent get_current, found);
   CUcontext context = nullptr;
-  const CUresult status = reinterpret_cast<GetCurrent>(get_current)(&context);
+  const CUresult status = get_current(&context);
   return status == CUDA_SUCCESS && context != nullptr;  // an error: nobody began with the driver yet
 }
 

@@ -4,7 +4,7 @@
 
 namespace tessera::cuda {
 
-Result<void*> DriverFunction(const char* name, unsigned version) {
+Result<void*> FindDriverFunction(const char* name, unsigned version) {
   void* function = nullptr;
   cudaDriverEntryPointQueryResult found{};
   CUDA_TRY(cudaGetDriverEntryPointByVersion(name, &function, version, cudaEnableDefault, &found));

@@ -10,14 +10,6 @@
 namespace tessera::cuda {
 namespace {
 
-Result<std::vector<cudaGraphNode_t>> NodesOf(cudaGraph_t graph) {
-  size_t count = 0;
-  CUDA_TRY(cudaGraphGetNodes(graph, nullptr, &count));
-  std::vector<cudaGraphNode_t> nodes(count);
-  CUDA_TRY(cudaGraphGetNodes(graph, nodes.data(), &count));
-  return nodes;
-}
-
 // A launch costs by the node, and more for a host function or a branch than for a kernel.
 void LogNodes(cudaGraph_t graph) {
   if (!LogEnabled(LogLevel::kDebug)) return;

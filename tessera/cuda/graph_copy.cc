@@ -3,7 +3,6 @@
 #include <cuda.h>
 
 #include <map>
-#include <vector>
 
 #include "tessera/cuda/driver.h"
 #include "tessera/cuda/status.h"
@@ -38,8 +37,7 @@ struct Driver {
  private:
   template <class Function>
   static Result<void> Set(Function& function, const char* name, unsigned version) {
-    TRY_ASSIGN(void* found, DriverFunction(name, version));
-    function = reinterpret_cast<Function>(found);
+    TRY_ASSIGN(function, DriverFunction<Function>(name, version));
     return {};
   }
 };
@@ -52,10 +50,7 @@ class Copier {
     cudaGraph_t to = nullptr;
     CUDA_TRY(cudaGraphCreate(&to, 0));
     UniqueGraph copy(to);
-    size_t count = 0;
-    CUDA_TRY(cudaGraphGetNodes(from, nullptr, &count));
-    std::vector<cudaGraphNode_t> nodes(count);
-    CUDA_TRY(cudaGraphGetNodes(from, nodes.data(), &count));
+    TRY_ASSIGN(const std::vector<cudaGraphNode_t> nodes, NodesOf(from));
     for (const cudaGraphNode_t node : nodes) {
       TRY_ASSIGN(copies_[node], CopyNode(node, to));
     }
@@ -142,10 +137,18 @@ class Copier {
 
 }  // namespace
 
+Result<std::vector<cudaGraphNode_t>> NodesOf(cudaGraph_t graph) {
+  size_t count = 0;
+  CUDA_TRY(cudaGraphGetNodes(graph, nullptr, &count));
+  std::vector<cudaGraphNode_t> nodes(count);
+  CUDA_TRY(cudaGraphGetNodes(graph, nodes.data(), &count));
+  return nodes;
+}
+
 Result<UniqueGraph> CopyWithoutObjects(cudaGraph_t graph) {
-  static const Result<Driver> driver = Driver::Find();
-  if (!driver) return tl::unexpected<Error>(driver.error());
-  return Copier(*driver).Copy(graph);
+  static const Result<Driver> found = Driver::Find();
+  TRY_ASSIGN(const Driver driver, found);
+  return Copier(driver).Copy(graph);
 }
 
 }  // namespace tessera::cuda

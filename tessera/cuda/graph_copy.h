@@ -1,7 +1,9 @@
-// A captured graph again, without the objects that hang on it.
+// What a captured graph is made of, and the same again without the objects that hang on it.
 #pragma once
 
 #include <cuda_runtime_api.h>
+
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/base/unique_handle.h"
@@ -14,6 +16,8 @@ struct GraphTraits {
   static void Close(Handle handle) noexcept { (void)cudaGraphDestroy(handle); }
 };
 using UniqueGraph = UniqueHandle<GraphTraits>;
+
+Result<std::vector<cudaGraphNode_t>> NodesOf(cudaGraph_t graph);
 
 // The same nodes and edges, but none of the objects whose life is bound to `graph`
 // (cudaGraphRetainUserObject): they stay with it, and it has to outlive what is made of the copy, and that

@@ -16,7 +16,7 @@ using WriteValue32 = CUresult (*)(CUstream, CUdeviceptr, cuuint32_t, unsigned in
 }  // namespace
 
 Result<Signals> Signals::Create(int count) {
-  TRY_ASSIGN(void* write_value, DriverFunction("cuStreamWriteValue32"));
+  TRY_ASSIGN(void* write_value, DriverFunction<void*>("cuStreamWriteValue32"));
   TRY_ASSIGN(PinnedBuffer memory, PinnedBuffer::Create(static_cast<size_t>(count) * kStride));
   std::memset(memory.data(), 0, memory.size());
   return Signals(std::move(memory), write_value);

@@ -89,12 +89,6 @@ void AbortAll(std::vector<ncclComm_t>& comms) {
   }
 }
 
-// A thread that never used CUDA would have it begin on GPU 0.
-Result<void> UseFirst(const std::vector<DeviceId>& devices) {
-  CUDA_TRY(cudaSetDevice(devices.front().value()));
-  return {};
-}
-
 }  // namespace
 
 Result<std::shared_ptr<NcclGroup>> NcclGroup::Create(std::vector<DeviceId> devices, Calls calls,
@@ -144,7 +138,7 @@ Result<void> NcclGroup::OnGpus(const BeforeWork& before_work, Deadline deadline,
   deadline = Sooner(deadline, Deadline::In(limit));
   auto back = std::make_shared<std::atomic<bool>>(false);
   auto run = [self = shared_from_this(), deadline, back, call = std::move(call)]() -> Result<void> {
-    TRY(UseFirst(self->devices_));
+    TRY_ASSIGN(const cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(self->devices_.front()));
     std::optional<InFlight> calling(std::in_place, *self);
     if (!calling->usable()) return tl::unexpected<Error>(*self->failure());
     // The communicators end when no call of them is in flight, and lanes are given back when they have.
@@ -195,7 +189,7 @@ Result<void> NcclGroup::InitNonBlocking(Deadline deadline) {
 Result<void> NcclGroup::InitBlocking(Deadline deadline) {
   auto comms = std::make_shared<std::vector<ncclComm_t>>(devices_.size());
   auto init = [comms, devices = devices_]() -> Result<void> {
-    TRY(UseFirst(devices));
+    TRY_ASSIGN(const cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(devices.front()));
     Result<void> made = InitAll(devices, *comms, /*blocking=*/true);
     if (!made) AbortAll(*comms);
     return made;
@@ -215,7 +209,7 @@ Result<void> NcclGroup::InitBlocking(Deadline deadline) {
 }
 
 NcclGroup::~NcclGroup() {
-  const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(devices_.front());  // as UseFirst
+  const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(devices_.front());
   anchors_ = Anchors();
   std::shared_ptr<Reaper> reaper;
   {

@@ -1,7 +1,5 @@
 #include "tessera/comm/nccl/reaper.h"
 
-#include <cuda_runtime_api.h>
-
 #include <condition_variable>
 #include <thread>
 
@@ -9,6 +7,7 @@
 #include "tessera/base/mutex.h"
 #include "tessera/base/named_thread.h"
 #include "tessera/base/unfinished.h"
+#include "tessera/cuda/device.h"
 
 namespace tessera::comm {
 
@@ -54,7 +53,7 @@ std::shared_ptr<Reaper> Reaper::Start(std::vector<ncclComm_t> comms, DeviceId de
   auto state = std::make_shared<State>();
   auto end = [state, comms = std::move(comms), device, how, in_flight = std::move(in_flight), anchored] {
     const Unfinished may_hang;
-    (void)cudaSetDevice(device.value());  // NCCL tells of a GPU that does not answer
+    const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(device);  // NCCL tells of errors
     EndAll(comms, how, *in_flight, anchored);
     MutexLock lock(state->mutex);
     state->done = true;

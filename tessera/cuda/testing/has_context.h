@@ -11,7 +11,7 @@ namespace tessera::cuda {
 
 inline bool HasContext(DeviceId device) {
   using GetState = CUresult (*)(CUdevice, unsigned int*, int*);
-  const auto get = reinterpret_cast<GetState>(DriverFunction("cuDevicePrimaryCtxGetState").value());
+  const auto get = DriverFunction<GetState>("cuDevicePrimaryCtxGetState").value();
   unsigned int flags = 0;
   int active = 0;
   EXPECT_EQ(get(device.value(), &flags, &active), CUDA_SUCCESS);

@@ -78,7 +78,6 @@ Result<void> RankSet::MakeSlots() {
 }
 
 RankSet::~RankSet() {
-  const Result<cuda::DeviceGuard> guard = cuda::DeviceGuard::Enter(first_device());  // as in Create
   // All ranks', or nothing: to free what one of them has, CUDA waits for its peers' GPUs, too.
   auto all = std::make_tuple(std::move(plans_), std::move(slots_), runners_);
   if (DeviceOrder::OfProcess().Leave(this)) {
