@@ -9,6 +9,7 @@
 
 #include "tessera/base/named_thread.h"
 #include "tessera/cuda/device.h"
+#include "tessera/cuda/event.h"
 #include "tessera/cuda/status.h"
 
 namespace tessera::engine {
@@ -34,15 +35,25 @@ Result<void> MustBeOneFile(const UniqueFd& one, const UniqueFd& other, const std
   return Fail(Code::kUnavailable, "'{}' was replaced while it was opened", file.string());
 }
 
-Result<bool> IsOnDevice(const void* memory) {
+enum class Place { kHost, kPinned, kDevice };
+
+Result<Place> PlaceOf(const void* memory) {
   cudaPointerAttributes attributes{};
   const cudaError_t status = cudaPointerGetAttributes(&attributes, memory);
   if (status == cudaErrorNoDevice || status == cudaErrorInsufficientDriver) {
     (void)cudaGetLastError();
-    return false;
+    return Place::kHost;
   }
   CUDA_TRY(status);
-  return attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged;
+  switch (attributes.type) {
+    case cudaMemoryTypeDevice:
+    case cudaMemoryTypeManaged:
+      return Place::kDevice;
+    case cudaMemoryTypeHost:
+      return Place::kPinned;
+    default:
+      return Place::kHost;
+  }
 }
 
 }  // namespace
@@ -78,7 +89,7 @@ bool PlanReader::seek(int64_t offset, nvinfer1::SeekPosition where) noexcept {
 }
 
 int64_t PlanReader::read(void* destination, int64_t count, cudaStream_t stream) noexcept {
-  if (failure_ || destination == nullptr || count < 0) return -1;
+  if (failure_ || count < 0 || (destination == nullptr && count > 0)) return -1;
   const auto start = std::chrono::steady_clock::now();
   const size_t bytes = std::min<uint64_t>(static_cast<uint64_t>(count), size_ - at_);
   Result<void> done;
@@ -99,12 +110,21 @@ int64_t PlanReader::read(void* destination, int64_t count, cudaStream_t stream) 
 
 Result<void> PlanReader::ReadTo(MutableBytes destination, cudaStream_t stream) {
   if (destination.empty()) return {};
-  TRY_ASSIGN(const bool on_device, IsOnDevice(destination.data()));
-  (on_device ? totals_.to_device : totals_.to_host) += destination.size();
+  TRY_ASSIGN(const Place place, PlaceOf(destination.data()));
+  const bool to_device = place == Place::kDevice;
+  (to_device ? totals_.to_device : totals_.to_host) += destination.size();
+  if (place == Place::kPinned) TRY(AwaitAll(stream));
   return InParts(destination, [&](Lane& lane, uint64_t offset, MutableBytes to) -> Result<void> {
-    if (!on_device) return ReadFully({lane.fd, file_, offset}, to);
+    if (!to_device) return ReadFully({lane.fd, file_, offset}, to);
     return CopyPart(lane, offset, to, stream);
   });
+}
+
+Result<void> PlanReader::AwaitAll(cudaStream_t stream) const {
+  TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device_));
+  TRY_ASSIGN(const cuda::Event done, cuda::Event::Create(device_));
+  TRY(done.Record(stream));
+  return done.Wait(Deadline::In(ReadLane::kCopyLimit));
 }
 
 Result<void> PlanReader::CopyPart(Lane& lane, uint64_t offset, MutableBytes to, cudaStream_t stream) const {

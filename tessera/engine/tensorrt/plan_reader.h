@@ -19,9 +19,10 @@
 namespace tessera::engine {
 
 // What TensorRT wants in memory of the GPU goes there through pinned memory, read by several threads beside
-// the copies; what it wants on the host is read to where it is wanted. Nothing is mapped: a file that the
-// disk does not give, or that becomes shorter, is an error of this model and no SIGBUS for the server. Not
-// thread-safe. Source: NvInferRuntime.h, "IStreamReaderV2".
+// the copies; what it wants on the host is read to where it is wanted: if that is pinned, once the stream's
+// earlier work is done, which may still copy from there. Nothing is mapped: a file that the disk does not
+// give, or that becomes shorter, is an error of this model and no SIGBUS for the server. Not thread-safe.
+// Source: NvInferRuntime.h, "IStreamReaderV2".
 class PlanReader final : public nvinfer1::IStreamReaderV2 {
  public:
   // Errors: kNotFound, kInvalidArgument (a directory, not readable).
@@ -60,6 +61,7 @@ class PlanReader final : public nvinfer1::IStreamReaderV2 {
   Result<void> ReadTo(MutableBytes destination, cudaStream_t stream);
   Result<void> InParts(MutableBytes destination,
                        const std::function<Result<void>(Lane&, uint64_t offset, MutableBytes)>& part);
+  Result<void> AwaitAll(cudaStream_t stream) const;
   Result<void> CopyPart(Lane& lane, uint64_t offset, MutableBytes to, cudaStream_t stream) const;
 
   const std::filesystem::path file_;

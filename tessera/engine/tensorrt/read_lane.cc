@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <vector>
 
 #include "tessera/base/mutex.h"
@@ -13,8 +12,6 @@
 
 namespace tessera::engine {
 namespace {
-
-constexpr std::chrono::seconds kCopyLimit{60};
 
 struct Idle {
   Mutex mutex;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -27,6 +28,8 @@ Result<void> ReadFully(const FilePart& from, MutableBytes to);
 // Two pieces of pinned memory: one is filled while the other is copied. Not thread-safe.
 class ReadLane {
  public:
+  static constexpr std::chrono::seconds kCopyLimit{60};  // for what a stream has to do
+
   static Result<std::unique_ptr<ReadLane>> Create(DeviceId device, size_t piece);
 
   // Brings a part of a file to memory of the GPU, in the order of `stream`. All is read when it returns; the
