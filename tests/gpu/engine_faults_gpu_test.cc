@@ -72,6 +72,46 @@ TEST_F(EngineGpu, ARankThatSkipsItsCollectiveIsToldByTheDeadline) {
   EXPECT_FALSE(group->usable());
 }
 
+// As TensorRT's may be: the children must give up with their parent, or the peer's kernel waits for ever.
+TEST_F(EngineGpu, ChildrenOfACommunicatorAnswerAndEndWithIt) {
+  const Mlp mlp;
+  const ChildCommunicators children;
+  auto alone = groups_.Loaded(mlp, GpusAt({0}));
+  auto group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  ASSERT_TRUE(alone && group);
+  for (const int64_t m : {1, 16, 3, 16, 3}) {
+    const auto got = Ask(*group, mlp, m, 7);
+    ASSERT_TRUE(got) << got.error().ToString();
+    EXPECT_LE(RelativeError(*got, *Ask(*alone, mlp, m, 7)), 2e-3);
+  }
+  const auto start = Deadline::Clock::now();
+  {
+    const Fault fault("skip:rank=0:call=-1");
+    const auto failed = Ask(*group, mlp, 5, 3, Deadline::In(milliseconds(300)));
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Code::kDeadline);
+  }
+  EXPECT_FALSE(group->usable());
+  group.reset();
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(4)) << "nobody waited until a GPU was given up";
+  for (const DeviceId device : GpusAt({0, 1})) {
+    ASSERT_EQ(cudaSetDevice(device.value()), cudaSuccess);
+    EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  }
+  group = groups_.Loaded(mlp, GpusAt({0, 1}));
+  EXPECT_TRUE(group && Ask(*group, mlp, 16, 3));
+}
+
+TEST_F(EngineGpu, ARankThatRefusesTheCommunicatorEndsTheOthersWhoMakeChildren) {
+  const ChildCommunicators children;
+  const Fault fault("communicator:rank=1");
+  const auto start = Deadline::Clock::now();
+  const auto loaded = groups_.Load(Mlp(), GpusAt({0, 1}));
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().rank, 1);
+  EXPECT_LT(Deadline::Clock::now() - start, seconds(30));
+}
+
 TEST_F(EngineGpu, ARankThatStallsInAGraphIsToldByTheDeadlineAndANewGroupWorks) {
   const Mlp mlp;
   {

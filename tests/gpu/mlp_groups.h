@@ -57,4 +57,13 @@ class Fault {
   Fault& operator=(const Fault&) = delete;
 };
 
+// While this lives, engines of the stand-in communicate by children of the communicator that they are given.
+class ChildCommunicators {
+ public:
+  ChildCommunicators() { setenv("TESSERA_STANDIN_CHILD", "1", 1); }
+  ~ChildCommunicators() { unsetenv("TESSERA_STANDIN_CHILD"); }
+  ChildCommunicators(const ChildCommunicators&) = delete;
+  ChildCommunicators& operator=(const ChildCommunicators&) = delete;
+};
+
 }  // namespace tessera::gputest

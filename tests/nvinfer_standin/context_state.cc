@@ -40,6 +40,7 @@ Result<void> Rehearse(const Program& program, cudaStream_t stream) {
 }  // namespace
 
 ContextState::~ContextState() {
+  if (child_ != nullptr) (void)ncclCommDestroy(child_);
   if (runs_ != nullptr) (void)cudaFreeHost(runs_);
 }
 
@@ -78,6 +79,11 @@ Result<void> ContextState::SetCommunicator(ncclComm_t comm) {
   }
   if (model_->collectives().empty())
     return Fail(Code::kInvalidArgument, "the engine is not a multi-device engine");
+  if (WantsChildCommunicator()) {
+    const ncclResult_t split = ncclCommSplit(comm, 0, model_->plan().rank, &child_, nullptr);
+    if (split != ncclSuccess) return Fail(Code::kInternal, "ncclCommSplit: {}", ncclGetErrorString(split));
+    comm = child_;
+  }
   communicator_.comm.store(comm);
   return {};
 }

@@ -51,6 +51,7 @@ class ContextState {
   int profile_ = 0;
   int enqueues_ = 0;
   CommunicatorSlot communicator_;
+  ncclComm_t child_ = nullptr;
   std::map<std::string, Shape> input_shapes_;
   std::map<std::string, Shape> output_shapes_;          // of input_shapes_ and values_; empty: not inferred
   std::map<std::string, std::vector<int64_t>> values_;  // of shape tensors

@@ -52,6 +52,11 @@ std::optional<Fault> AskedFault(const PlanFile& plan) {
   return asked;
 }
 
+bool WantsChildCommunicator() {
+  const char* text = std::getenv("TESSERA_STANDIN_CHILD");
+  return text != nullptr && *text == '1';
+}
+
 bool FaultAt(Fault::Kind kind, const PlanFile& plan, int call) {
   const std::optional<Fault> asked = AskedFault(plan);
   return asked && asked->kind == kind && (asked->call == call || asked->call < 0);

@@ -8,6 +8,9 @@
 //       shapes        inferShapes never returns; K is of no account
 //       stall         the K-th run on the GPU (graph launches count) stands still for S seconds, or 3
 //       communicator  setCommunicator returns false, as for an engine that is not multi-device
+//
+//   TESSERA_STANDIN_CHILD = 1   contexts make children of their communicator, as TensorRT does for some
+//                               collectives, and use these
 #pragma once
 
 #include <atomic>
@@ -32,5 +35,8 @@ std::optional<Fault> AskedFault(const PlanFile& plan);
 
 // Whether `call` is to have such a fault.
 bool FaultAt(Fault::Kind kind, const PlanFile& plan, int call);
+
+// What TESSERA_STANDIN_CHILD says.
+bool WantsChildCommunicator();
 
 }  // namespace tessera::standin
