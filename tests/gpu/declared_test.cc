@@ -22,15 +22,17 @@ using ::testing::HasSubstr;
 class DeclaredBy : public ::testing::Test {
  protected:
   // Null: the test has failed.
-  std::unique_ptr<nvinfer1::ICudaEngine> EngineOf(const Mlp& mlp) {
+  std::unique_ptr<nvinfer1::ICudaEngine> EngineOf(const Mlp& mlp, int ranks = 1) {
     TempDirectory directory;
-    const auto plan = WriteMlp(mlp, 1, directory.path());
+    const auto plan = WriteMlp(mlp, ranks, directory.path());
     EXPECT_TRUE(plan);
     const auto text = ReadFile(directory.path() / "model.plan.rank0");
     EXPECT_TRUE(text);
     auto model = standin::Model::Describe(text.value_or(""));
     EXPECT_TRUE(model) << model.error().ToString();
-    return model ? std::make_unique<standin::StandinEngine>(*std::move(model), logger_) : nullptr;
+    return model ? std::make_unique<standin::StandinEngine>(*std::move(model),
+                                                            engine::TensorRtLogger::OfProcess())
+                 : nullptr;
   }
 
   // Why a model whose tensor `name` is declared like that is not served; "" = it is.
@@ -45,8 +47,6 @@ class DeclaredBy : public ::testing::Test {
     EXPECT_EQ(taken.error().code, Code::kUnsupported);
     return taken.error().message;
   }
-
-  engine::TensorRtLogger logger_{"test"};
 };
 
 TEST_F(DeclaredBy, AnOrdinaryEngineIsServed) {
@@ -64,6 +64,19 @@ TEST_F(DeclaredBy, MemoryFormatsThatAreNotLinearAreRefused) {
               fmt::format("tensor '{}' has the memory format channels in fours, only a linear one is served",
                           name));
   }
+}
+
+TEST_F(DeclaredBy, OutputsInTheMemoryOfAnInputAreRefused) {
+  EXPECT_THAT(Refusal("y", "alias"), HasSubstr("output 'y' must be the memory of input 'x'"));
+}
+
+// TensorRT's default: the kinds of layers are not told, which is not to have no collective.
+TEST_F(DeclaredBy, LayersWithoutTheirKindsTellNothingOfCollectives) {
+  EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(Mlp())), 0);
+  EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(Mlp(), 2)), 1);
+  Mlp unnamed;
+  unnamed.declared = {{"layers", "unnamed"}};
+  EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(unnamed, 2)), std::nullopt);
 }
 
 TEST_F(DeclaredBy, ShapeTensorsAreOutputsOfNoModelAndNumbersAsInputs) {
@@ -146,8 +159,21 @@ TEST_F(RanksAgree, OnProfilesAndCollectives) {
   second = Rank0();
   second.collectives = 2;
   EXPECT_EQ(Refusal(second), "rank 1: the engine has 2 collectives, rank 0's has 1");
-  second.collectives = 0;
-  EXPECT_THAT(Refusal(second), HasSubstr("rank 1: the engine has no collective: not a multi-device engine"));
+  second.collectives = std::nullopt;
+  EXPECT_EQ(Refusal(second), "") << "it does not tell";
+}
+
+TEST(WantsCommunicator, AllButPlansWithoutCollectivesAndOneRank) {
+  plan::Plan none;
+  none.ranks.resize(2);
+  EXPECT_TRUE(engine::WantsCommunicator(none)) << "engines of a directory without a plan tell for themselves";
+  plan::Plan plan = none;
+  plan.outputs.emplace_back();
+  EXPECT_FALSE(engine::WantsCommunicator(plan));
+  plan.collectives.resize(1);
+  EXPECT_TRUE(engine::WantsCommunicator(plan));
+  plan.ranks.resize(1);
+  EXPECT_FALSE(engine::WantsCommunicator(plan));
 }
 
 TEST_F(RanksAgree, WithTheCollectivesThatThePlanLists) {

@@ -244,6 +244,42 @@ TEST_F(EngineGpu, StepsDoNotWaitForTheDefaultStreams) {
   }
 }
 
+// TensorRT's default tells the names of layers only. What the engines are the library says then, when it is
+// given the communicator.
+TEST_F(EngineGpu, EnginesThatDoNotTellTheirLayersAreServedWithAPlanAndWithout) {
+  const Mlp mlp;
+  Mlp unnamed = mlp;
+  unnamed.declared = {{"layers", "unnamed"}};
+  auto wanted = groups_.Loaded(mlp, GpusAt({0, 1}));
+  auto with_plan = groups_.Loaded(unnamed, GpusAt({0, 1}));
+  const TempDirectory directory;
+  auto plan = WriteMlp(unnamed, 2, directory.path());
+  ASSERT_TRUE(wanted && with_plan && plan);
+  plan->inputs.clear();
+  plan->outputs.clear();
+  plan->collectives.clear();
+  engine::TensorRtOptions options;
+  options.devices = GpusAt({0, 1});
+  auto without = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+  ASSERT_TRUE(without) << without.error().ToString();
+  EXPECT_EQ(*Ask(*with_plan, mlp, 9, 11), *Ask(*wanted, mlp, 9, 11));
+  EXPECT_EQ(*Ask(**without, mlp, 9, 11), *Ask(*wanted, mlp, 9, 11));
+}
+
+TEST_F(EngineGpu, EnginesWithoutCollectivesAreNoMultiDeviceModelWithoutAPlan) {
+  const TempDirectory directory;
+  auto plan = WriteFirstRow(4, 8, 2, directory.path());
+  ASSERT_TRUE(plan);
+  engine::TensorRtOptions options;
+  options.devices = GpusAt({0, 1});
+  EXPECT_TRUE(engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon()));
+  plan->inputs.clear();
+  plan->outputs.clear();
+  const auto refused = engine::MakeTensorRtEngine(options)->Load(*plan, directory.path(), Soon());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("not a multi-device engine"));
+}
+
 TEST_F(EngineGpu, MoreGpusListedThanRanksIsRefused) {
   TempDirectory directory;
   const plan::Plan plan = WriteMlp(Mlp(), 2, directory.path()).value();

@@ -56,7 +56,7 @@ TEST_P(ShapesGpu, ValuesOfAShapeTensorGiveTheOutputItsShape) {
   auto plain = Loaded(Mlp());
   auto group = Loaded(mlp);
   ASSERT_TRUE(plain && group);
-  for (int round = 0; round < 3; ++round) {  // issued, captured, launched
+  for (int round = 0; round < 3; ++round) {
     for (const std::vector<int64_t>& sizes :
          {std::vector<int64_t>{6, 64, 4}, {6, 128, 2}, {3, 256, 2}, {1, 256, 6}}) {
       const auto got = Ask(*group, mlp, 6, sizes);

@@ -1,5 +1,7 @@
 #include "tests/nvinfer_standin/api_engine.h"
 
+#include <fmt/format.h>
+
 #include "tests/nvinfer_standin/api_context.h"
 
 namespace tessera::standin {
@@ -41,9 +43,12 @@ nvinfer1::Dims NoDims() {
 
 StandinInspector::StandinInspector(std::shared_ptr<const Model> model) {
   mImpl = this;
-  layers_.push_back("Name: everything else, LayerType: standin, Inputs: []");
-  for (const std::string& name : model->collectives())
-    layers_.push_back("Name: " + name + ", LayerType: comm_standin, Inputs: []");
+  auto add = [&](const std::string& name, const char* kind) {
+    layers_.push_back(model->TellsLayers() ? fmt::format("Name: {}, LayerType: {}, Inputs: []", name, kind)
+                                           : name);
+  };
+  add("everything else", "standin");
+  for (const std::string& name : model->collectives()) add(name, "comm_standin");
   for (const std::string& layer : layers_) all_ += layer + "\n";
 }
 

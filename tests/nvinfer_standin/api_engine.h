@@ -7,7 +7,7 @@
 
 namespace tessera::standin {
 
-// One layer a collective, named as TensorRT names its own ("comm_.."), after one layer for all the rest.
+// One layer a collective, of a kind as TensorRT names its own ("comm_.."), after one layer for all the rest.
 class StandinInspector final : public nvinfer1::IEngineInspector, public nvinfer1::apiv::VEngineInspector {
  public:
   explicit StandinInspector(std::shared_ptr<const Model> model);
@@ -52,7 +52,8 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   nvinfer1::IErrorRecorder* getErrorRecorder() const noexcept override { return nullptr; }
   nvinfer1::TacticSources getTacticSources() const noexcept override { return 0; }
   nvinfer1::ProfilingVerbosity getProfilingVerbosity() const noexcept override {
-    return nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
+    return model_->TellsLayers() ? nvinfer1::ProfilingVerbosity::kDETAILED
+                                 : nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY;
   }
   nvinfer1::IEngineInspector* createEngineInspector() const noexcept override {
     return new StandinInspector(model_);
@@ -119,12 +120,15 @@ class StandinEngine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv:
   }
   nvinfer1::IRuntimeConfig* createRuntimeConfig() noexcept override { return nullptr; }
   int64_t getEngineStat(nvinfer1::EngineStat) const noexcept override { return -1; }
-  char const* getAliasedInputTensor(char const*) const noexcept override { return nullptr; }
+  char const* getAliasedInputTensor(char const* name) const noexcept override {
+    return Declares(name, "alias") ? getIOTensorName(0) : nullptr;
+  }
 
  private:
-  bool IsVectorised(char const* name) const {
+  bool IsVectorised(char const* name) const { return Declares(name, "chw4"); }
+  bool Declares(char const* name, const char* what) const {
     const Model::Io* tensor = model_->Find(name);
-    return tensor != nullptr && tensor->declared == "chw4";
+    return tensor != nullptr && tensor->declared == what;
   }
 
   const std::shared_ptr<const Model> model_;

@@ -35,6 +35,8 @@ TEST_F(StandinLibrary, IsTakenByTheAdapter) {
   const auto library = engine::TensorRtLibrary::Open();
   ASSERT_TRUE(library) << library.error().ToString();
   EXPECT_THAT((*library)->version(), ::testing::StartsWith("11."));
+  EXPECT_EQ((*library)->folder(),
+            std::filesystem::path(std::getenv("TESSERA_NVINFER_LIBRARY")).parent_path());
 }
 
 TEST_F(StandinLibrary, MakesNoRuntimeForAnotherMajorVersion) {
@@ -45,9 +47,11 @@ TEST_F(StandinLibrary, MakesNoRuntimeForAnotherMajorVersion) {
 }
 
 TEST_F(StandinLibrary, PluginLibrariesAreOpenedAndAMissingOneIsNamed) {
-  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}));
-  EXPECT_TRUE(engine::LoadPlugins({"libm.so.6"}));
-  const Result<void> missing = engine::LoadPlugins({"libm.so.6", "/no/such_plugin.so"});
+  const auto library = engine::TensorRtLibrary::Open();
+  ASSERT_TRUE(library);
+  EXPECT_TRUE(engine::LoadPlugins(**library, {"libm.so.6"}));
+  EXPECT_TRUE(engine::LoadPlugins(**library, {"libm.so.6"}));
+  const Result<void> missing = engine::LoadPlugins(**library, {"libm.so.6", "/no/such_plugin.so"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Code::kUnavailable);
   EXPECT_THAT(missing.error().message, ::testing::HasSubstr("/no/such_plugin.so"));
@@ -57,7 +61,8 @@ TEST_F(StandinLibrary, PluginLibrariesAreOpenedAndAMissingOneIsNamed) {
 TEST_F(StandinLibrary, WhatPluginsSayComesToTheLog) {
   const char* file = std::getenv("TESSERA_TEST_PLUGIN");
   ASSERT_NE(file, nullptr) << "ctest sets it";
-  ASSERT_TRUE(engine::LoadPlugins({file}));
+  const auto library = engine::TensorRtLibrary::Open();
+  ASSERT_TRUE(library && engine::LoadPlugins(**library, {file}));
   void* plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(plugin, nullptr) << dlerror();
   auto say = reinterpret_cast<void (*)(const char*)>(dlsym(plugin, "LogFromPlugin"));
@@ -66,7 +71,7 @@ TEST_F(StandinLibrary, WhatPluginsSayComesToTheLog) {
   SetLogSink([&](LogLevel, const char*, int, std::string_view message) { heard += message; });
   say("no kernel for this shape");
   SetLogSink({});
-  EXPECT_EQ(heard, "TensorRT, plugins: no kernel for this shape");
+  EXPECT_EQ(heard, "TensorRT: no kernel for this shape");
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ class Model {
   // What a context says that it needs for a profile: only where there are several, to see who shares it. A
   // program writes all of it, and reads none.
   size_t ContextBytes(int profile) const;
+  // Whether its inspector tells the kinds of layers.
+  bool TellsLayers() const { return plan_.declared.count("layers") == 0; }
   // The node names of the collectives, in order.
   const std::vector<std::string>& collectives() const { return collectives_; }
 

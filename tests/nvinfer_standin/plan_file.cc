@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <sstream>
 
 namespace tessera::standin {
@@ -46,8 +47,10 @@ Result<std::map<std::string, std::string>> ParseDeclared(std::istringstream& wor
   while (words >> word) {
     const size_t equals = std::min(word.find('='), word.size() - 1);
     const std::string what = word.substr(equals + 1);
-    if (what != "fp8" && what != "int4" && what != "chw4" && what != "host") {
-      return Fail(Code::kInvalidArgument, "declare '{}', wanted name=fp8, int4, chw4 or host", word);
+    static const std::set<std::string> known = {"fp8", "int4", "chw4", "host", "alias", "unnamed"};
+    if (known.count(what) == 0) {
+      return Fail(Code::kInvalidArgument, "declare '{}', wanted name=fp8, int4, chw4, host, alias or unnamed",
+                  word);
     }
     declared[word.substr(0, equals)] = what;
   }

@@ -7,9 +7,9 @@
 //     profile ids=1x4:2x8:8x128 mask=1x4:2x8:8x128     (minimum:optimum:maximum; one line per profile)
 //     values sizes=1x4:2x8:8x128     (of the profile above: "sizes" is a shape tensor of two values)
 //     weight w1 65536 33554432     (these bytes of this file: offset and count)
-//     declare x=fp8 y=chw4 z=host    (a type, a memory format, a place that the ONNX file does not tell; such
-//     an
-//                                     engine is for callers that refuse it)
+//     declare x=fp8 y=chw4 z=host    (a type, a memory format, a place that the ONNX file does not tell, or
+//                                     "alias", the memory of the first input: for callers that refuse it)
+//     declare layers=unnamed    (the inspector tells the names of layers and not their kinds)
 #pragma once
 
 #include <filesystem>

@@ -63,9 +63,12 @@ Result<BuilderLibrary> BuilderLibrary::Open(const std::vector<std::string>& cand
     return Fail(Code::kUnsupported, "'{}' is no {} library with a builder", library.name, kProductName);
   }
   opened.number_ = version();
-  if (opened.number_ / 10000 != NV_TENSORRT_MAJOR) {
-    return Fail(Code::kUnsupported, "'{}' is version {}, this program was built with the headers of {} {}.{}",
-                library.name, opened.version(), kProductName, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR);
+  if (opened.number_ / 10000 != NV_TENSORRT_MAJOR || opened.number_ / 100 % 100 < NV_TENSORRT_MINOR) {
+    return Fail(Code::kUnsupported,
+                "'{}' is version {}, this program was built with the headers of {} {}.{} and wants that or a "
+                "later {}",
+                library.name, opened.version(), kProductName, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR,
+                NV_TENSORRT_MAJOR);
   }
   const std::string parser_name = kParserName + std::to_string(NV_TENSORRT_MAJOR);
   const fs::path beside = FolderOf(dlsym(library.handle, "getInferLibVersion")) / parser_name;

@@ -16,7 +16,7 @@ class BuilderLibrary {
  public:
   // The first of `candidates` that the loader finds, and the parser beside it or by its usual name. Both stay
   // loaded. Errors: kUnavailable (none found: the loader's own words), kUnsupported (no builder, or not of
-  // the headers' major version, whose classes would not fit).
+  // the headers' major version, whose classes would not fit, or older).
   static Result<BuilderLibrary> Open(const std::vector<std::string>& candidates);
 
   // 10701 is TensorRT-RTX 1.7.1, 110100 is TensorRT 11.1.0; and "1.7.1".

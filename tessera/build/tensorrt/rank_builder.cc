@@ -205,12 +205,12 @@ class RankBuilder {
   RankReport report_;
   std::vector<int> capabilities_;
   Messages messages_;
+#if !defined(TRT_MAJOR_RTX)
+  std::unique_ptr<nvinfer1::ITimingCache> timing_cache_;  // outlives the builder
+#endif
   std::unique_ptr<nvinfer1::IBuilder> builder_;
   std::unique_ptr<nvinfer1::INetworkDefinition> network_;
   std::unique_ptr<nvonnxparser::IParser> parser_;  // holds the weights until the engine is built
-#if !defined(TRT_MAJOR_RTX)
-  std::unique_ptr<nvinfer1::ITimingCache> timing_cache_;
-#endif
   std::unique_ptr<nvinfer1::IBuilderConfig> config_;
 };
 

@@ -1,8 +1,10 @@
 #include "tessera/engine/tensorrt/checks.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "tessera/base/log.h"
+#include "tessera/plan/engine_layers.h"
 
 namespace tessera::engine {
 namespace {
@@ -31,21 +33,21 @@ Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<Ten
   return {};
 }
 
+bool IsThere(const plan::Plan& plan) {
+  return !plan.outputs.empty();
+}
+
 Result<void> CheckCollectives(const Declared& engine, const plan::Plan& plan) {
   const int rank = engine.rank.value();
   if (!engine.collectives) {
+    if (plan.world_size() == 1) return {};
     TESSERA_LOG(kWarning,
-                "rank {}: the engine was built without layer names, its collectives cannot be counted", rank);
+                "rank {}: the engine's collectives cannot be counted and compared with other ranks': it was "
+                "not built with ProfilingVerbosity::kDETAILED",
+                rank);
     return {};
   }
-  const bool has_plan = !plan.outputs.empty();
-  if (!has_plan && plan.world_size() > 1 && *engine.collectives == 0) {
-    return Fail(Code::kInvalidArgument,
-                "rank {}: the engine has no collective: not a multi-device engine, {} GPUs would all compute "
-                "the same",
-                rank, plan.world_size());
-  }
-  if (!has_plan || static_cast<size_t>(*engine.collectives) == plan.collectives.size()) return {};
+  if (!IsThere(plan) || static_cast<size_t>(*engine.collectives) == plan.collectives.size()) return {};
   return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}", rank,
               *engine.collectives, plan.collectives.size());
 }
@@ -78,6 +80,24 @@ Result<void> CheckShapeTensor(const TensorSpec& input) {
 
 }  // namespace
 
+std::optional<int> CollectiveLayersOf(const nvinfer1::ICudaEngine& engine) {
+  if (engine.getProfilingVerbosity() != nvinfer1::ProfilingVerbosity::kDETAILED) return std::nullopt;
+  const std::unique_ptr<nvinfer1::IEngineInspector> inspector(engine.createEngineInspector());
+  if (!inspector) return std::nullopt;
+  int count = 0;
+  for (int32_t layer = 0; layer < engine.getNbLayers(); ++layer) {
+    const char* text = inspector->getLayerInformation(layer, nvinfer1::LayerInformationFormat::kONELINE);
+    if (text == nullptr) return std::nullopt;
+    const auto collective = plan::CollectiveOfLayer(text);
+    if (collective && collective->first_profile) ++count;
+  }
+  return count;
+}
+
+bool WantsCommunicator(const plan::Plan& plan) {
+  return plan.world_size() > 1 && (!IsThere(plan) || !plan.collectives.empty());
+}
+
 Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan) {
   const Declared& first = engines.front();
   for (const Declared& engine : engines) {
@@ -89,9 +109,9 @@ Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::P
                   engine.profiles, first.profiles);
     }
     TRY(CheckCollectives(engine, plan));
-    if (engine.collectives != first.collectives) {
+    if (engine.collectives && first.collectives && *engine.collectives != *first.collectives) {
       return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank 0's has {}", rank,
-                  engine.collectives.value_or(-1), first.collectives.value_or(-1));
+                  *engine.collectives, *first.collectives);
     }
   }
   return {};

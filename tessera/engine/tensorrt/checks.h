@@ -15,13 +15,21 @@ struct Declared {
   Rank rank{0};
   EngineTensors tensors;
   int profiles = 1;
-  std::optional<int> collectives{};  // nullopt: it was built without layer names
+  std::optional<int> collectives{};  // as CollectiveLayersOf
 };
 
+// Layers that communicate, as the inspector tells them; nullopt for an engine that does not tell its layers'
+// kinds, which it does if built with ProfilingVerbosity::kDETAILED: names alone are TensorRT's default.
+std::optional<int> CollectiveLayersOf(const nvinfer1::ICudaEngine& engine);
+
 // The ranks have the same inputs and outputs (names, types, order; inputs of the same shape), as many
-// profiles and as many collectives; and as many collectives as the plan lists. Without a plan, several ranks
-// have collectives. Errors: kInvalidArgument naming the rank, the got and the wanted.
+// profiles and as many collectives; and as many collectives as the plan lists. Errors: kInvalidArgument
+// naming the rank, the got and the wanted.
 Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan);
+
+// Whether engines of `plan` are given a communicator: those of a plan without collectives refuse it, as those
+// of a directory without a plan do that are not multi-device.
+bool WantsCommunicator(const plan::Plan& plan);
 
 // The model's inputs and outputs are those of the plan. Errors: kInvalidArgument.
 Result<void> CheckTensors(const EngineTensors& tensors, const plan::Plan& plan);

@@ -7,6 +7,7 @@
 
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
+#include "tessera/engine/tensorrt/logger.h"
 
 namespace tessera::engine {
 namespace {
@@ -56,20 +57,28 @@ Result<std::shared_ptr<const TensorRtLibrary>> TensorRtLibrary::Open(const std::
                 name);
   }
   const Version got = Decode(version());
-  if (got.major != NV_TENSORRT_MAJOR) {
-    return Fail(Code::kUnsupported,
-                "'{}' is TensorRT {}.{}, this program was built with the headers of {}.{}", name, got.major,
-                got.minor, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR);
+  if (got.major != NV_TENSORRT_MAJOR || got.minor < NV_TENSORRT_MINOR) {
+    return Fail(
+        Code::kUnsupported,
+        "'{}' is TensorRT {}.{}, this program was built with the headers of {}.{} and wants that or a "
+        "later {}",
+        name, got.major, got.minor, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR, NV_TENSORRT_MAJOR);
   }
   library->version_ = fmt::format("{}.{}.{}", got.major, got.minor, got.patch);
   return library;
 }
 
-Result<std::unique_ptr<nvinfer1::IRuntime>> TensorRtLibrary::CreateRuntime(DeviceId device,
-                                                                           nvinfer1::ILogger& logger) const {
+std::filesystem::path TensorRtLibrary::folder() const {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<void*>(create_), &info) == 0 || info.dli_fname == nullptr) return {};
+  return std::filesystem::path(info.dli_fname).parent_path();
+}
+
+Result<std::unique_ptr<nvinfer1::IRuntime>> TensorRtLibrary::CreateRuntime(DeviceId device) const {
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));
   CUDA_TRY(cudaFree(nullptr));
-  auto* runtime = static_cast<nvinfer1::IRuntime*>(create_(&logger, NV_TENSORRT_VERSION));
+  auto* runtime =
+      static_cast<nvinfer1::IRuntime*>(create_(&TensorRtLogger::OfProcess(), NV_TENSORRT_VERSION));
   if (runtime == nullptr) return Fail(Code::kUnavailable, "TensorRT {} made no runtime", version_);
   return std::unique_ptr<nvinfer1::IRuntime>(runtime);
 }

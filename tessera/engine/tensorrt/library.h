@@ -27,15 +27,18 @@ class TensorRtLibrary {
  public:
   // `file` = "" takes $TESSERA_NVINFER_LIBRARY or, without it, the soname that these headers belong to.
   // Errors: kUnavailable (not found: the loader's own text), kUnsupported (another major version than the
-  // headers', whose virtual tables would not fit).
+  // headers', whose virtual tables would not fit, or an older one, whose are shorter).
   static Result<std::shared_ptr<const TensorRtLibrary>> Open(const std::filesystem::path& file = {});
 
   // "11.1.0"
   const std::string& version() const { return version_; }
 
-  // A runtime for the current device. The device is touched first: TensorRT 11 returns a bad pointer, not
-  // null, where CUDA cannot be initialised. Errors: kUnavailable.
-  Result<std::unique_ptr<nvinfer1::IRuntime>> CreateRuntime(DeviceId device, nvinfer1::ILogger& logger) const;
+  // Where the loader found it.
+  std::filesystem::path folder() const;
+
+  // A runtime for this device, with the process' logger. The device is touched first: TensorRT 11 returns a
+  // bad pointer, not null, where CUDA cannot be initialised. Errors: kUnavailable.
+  Result<std::unique_ptr<nvinfer1::IRuntime>> CreateRuntime(DeviceId device) const;
 
  private:
   struct LibraryTraits {

@@ -5,30 +5,55 @@
 #include "tessera/base/log.h"
 
 namespace tessera::engine {
+namespace {
+
+struct OfThread {
+  std::string name;
+  std::string first_error;
+  std::string last_error;
+};
+
+OfThread& ThisThread() {
+  thread_local OfThread state;
+  return state;
+}
+
+}  // namespace
+
+TensorRtLogger& TensorRtLogger::OfProcess() {
+  static auto* const logger = new TensorRtLogger;
+  return *logger;
+}
+
+void TensorRtLogger::NameThread(std::string name) {
+  ThisThread().name = ", " + std::move(name);
+}
 
 void TensorRtLogger::log(Severity severity, const char* message) noexcept {
+  OfThread& thread = ThisThread();
   switch (severity) {
     case Severity::kINTERNAL_ERROR:
-    case Severity::kERROR: {
-      TESSERA_LOG(kError, "TensorRT, {}: {}", prefix_, message);
-      MutexLock lock(mutex_);
-      last_error_ = message;
+    case Severity::kERROR:
+      TESSERA_LOG(kError, "TensorRT{}: {}", thread.name, message);
+      if (thread.first_error.empty()) thread.first_error = message;
+      thread.last_error = message;
       break;
-    }
     case Severity::kWARNING:
-      TESSERA_LOG(kWarning, "TensorRT, {}: {}", prefix_, message);
+      TESSERA_LOG(kWarning, "TensorRT{}: {}", thread.name, message);
       break;
     case Severity::kINFO:
     case Severity::kVERBOSE:
-      TESSERA_LOG(kDebug, "TensorRT, {}: {}", prefix_, message);
+      TESSERA_LOG(kDebug, "TensorRT{}: {}", thread.name, message);
       break;
   }
 }
 
-std::string TensorRtLogger::TakeLastError() {
-  MutexLock lock(mutex_);
-  std::string taken = std::exchange(last_error_, {});
-  return taken.empty() ? "no reason given" : taken;
+std::string TensorRtLogger::TakeErrors() {
+  OfThread& thread = ThisThread();
+  std::string first = std::exchange(thread.first_error, {});
+  const std::string last = std::exchange(thread.last_error, {});
+  if (first.empty()) return "no reason given";
+  return first == last ? first : first + "; " + last;
 }
 
 }  // namespace tessera::engine

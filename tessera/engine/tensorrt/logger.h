@@ -5,23 +5,25 @@
 
 #include <string>
 
-#include "tessera/base/mutex.h"
-
 namespace tessera::engine {
 
-// One per rank, outlives what TensorRT made with it. Thread-safe.
+// One for the process, for good: as long as there is any runtime TensorRT keeps the logger of the first one
+// for what belongs to none (plugins), and warns of every other. Thread-safe. Source: NvInferRuntime.h,
+// "createInferRuntime", "getLogger".
 class TensorRtLogger final : public nvinfer1::ILogger {
  public:
-  explicit TensorRtLogger(std::string prefix) : prefix_(std::move(prefix)) {}
+  static TensorRtLogger& OfProcess();
   void log(Severity severity, const char* message) noexcept override;
 
-  // The last error since the previous call, or "no reason given": TensorRT's calls only return false.
-  std::string TakeLastError();
+  // What was wrong in this thread's calls since it asked last: the first message, mostly the cause, and the
+  // last one; "no reason given" if there was none. TensorRT's calls only return false.
+  static std::string TakeErrors();
+
+  // Whom this thread's calls are made for, from here on: "rank 1", for the log.
+  static void NameThread(std::string name);
 
  private:
-  const std::string prefix_;  // "rank 1"
-  Mutex mutex_;
-  std::string last_error_ GUARDED_BY(mutex_);
+  TensorRtLogger() = default;
 };
 
 }  // namespace tessera::engine

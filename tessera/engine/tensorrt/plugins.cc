@@ -26,33 +26,26 @@ Loaded& OfProcess() {
   return loaded;
 }
 
-// Such libraries keep the logger for good, as TensorRT's own does: longer than any model's.
-TensorRtLogger& PluginLogger() {
-  static auto* const logger = new TensorRtLogger("plugins");
-  return *logger;
-}
-
 void* Open(const std::string& file) {
   return dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 }
 
 Result<void> RegisterOf(void* library, const std::string& file) {
   auto initialise = reinterpret_cast<Register>(dlsym(library, "initLibNvInferPlugins"));
-  if (initialise == nullptr || initialise(&PluginLogger(), "")) return {};
+  if (initialise == nullptr || initialise(&TensorRtLogger::OfProcess(), "")) return {};
   return Fail(Code::kInternal, "the plugins of '{}' were not registered", file);
 }
 
 // A model without such plugins does without it.
-Result<void> LoadOwn() {
-#if defined(TRT_MAJOR_RTX)
-  return {};
-#else
-  const std::string file = fmt::format("libnvinfer_plugin.so.{}", NV_TENSORRT_MAJOR);
-  void* library = Open(file);
-  if (library != nullptr) return RegisterOf(library, file);
-  TESSERA_LOG(kDebug, "no library of TensorRT's own plugins: {}", dlerror());
-  return {};
+Result<void> LoadOwn([[maybe_unused]] const TensorRtLibrary& tensorrt) {
+#if !defined(TRT_MAJOR_RTX)
+  const std::string name = fmt::format("libnvinfer_plugin.so.{}", NV_TENSORRT_MAJOR);
+  for (const std::string& file : {(tensorrt.folder() / name).string(), name}) {
+    if (void* library = Open(file)) return RegisterOf(library, file);
+    TESSERA_LOG(kDebug, "no library of TensorRT's own plugins: {}", dlerror());
+  }
 #endif
+  return {};
 }
 
 Result<void> LoadOne(const std::string& file) {
@@ -65,10 +58,10 @@ Result<void> LoadOne(const std::string& file) {
 
 }  // namespace
 
-Result<void> LoadPlugins(const std::vector<std::string>& files) {
+Result<void> LoadPlugins(const TensorRtLibrary& library, const std::vector<std::string>& files) {
   Loaded& loaded = OfProcess();
   MutexLock lock(loaded.mutex);
-  if (!loaded.own) TRY(LoadOwn());
+  if (!loaded.own) TRY(LoadOwn(library));
   loaded.own = true;
   for (const std::string& file : files) {
     if (loaded.files.count(file) != 0) continue;

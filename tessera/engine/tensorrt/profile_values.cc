@@ -10,18 +10,18 @@ namespace {
 using nvinfer1::OptProfileSelector;
 
 template <class Number>
-std::vector<int64_t> Decode(const std::vector<std::byte>& bytes) {
+std::vector<int64_t> Decode(const HostBytes& bytes) {
   std::vector<Number> numbers(bytes.size() / sizeof(Number));
   if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), numbers.size() * sizeof(Number));
   return {numbers.begin(), numbers.end()};
 }
 
-std::vector<int64_t> Decode(DType type, const std::vector<std::byte>& bytes) {
+std::vector<int64_t> Decode(DType type, const HostBytes& bytes) {
   return type == DType::kInt32 ? Decode<int32_t>(bytes) : Decode<int64_t>(bytes);
 }
 
 template <class Number>
-std::vector<std::byte> Encode(const int64_t* values, size_t count) {
+HostBytes Encode(const int64_t* values, size_t count) {
   const std::vector<Number> numbers(values, values + count);
   const auto bytes = std::as_bytes(std::span(numbers));
   return {bytes.begin(), bytes.end()};

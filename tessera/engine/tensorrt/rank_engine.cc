@@ -10,10 +10,10 @@
 #include "tessera/engine/tensorrt/engine_validity.h"
 #include "tessera/engine/tensorrt/laps.h"
 #include "tessera/engine/tensorrt/let_go.h"
+#include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/plugins.h"
 #include "tessera/engine/tensorrt/profile.h"
 #include "tessera/engine/tensorrt/profile_values.h"
-#include "tessera/plan/engine_layers.h"
 
 namespace tessera::engine {
 
@@ -27,16 +27,18 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
   const Priority priority = options.least_priority ? Priority::kNormal : Priority::kHigh;
   TRY_ASSIGN(cuda::Stream stream, cuda::Stream::Create(device, priority));
   std::unique_ptr<RankEngine> rank_engine(new RankEngine(rank, std::move(stream)));
-  TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device, *rank_engine->logger_));
+  TRY_ASSIGN(rank_engine->runtime_, library->CreateRuntime(device));
   rank_engine->library_ = std::move(library);
-  TRY(LoadPlugins(options.plugins));
+  TRY(LoadPlugins(*rank_engine->library_, options.plugins));
   if (options.version_compatible) rank_engine->runtime_->setEngineHostCodeAllowed(true);
   laps.Add("runtime");
   TRY(rank_engine->Deserialize(file, options));
   laps.Add("plan");
   TRY_ASSIGN(rank_engine->profiles_, ListedProfiles(*rank_engine->engine_, options.profiles));
   TRY_ASSIGN(rank_engine->model_profiles_, ListedProfiles(*rank_engine->engine_, options.model_profiles));
-  TRY(rank_engine->MakeContexts(!options.static_contexts && rank_engine->profiles_.size() > 1));
+  const bool has_one_profile = rank_engine->engine_->getNbOptimizationProfiles() == 1;
+  const bool own_memory = options.static_contexts || has_one_profile;
+  TRY(rank_engine->MakeContexts(own_memory ? Strategy::kSTATIC : Strategy::kUSER_MANAGED));
   laps.Add("contexts");
   TESSERA_LOG(kDebug, "rank {} has its engine, ms: {}", rank.value(), laps.text());
   return rank_engine;
@@ -44,20 +46,20 @@ Result<std::unique_ptr<RankEngine>> RankEngine::Load(std::shared_ptr<const Tenso
 
 RankEngine::~RankEngine() {
   struct Made {
-    std::unique_ptr<TensorRtLogger> logger;
     std::unique_ptr<nvinfer1::IRuntime> runtime;
     std::unique_ptr<nvinfer1::ICudaEngine> engine;
+    std::unique_ptr<nvinfer1::IRuntimeConfig> config;
     cuda::DeviceBuffer memory;
     std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts;
   };
-  LetGo(Made{std::move(logger_), std::move(runtime_), std::move(engine_), std::move(memory_),
+  LetGo(Made{std::move(runtime_), std::move(engine_), std::move(config_), std::move(memory_),
              std::move(contexts_)},
         stream_);
 }
 
 tl::unexpected<Error> RankEngine::Refused(std::string_view call, std::string_view what) {
   auto failed = Fail(Code::kInternal, "rank {}: TensorRT's {}{}{}: {}", rank_.value(), call,
-                     what.empty() ? "" : " of ", what, logger_->TakeLastError());
+                     what.empty() ? "" : " of ", what, TensorRtLogger::TakeErrors());
   failed.value().rank = rank_.value();
   return failed;
 }
@@ -73,7 +75,7 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file, const Te
   TRY(DeserializeFrom(*reader, file, options.map_plans));
   if (!engine_) {
     return Fail(Code::kInvalidArgument, "'{}' is no plan that TensorRT {} can load on GPU {}: {}",
-                file.string(), library_->version(), stream_.device().value(), logger_->TakeLastError());
+                file.string(), library_->version(), stream_.device().value(), TensorRtLogger::TakeErrors());
   }
   TRY_ASSIGN(tensors_, ReadTensors(*engine_));
   for (const TensorInfo& input : tensors_.inputs) inputs_.push_back(input.spec);
@@ -82,6 +84,7 @@ Result<void> RankEngine::Deserialize(const std::filesystem::path& file, const Te
 
 // What the reader met says more than what TensorRT makes of it.
 Result<void> RankEngine::DeserializeFrom(PlanReader& reader, const std::filesystem::path& file, bool mapped) {
+  (void)TensorRtLogger::TakeErrors();  // of calls before
   if (mapped) {
     TRY_ASSIGN(const std::shared_ptr<const MappedFile> plan, MappedFile::Open(file));
     engine_.reset(runtime_->deserializeCudaEngine(plan->bytes().data(), plan->bytes().size()));
@@ -98,22 +101,38 @@ Result<void> RankEngine::DeserializeFrom(PlanReader& reader, const std::filesyst
   return {};
 }
 
-Result<void> RankEngine::MakeContexts(bool share_memory) {
-  using Strategy = nvinfer1::ExecutionContextAllocationStrategy;
-  const Strategy strategy = share_memory ? Strategy::kUSER_MANAGED : Strategy::kSTATIC;
+// Lazily is TensorRT-RTX's default: a graph would keep the kernels that stand in until those of its shape are
+// compiled. Source: its NvInferRuntime.h, "DynamicShapesKernelSpecializationStrategy".
+std::unique_ptr<nvinfer1::IExecutionContext> RankEngine::MakeContext(Strategy strategy) {
+#if defined(TRT_MAJOR_RTX)
+  if (!config_) config_.reset(engine_->createRuntimeConfig());
+  if (!config_) return nullptr;
+  config_->setExecutionContextAllocationStrategy(strategy);
+  config_->setDynamicShapesKernelSpecializationStrategy(
+      nvinfer1::DynamicShapesKernelSpecializationStrategy::kEAGER);
+  return std::unique_ptr<nvinfer1::IExecutionContext>(engine_->createExecutionContext(config_.get()));
+#else
+  return std::unique_ptr<nvinfer1::IExecutionContext>(engine_->createExecutionContext(strategy));
+#endif
+}
+
+Result<void> RankEngine::MakeContexts(Strategy strategy) {
   for (const int32_t profile : profiles_) {
-    std::unique_ptr<nvinfer1::IExecutionContext> context(engine_->createExecutionContext(strategy));
+    std::unique_ptr<nvinfer1::IExecutionContext> context = MakeContext(strategy);
     if (!context) return Refused("createExecutionContext");
+    // Steps without the markers that engines with detailed layers have else.
+    if (!context->setNvtxVerbosity(nvinfer1::ProfilingVerbosity::kNONE)) return Refused("setNvtxVerbosity");
     if (!context->setOptimizationProfileAsync(profile, stream_.get())) {
       return Refused("setOptimizationProfileAsync", std::to_string(profile));
     }
     contexts_.push_back(std::move(context));
   }
-  if (share_memory) TRY(ShareMemory());
+  if (strategy == Strategy::kUSER_MANAGED) TRY(ShareMemory());
   return stream_.Drain(Deadline::In(std::chrono::seconds(60)));
 }
 
-// As much as the profile that needs most: contexts run one after the other, on one stream.
+// As much as the profile that needs most, of those that are used: contexts run one after the other, on one
+// stream.
 Result<void> RankEngine::ShareMemory() {
   int64_t bytes = 0;
   for (const int32_t profile : profiles_) {
@@ -123,20 +142,6 @@ Result<void> RankEngine::ShareMemory() {
   TRY_ASSIGN(memory_, cuda::DeviceBuffer::Create(stream_.device(), at_least_one));
   for (const auto& context : contexts_) context->setDeviceMemoryV2(memory_.data(), bytes);
   return {};
-}
-
-std::optional<int> RankEngine::CollectiveLayers() const {
-  if (engine_->getProfilingVerbosity() == nvinfer1::ProfilingVerbosity::kNONE) return std::nullopt;
-  std::unique_ptr<nvinfer1::IEngineInspector> inspector(engine_->createEngineInspector());
-  if (!inspector) return std::nullopt;
-  int count = 0;
-  for (int32_t layer = 0; layer < engine_->getNbLayers(); ++layer) {
-    const char* text = inspector->getLayerInformation(layer, nvinfer1::LayerInformationFormat::kONELINE);
-    if (text == nullptr) return std::nullopt;
-    const auto collective = plan::CollectiveOfLayer(text);
-    if (collective && collective->first_profile) ++count;
-  }
-  return count;
 }
 
 Result<void> RankEngine::SetCommunicator(void* communicator) {
@@ -225,6 +230,15 @@ Result<void> RankEngine::BindOutputAllocator(int profile, int index, nvinfer1::I
   if (!contexts_[static_cast<size_t>(profile)]->setOutputAllocator(name.c_str(), allocator)) {
     return Refused("setOutputAllocator", name);
   }
+  return {};
+}
+
+Result<void> RankEngine::CheckCapturable([[maybe_unused]] int profile) const {
+#if defined(TRT_MAJOR_RTX)
+  if (!contexts_[static_cast<size_t>(profile)]->isStreamCapturable(stream_.get())) {
+    return Fail(Code::kUnsupported, "rank {}: TensorRT-RTX says that it cannot be captured", rank_.value());
+  }
+#endif
   return {};
 }
 

@@ -11,8 +11,8 @@
 
 #include "tessera/cuda/memory.h"
 #include "tessera/cuda/stream.h"
+#include "tessera/engine/tensorrt/checks.h"
 #include "tessera/engine/tensorrt/library.h"
-#include "tessera/engine/tensorrt/logger.h"
 #include "tessera/engine/tensorrt/options.h"
 #include "tessera/engine/tensorrt/plan_reader.h"
 #include "tessera/engine/tensorrt/shape_values.h"
@@ -39,12 +39,12 @@ class RankEngine {
   const EngineTensors& tensors() const { return tensors_; }
   int profile_count() const { return static_cast<int>(contexts_.size()); }
 
-  // Layers that communicate, as the inspector tells them; nullopt when the engine was built without layer
-  // names.
-  std::optional<int> CollectiveLayers() const;
+  // As CollectiveLayersOf.
+  std::optional<int> CollectiveLayers() const { return CollectiveLayersOf(*engine_); }
 
   // Hands the communicator to every context. All ranks call this at the same time: one after the other
-  // deadlocks. After an error nothing may be enqueued: collectives would silently do nothing.
+  // deadlocks. After an error nothing may be enqueued: collectives would silently do nothing. An engine that
+  // is not multi-device refuses it.
   Result<void> SetCommunicator(void* communicator);
 
   // The profile that takes these input shapes and values, the one with the nearest optimum if several do.
@@ -66,29 +66,31 @@ class RankEngine {
   Result<void> BindInputs(int profile, const std::vector<void*>& at);
   Result<void> BindOutput(int profile, int index, void* at);
   Result<void> BindOutputAllocator(int profile, int index, nvinfer1::IOutputAllocator* allocator);
+  // Whether what is bound may be enqueued while stream() is captured, where the library tells before. Errors:
+  // kUnsupported.
+  Result<void> CheckCapturable(int profile) const;
   // Issues one inference to stream(): runs at once, or becomes part of a graph being captured.
   Result<void> Enqueue(int profile);
 
  private:
-  RankEngine(Rank rank, cuda::Stream stream)
-      : rank_(rank),
-        stream_(std::move(stream)),
-        logger_(std::make_unique<TensorRtLogger>(fmt::format("rank {}", rank.value()))) {}
+  RankEngine(Rank rank, cuda::Stream stream) : rank_(rank), stream_(std::move(stream)) {}
   Result<void> Deserialize(const std::filesystem::path& file, const TensorRtOptions& options);
   Result<void> DeserializeFrom(PlanReader& reader, const std::filesystem::path& file, bool mapped);
-  Result<void> MakeContexts(bool share_memory);
+  using Strategy = nvinfer1::ExecutionContextAllocationStrategy;
+  Result<void> MakeContexts(Strategy strategy);
+  std::unique_ptr<nvinfer1::IExecutionContext> MakeContext(Strategy strategy);
   Result<void> ShareMemory();
   tl::unexpected<Error> Refused(std::string_view call, std::string_view what = {});
 
   const Rank rank_;
   const cuda::Stream stream_;
-  std::unique_ptr<TensorRtLogger> logger_;
   std::shared_ptr<const TensorRtLibrary> library_;
   std::unique_ptr<nvinfer1::IRuntime> runtime_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;
   std::vector<int32_t> profiles_;  // the engine's number of each profile
   std::vector<int32_t> model_profiles_;
-  cuda::DeviceBuffer memory_;  // activations of all contexts: one runs at a time
+  std::unique_ptr<nvinfer1::IRuntimeConfig> config_;  // of all contexts; TensorRT-RTX's only
+  cuda::DeviceBuffer memory_;                         // activations of all contexts: one runs at a time
   std::vector<std::unique_ptr<nvinfer1::IExecutionContext>> contexts_;  // [profile]
   EngineTensors tensors_;
   std::vector<TensorSpec> inputs_;  // of tensors_

@@ -162,6 +162,7 @@ Result<void> RankRunner::Issue(const StepPlan& plan, size_t slot) {
 }
 
 Result<Graphs> RankRunner::Capture(const StepPlan& plan) {
+  TRY(engine_->CheckCapturable(plan.profile));
   Graphs graphs;
   const Times& captured = times_.front();
   const auto objects = peers_ ? cuda::Graph::Objects::kApart : cuda::Graph::Objects::kInLaunches;

@@ -61,7 +61,7 @@ Result<void> RankSet::MakePlan(const std::shared_ptr<StepPlan>& plan, const Step
   if (step != nullptr) TRY(slot.transfer.SendInputs(*plan, *step, own_buffers_, false));
   TRY(RunFirst(plan, slot));
   laps.Add("first run");
-  if (options_.cuda_graphs && !plan->HasDynamicOutputs()) {
+  if (options_.cuda_graphs && !plan->HasDynamicOutputs() && !plan->ReadsHost()) {
     if (std::optional<SlotGraphs> graphs = Capture(plan, slot.deadline)) {
       plan->graphs = *std::move(graphs);
       TESSERA_LOG(kDebug, "captured CUDA graph for {} ranks, profile {}, inputs {}", world_size(),

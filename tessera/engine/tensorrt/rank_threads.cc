@@ -10,6 +10,7 @@
 #include "tessera/base/unfinished.h"
 #include "tessera/cuda/device.h"
 #include "tessera/cuda/status.h"
+#include "tessera/engine/tensorrt/logger.h"
 
 namespace tessera::engine {
 
@@ -96,6 +97,7 @@ Result<std::unique_ptr<RankThreads>> RankThreads::Create(const std::vector<Devic
 
 void RankThreads::Serve(const std::shared_ptr<Worker>& worker, Rank rank, DeviceId device) {
   const Unfinished may_hang;
+  TensorRtLogger::NameThread(fmt::format("rank {}", rank.value()));
   auto enter = [device]() -> Result<void> {
     CUDA_TRY(cudaSetDevice(device.value()));
     return {};

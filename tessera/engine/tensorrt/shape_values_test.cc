@@ -45,6 +45,17 @@ TEST(ShapeValues, ArePartOfAStepsShape) {
   EXPECT_FALSE(HasShape(data.MakeStep(), Rules(), shape));
 }
 
+TEST(ShapeValues, LieWhereTensorRtReadsThemAndKeepAStepFromBeingCaptured) {
+  const TwoRanks data;
+  StepPlan plan;
+  plan.shape = ShapeOf(data.MakeStep(), Rules());
+  ASSERT_FALSE(plan.shape.values[1].empty());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(plan.shape.values[1].data()) % 256, 0U);
+  EXPECT_TRUE(plan.ReadsHost());
+  plan.shape.replication.pop_back();
+  EXPECT_FALSE(plan.ReadsHost());
+}
+
 TEST(ShapeValues, AreNotGatheredHoweverLarge) {
   const TwoRanks data;
   InputRules rules = Rules();

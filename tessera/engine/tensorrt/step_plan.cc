@@ -38,6 +38,11 @@ bool StepPlan::HasDynamicOutputs() const {
   return false;
 }
 
+bool StepPlan::ReadsHost() const {
+  return std::find(shape.replication.begin(), shape.replication.end(), Replication::kOnHost) !=
+         shape.replication.end();
+}
+
 std::string DescribeInputs(const StepShape& shape) {
   std::string text;
   for (const Shape& input : shape.inputs.front()) text += (text.empty() ? "" : " ") + ToString(input);

@@ -47,6 +47,9 @@ struct StepPlan {
 
   bool captured() const { return !graphs.empty(); }
   bool HasDynamicOutputs() const;
+  // Whether the engine reads values of inputs on the host. When a captured step would read them, or from
+  // where, TensorRT does not say, and other values use the same context: not captured.
+  bool ReadsHost() const;
 };
 
 // Rank 0's shapes, for the log.

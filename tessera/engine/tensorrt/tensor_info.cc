@@ -51,11 +51,20 @@ Result<TensorInfo> ReadTensor(const nvinfer1::ICudaEngine& engine, const char* n
   info.spec.type = *type;
   info.spec.shape = FromTensorRt(engine.getTensorShape(name));
   info.spec.on_host = engine.getTensorLocation(name) == nvinfer1::TensorLocation::kHOST;
-  if (engine.getTensorFormat(name) != nvinfer1::TensorFormat::kLINEAR) {
+  for (int32_t profile = 0; profile < engine.getNbOptimizationProfiles(); ++profile) {
+    if (engine.getTensorFormat(name, profile) == nvinfer1::TensorFormat::kLINEAR) continue;
     return Fail(Code::kUnsupported, "tensor '{}' has the memory format {}, only a linear one is served", name,
-                engine.getTensorFormatDesc(name));
+                engine.getTensorFormatDesc(name, profile));
   }
   return info;
+}
+
+// As of KVCacheUpdate, whose output is its input changed.
+Result<void> CheckOwnMemory(const nvinfer1::ICudaEngine& engine, const char* output) {
+  const char* input = engine.getAliasedInputTensor(output);
+  if (input == nullptr || *input == 0) return {};
+  return Fail(Code::kUnsupported, "output '{}' must be the memory of input '{}', which is not served", output,
+              input);
 }
 
 }  // namespace
@@ -67,6 +76,7 @@ Result<EngineTensors> ReadTensors(const nvinfer1::ICudaEngine& engine) {
     if (name == nullptr) return Fail(Code::kInternal, "TensorRT names no tensor {}", i);
     TRY_ASSIGN(TensorInfo info, ReadTensor(engine, name));
     const bool is_input = engine.getTensorIOMode(name) == nvinfer1::TensorIOMode::kINPUT;
+    if (!is_input) TRY(CheckOwnMemory(engine, name));
     (is_input ? tensors.inputs : tensors.outputs).push_back(std::move(info));
   }
   return tensors;

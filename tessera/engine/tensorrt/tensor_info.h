@@ -24,7 +24,8 @@ struct EngineTensors {
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
 };
-// Errors: kUnsupported (type, a vectorised memory format), naming the tensor.
+// Errors: kUnsupported (type, a vectorised memory format, an output that is an input's memory), naming the
+// tensor.
 Result<EngineTensors> ReadTensors(const nvinfer1::ICudaEngine& engine);
 
 }  // namespace tessera::engine

@@ -76,9 +76,7 @@ Result<std::unique_ptr<RankGroup>> Loader::Load() {
   const std::vector<Declared> declared = DeclaredBy(runners);
   TRY(CheckTensors(declared.front().tensors, plan_));
   TRY(CheckRanksAgree(declared, plan_));
-  // An engine without a collective refuses a communicator; one that does not tell is given it.
-  const bool communicates = declared.front().collectives.value_or(1) > 0;
-  if (peers_ && communicates) TRY(SetCommunicators(*threads, runners));
+  if (WantsCommunicator(plan_)) TRY(SetCommunicators(*threads, runners));
   GatherSizes gather;
   if (peers_) {
     TRY_ASSIGN(gather, ChooseGatherSizes(options_, plan_.model_name, peers_, *threads, devices_, deadline_));
