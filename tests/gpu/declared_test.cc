@@ -74,9 +74,9 @@ TEST_F(DeclaredBy, OutputsInTheMemoryOfAnInputAreRefused) {
 TEST_F(DeclaredBy, LayersWithoutTheirKindsTellNothingOfCollectives) {
   EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(Mlp())), 0);
   EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(Mlp(), 2)), 1);
-  Mlp unnamed;
-  unnamed.declared = {{"layers", "unnamed"}};
-  EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(unnamed, 2)), std::nullopt);
+  Mlp kindless;
+  kindless.declared = {{"layers", "kindless"}};
+  EXPECT_EQ(engine::CollectiveLayersOf(*EngineOf(kindless, 2)), std::nullopt);
 }
 
 TEST_F(DeclaredBy, ShapeTensorsAreOutputsOfNoModelAndNumbersAsInputs) {
@@ -161,6 +161,13 @@ TEST_F(RanksAgree, OnProfilesAndCollectives) {
   EXPECT_EQ(Refusal(second), "rank 1: the engine has 2 collectives, rank 0's has 1");
   second.collectives = std::nullopt;
   EXPECT_EQ(Refusal(second), "") << "it does not tell";
+  engine::Declared third = Rank0();
+  third.rank = Rank(2);
+  third.collectives = 2;
+  std::vector<engine::Declared> engines = {second, Rank0(), third};
+  engines[1].rank = Rank(1);
+  EXPECT_EQ(engine::CheckRanksAgree(engines, OfTwoRanks()).error().message,
+            "rank 2: the engine has 2 collectives, rank 1's has 1");
 }
 
 TEST(WantsCommunicator, AllButPlansWithoutCollectivesAndOneRank) {

@@ -248,12 +248,12 @@ TEST_F(EngineGpu, StepsDoNotWaitForTheDefaultStreams) {
 // given the communicator.
 TEST_F(EngineGpu, EnginesThatDoNotTellTheirLayersAreServedWithAPlanAndWithout) {
   const Mlp mlp;
-  Mlp unnamed = mlp;
-  unnamed.declared = {{"layers", "unnamed"}};
+  Mlp kindless = mlp;
+  kindless.declared = {{"layers", "kindless"}};
   auto wanted = groups_.Loaded(mlp, GpusAt({0, 1}));
-  auto with_plan = groups_.Loaded(unnamed, GpusAt({0, 1}));
+  auto with_plan = groups_.Loaded(kindless, GpusAt({0, 1}));
   const TempDirectory directory;
-  auto plan = WriteMlp(unnamed, 2, directory.path());
+  auto plan = WriteMlp(kindless, 2, directory.path());
   ASSERT_TRUE(wanted && with_plan && plan);
   plan->inputs.clear();
   plan->outputs.clear();

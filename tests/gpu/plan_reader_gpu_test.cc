@@ -39,7 +39,7 @@ class PlanReaderGpu : public ::testing::Test {
     reader_ = *std::move(reader);
   }
 
-  // Nothing that is issued from now on happens before the caller has issued what comes behind it.
+  // What is issued from now on runs after a while: too late for who does not wait for it.
   void HoldUp() const {
     auto sleep = [](void*) { std::this_thread::sleep_for(std::chrono::milliseconds(100)); };
     ASSERT_EQ(cudaLaunchHostFunc(stream_->get(), sleep, nullptr), cudaSuccess);

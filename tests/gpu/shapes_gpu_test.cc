@@ -207,6 +207,27 @@ TEST_P(ShapesGpu, ProfilesShareTheMemoryOfOneContext) {
   EXPECT_GE(used[1], used[0] + kSaved / 2);
 }
 
+// 16 MiB instead of the 32 that the engine's largest needs.
+TEST_P(ShapesGpu, AListedProfileTakesItsOwnMemoryOnly) {
+  constexpr size_t kSaved = size_t{16} << 20;
+  engine::TensorRtOptions all;
+  all.spare_connections = false;
+  engine::TensorRtOptions first = all;
+  first.profiles = {0};
+  auto warm = Loaded(WithTwoProfiles(), all);
+  ASSERT_TRUE(warm);
+  warm.reset();
+  size_t used[2] = {0, 0};
+  for (const bool is_first : {false, true}) {
+    const size_t before = FreeBytes();
+    auto group = Loaded(WithTwoProfiles(), is_first ? first : all);
+    ASSERT_TRUE(group);
+    used[is_first ? 1 : 0] = before - FreeBytes();
+    EXPECT_TRUE(Ask(*group, Mlp(), 5));
+  }
+  EXPECT_GE(used[0], used[1] + kSaved / 2);
+}
+
 // All but `bytes` of a GPU's memory.
 Result<std::vector<cuda::DeviceBuffer>> LeaveFree(DeviceId device, size_t bytes) {
   TRY_ASSIGN(cuda::DeviceGuard guard, cuda::DeviceGuard::Enter(device));

@@ -47,9 +47,9 @@ Result<std::map<std::string, std::string>> ParseDeclared(std::istringstream& wor
   while (words >> word) {
     const size_t equals = std::min(word.find('='), word.size() - 1);
     const std::string what = word.substr(equals + 1);
-    static const std::set<std::string> known = {"fp8", "int4", "chw4", "host", "alias", "unnamed"};
+    static const std::set<std::string> known = {"fp8", "int4", "chw4", "host", "alias", "kindless"};
     if (known.count(what) == 0) {
-      return Fail(Code::kInvalidArgument, "declare '{}', wanted name=fp8, int4, chw4, host, alias or unnamed",
+      return Fail(Code::kInvalidArgument, "declare '{}', wanted name=fp8, int4, chw4, host, alias or kindless",
                   word);
     }
     declared[word.substr(0, equals)] = what;

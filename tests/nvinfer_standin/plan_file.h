@@ -9,7 +9,7 @@
 //     weight w1 65536 33554432     (these bytes of this file: offset and count)
 //     declare x=fp8 y=chw4 z=host    (a type, a memory format, a place that the ONNX file does not tell, or
 //                                     "alias", the memory of the first input: for callers that refuse it)
-//     declare layers=unnamed    (the inspector tells the names of layers and not their kinds)
+//     declare layers=kindless    (the inspector tells the names of layers and not their kinds)
 #pragma once
 
 #include <filesystem>

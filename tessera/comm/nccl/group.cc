@@ -65,8 +65,8 @@ Result<void> InitAll(const std::vector<DeviceId>& devices, std::vector<ncclComm_
   NCCL_TRY(nullptr, ncclGetUniqueId(&id));
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = blocking ? 1 : 0;
-  // TensorRT makes children of its communicator for its contexts: so they give up with it when it is aborted.
-  // Source: NCCL 2.28, init.cc, ncclCommInitChildComm, abortFlag.
+  // TensorRT may make children of its communicator for its contexts: these give up with it when it is
+  // aborted. Source: NCCL 2.28, init.cc, ncclCommInitChildComm, abortFlag.
   config.splitShare = 1;
   OneGraphAtATime(config);
   NCCL_TRY(nullptr, ncclGroupStart());

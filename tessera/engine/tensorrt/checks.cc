@@ -33,7 +33,8 @@ Result<void> CheckSame(const std::vector<TensorInfo>& got, const std::vector<Ten
   return {};
 }
 
-bool IsThere(const plan::Plan& plan) {
+// Else the model directory has none: the engines tell for themselves.
+bool HasPlan(const plan::Plan& plan) {
   return !plan.outputs.empty();
 }
 
@@ -42,12 +43,12 @@ Result<void> CheckCollectives(const Declared& engine, const plan::Plan& plan) {
   if (!engine.collectives) {
     if (plan.world_size() == 1) return {};
     TESSERA_LOG(kWarning,
-                "rank {}: the engine's collectives cannot be counted and compared with other ranks': it was "
-                "not built with ProfilingVerbosity::kDETAILED",
+                "rank {}: the engine's collectives cannot be counted and compared with other ranks': it does "
+                "not tell its layers, as one built with ProfilingVerbosity::kDETAILED does",
                 rank);
     return {};
   }
-  if (!IsThere(plan) || static_cast<size_t>(*engine.collectives) == plan.collectives.size()) return {};
+  if (!HasPlan(plan) || static_cast<size_t>(*engine.collectives) == plan.collectives.size()) return {};
   return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, the plan lists {}", rank,
               *engine.collectives, plan.collectives.size());
 }
@@ -95,11 +96,13 @@ std::optional<int> CollectiveLayersOf(const nvinfer1::ICudaEngine& engine) {
 }
 
 bool WantsCommunicator(const plan::Plan& plan) {
-  return plan.world_size() > 1 && (!IsThere(plan) || !plan.collectives.empty());
+  return plan.world_size() > 1 && (!HasPlan(plan) || !plan.collectives.empty());
 }
 
 Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan) {
   const Declared& first = engines.front();
+  const auto counted = std::find_if(engines.begin(), engines.end(),
+                                    [](const Declared& engine) { return engine.collectives.has_value(); });
   for (const Declared& engine : engines) {
     const int rank = engine.rank.value();
     TRY(CheckSame(engine.tensors.inputs, first.tensors.inputs, engine.rank, "input", true));
@@ -109,9 +112,9 @@ Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::P
                   engine.profiles, first.profiles);
     }
     TRY(CheckCollectives(engine, plan));
-    if (engine.collectives && first.collectives && *engine.collectives != *first.collectives) {
-      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank 0's has {}", rank,
-                  *engine.collectives, *first.collectives);
+    if (engine.collectives && *engine.collectives != *counted->collectives) {
+      return Fail(Code::kInvalidArgument, "rank {}: the engine has {} collectives, rank {}'s has {}", rank,
+                  *engine.collectives, counted->rank.value(), *counted->collectives);
     }
   }
   return {};

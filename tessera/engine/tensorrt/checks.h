@@ -23,7 +23,7 @@ struct Declared {
 std::optional<int> CollectiveLayersOf(const nvinfer1::ICudaEngine& engine);
 
 // The ranks have the same inputs and outputs (names, types, order; inputs of the same shape), as many
-// profiles and as many collectives; and as many collectives as the plan lists. Errors: kInvalidArgument
+// profiles and, those that tell, as many collectives; and as many as the plan lists. Errors: kInvalidArgument
 // naming the rank, the got and the wanted.
 Result<void> CheckRanksAgree(const std::vector<Declared>& engines, const plan::Plan& plan);
 

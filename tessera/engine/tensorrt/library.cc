@@ -36,6 +36,15 @@ Version Decode(int number) {
 
 }  // namespace
 
+Result<void> CheckLibraryVersion(const std::string& file, int number) {
+  const Version got = Decode(number);
+  if (got.major == NV_TENSORRT_MAJOR && got.minor >= NV_TENSORRT_MINOR) return {};
+  return Fail(Code::kUnsupported,
+              "'{}' is TensorRT {}.{}, this program was built with the headers of {}.{} and wants that or a "
+              "later {}",
+              file, got.major, got.minor, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR, NV_TENSORRT_MAJOR);
+}
+
 void TensorRtLibrary::LibraryTraits::Close(Handle handle) noexcept {
   (void)dlclose(handle);
 }
@@ -56,14 +65,8 @@ Result<std::shared_ptr<const TensorRtLibrary>> TensorRtLibrary::Open(const std::
     return Fail(Code::kUnsupported, "'{}' is no TensorRT library: it has no createInferRuntime_INTERNAL",
                 name);
   }
+  TRY(CheckLibraryVersion(name, version()));
   const Version got = Decode(version());
-  if (got.major != NV_TENSORRT_MAJOR || got.minor < NV_TENSORRT_MINOR) {
-    return Fail(
-        Code::kUnsupported,
-        "'{}' is TensorRT {}.{}, this program was built with the headers of {}.{} and wants that or a "
-        "later {}",
-        name, got.major, got.minor, NV_TENSORRT_MAJOR, NV_TENSORRT_MINOR, NV_TENSORRT_MAJOR);
-  }
   library->version_ = fmt::format("{}.{}.{}", got.major, got.minor, got.patch);
   return library;
 }

@@ -21,13 +21,16 @@ inline constexpr const char* kTensorRtLibraryName = "tensorrt_rtx";
 inline constexpr const char* kTensorRtLibraryName = "tensorrt";
 #endif
 
+// Whether `file`, whose getInferLibVersion is `number`, fits these headers. Errors: kUnsupported (another
+// major version, whose virtual tables would not fit, or an older one, whose are shorter).
+Result<void> CheckLibraryVersion(const std::string& file, int number);
+
 // Opened at run time, not linked: a build needs headers only, a server without TensorRT still serves other
 // models and says what is missing, and a test puts its own library here.
 class TensorRtLibrary {
  public:
   // `file` = "" takes $TESSERA_NVINFER_LIBRARY or, without it, the soname that these headers belong to.
-  // Errors: kUnavailable (not found: the loader's own text), kUnsupported (another major version than the
-  // headers', whose virtual tables would not fit, or an older one, whose are shorter).
+  // Errors: kUnavailable (not found: the loader's own text), those of CheckLibraryVersion.
   static Result<std::shared_ptr<const TensorRtLibrary>> Open(const std::filesystem::path& file = {});
 
   // "11.1.0"

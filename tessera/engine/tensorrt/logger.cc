@@ -1,22 +1,36 @@
 #include "tessera/engine/tensorrt/logger.h"
 
-#include <utility>
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "tessera/base/log.h"
 
 namespace tessera::engine {
 namespace {
 
-struct OfThread {
-  std::string name;
-  std::string first_error;
-  std::string last_error;
+// Has no destructor: a thread, and the process, may end before the last message.
+template <size_t kSize>
+class Text {
+ public:
+  void Set(std::string_view text) noexcept {
+    size_ = std::min(text.size(), kSize);
+    std::copy_n(text.begin(), size_, text_.begin());
+  }
+  std::string_view get() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, kSize> text_{};
+  size_t size_ = 0;
 };
 
-OfThread& ThisThread() {
-  thread_local OfThread state;
-  return state;
-}
+struct OfThread {
+  Text<32> name;
+  Text<1024> first_error;
+  Text<1024> last_error;
+};
+
+thread_local OfThread this_thread;
 
 }  // namespace
 
@@ -25,33 +39,34 @@ TensorRtLogger& TensorRtLogger::OfProcess() {
   return *logger;
 }
 
-void TensorRtLogger::NameThread(std::string name) {
-  ThisThread().name = ", " + std::move(name);
+void TensorRtLogger::NameThread(std::string_view name) {
+  this_thread.name.Set(fmt::format(", {}", name));
 }
 
 void TensorRtLogger::log(Severity severity, const char* message) noexcept {
-  OfThread& thread = ThisThread();
+  const std::string_view whose = this_thread.name.get();
   switch (severity) {
     case Severity::kINTERNAL_ERROR:
     case Severity::kERROR:
-      TESSERA_LOG(kError, "TensorRT{}: {}", thread.name, message);
-      if (thread.first_error.empty()) thread.first_error = message;
-      thread.last_error = message;
+      TESSERA_LOG(kError, "TensorRT{}: {}", whose, message);
+      if (this_thread.first_error.get().empty()) this_thread.first_error.Set(message);
+      this_thread.last_error.Set(message);
       break;
     case Severity::kWARNING:
-      TESSERA_LOG(kWarning, "TensorRT{}: {}", thread.name, message);
+      TESSERA_LOG(kWarning, "TensorRT{}: {}", whose, message);
       break;
     case Severity::kINFO:
     case Severity::kVERBOSE:
-      TESSERA_LOG(kDebug, "TensorRT{}: {}", thread.name, message);
+      TESSERA_LOG(kDebug, "TensorRT{}: {}", whose, message);
       break;
   }
 }
 
 std::string TensorRtLogger::TakeErrors() {
-  OfThread& thread = ThisThread();
-  std::string first = std::exchange(thread.first_error, {});
-  const std::string last = std::exchange(thread.last_error, {});
+  const std::string first(this_thread.first_error.get());
+  const std::string last(this_thread.last_error.get());
+  this_thread.first_error.Set({});
+  this_thread.last_error.Set({});
   if (first.empty()) return "no reason given";
   return first == last ? first : first + "; " + last;
 }

@@ -106,7 +106,7 @@ Result<void> RankEngine::DeserializeFrom(PlanReader& reader, const std::filesyst
 std::unique_ptr<nvinfer1::IExecutionContext> RankEngine::MakeContext(Strategy strategy) {
 #if defined(TRT_MAJOR_RTX)
   if (!config_) config_.reset(engine_->createRuntimeConfig());
-  if (!config_) return nullptr;
+  if (!config_) return nullptr;  // TensorRT's own message says why
   config_->setExecutionContextAllocationStrategy(strategy);
   config_->setDynamicShapesKernelSpecializationStrategy(
       nvinfer1::DynamicShapesKernelSpecializationStrategy::kEAGER);
@@ -120,8 +120,6 @@ Result<void> RankEngine::MakeContexts(Strategy strategy) {
   for (const int32_t profile : profiles_) {
     std::unique_ptr<nvinfer1::IExecutionContext> context = MakeContext(strategy);
     if (!context) return Refused("createExecutionContext");
-    // Steps without the markers that engines with detailed layers have else.
-    if (!context->setNvtxVerbosity(nvinfer1::ProfilingVerbosity::kNONE)) return Refused("setNvtxVerbosity");
     if (!context->setOptimizationProfileAsync(profile, stream_.get())) {
       return Refused("setOptimizationProfileAsync", std::to_string(profile));
     }

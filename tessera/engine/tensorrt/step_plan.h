@@ -47,8 +47,9 @@ struct StepPlan {
 
   bool captured() const { return !graphs.empty(); }
   bool HasDynamicOutputs() const;
-  // Whether the engine reads values of inputs on the host. When a captured step would read them, or from
-  // where, TensorRT does not say, and other values use the same context: not captured.
+  // Whether the engine reads values of inputs on the host. It copies them in enqueueV3: whether a captured
+  // step does so again, and from where, TensorRT does not say, and other values use the same context. So such
+  // a step is not captured. Source: NvInferRuntime.h, "setTensorAddress".
   bool ReadsHost() const;
 };
 
