@@ -82,7 +82,8 @@ Result<void> WriteReport(const RankReport& report, const fs::path& file) {
                                          {"compute_capabilities", report.compute_capabilities},
                                          {"network", report.network},
                                          {"engine", engine},
-                                         {"layers_listed", report.layers_listed}}));
+                                         {"layers_listed", report.layers_listed},
+                                         {"unused_timing_cache", report.unused_timing_cache}}));
 }
 
 Result<RankReport> ReadReport(const fs::path& file) {
@@ -96,6 +97,7 @@ Result<RankReport> ReadReport(const fs::path& file) {
       report.engine.push_back({c.at(0).get<std::string>(), c.at(1).get<std::string>(), c.at(2).get<bool>()});
     }
     report.layers_listed = json.at("layers_listed").get<bool>();
+    report.unused_timing_cache = json.at("unused_timing_cache").get<std::string>();
     return report;
   });
 }

@@ -23,7 +23,7 @@ struct RankRequest {
   std::vector<int> compute_capabilities;  // 80 = 8.0; empty: that of this machine's first GPU
   bool tf32 = true;
   std::vector<plan::Profile> profiles;      // sizes of what the rank takes
-  std::filesystem::path timing_cache;       // to start from; "" = none
+  std::filesystem::path timing_cache;       // to start from, if the library takes it; "" = none
   std::filesystem::path next_timing_cache;  // to write; "" = none
   bool verbose = false;                     // the library's messages go to standard error
 };
@@ -34,7 +34,8 @@ struct RankReport {
   std::vector<std::string> compute_capabilities;  // "8.0"
   std::vector<std::string> network;               // names of the collectives that were parsed, in their order
   std::vector<plan::EngineCollective> engine;     // those of the engine, in its order
-  bool layers_listed = false;  // false: this library's builder lists no layers, `engine` says nothing
+  bool layers_listed = false;       // false: this library's builder lists no layers, `engine` says nothing
+  std::string unused_timing_cache;  // one line: why the library did not take that of the request; "" = it did
 };
 
 // Errors of reading: kNotFound, kInternal (not what the other side writes).

@@ -38,7 +38,7 @@ TEST(RankRequestFile, IsReadAsItWasWritten) {
 
 TEST(RankReportFile, IsReadAsItWasWritten) {
   const tessera::testing::TemporaryDirectory directory;
-  const RankReport report{"no", "1.7.1", {"8.0"}, {"sum"}, {{"sum", "comm_allreduce", true}}, true};
+  const RankReport report{"no", "1.7.1", {"8.0"}, {"sum"}, {{"sum", "comm_allreduce", true}}, true, "old"};
   ASSERT_TRUE(WriteReport(report, directory.path() / "report"));
   const Result<RankReport> again = ReadReport(directory.path() / "report");
   ASSERT_TRUE(again) << again.error().message;
@@ -48,6 +48,7 @@ TEST(RankReportFile, IsReadAsItWasWritten) {
   EXPECT_EQ(again->network, report.network);
   EXPECT_EQ(again->engine, report.engine);
   EXPECT_EQ(again->layers_listed, report.layers_listed);
+  EXPECT_EQ(again->unused_timing_cache, report.unused_timing_cache);
 }
 
 TEST(RankReportFile, SomethingElseIsAnErrorThatNamesTheFile) {

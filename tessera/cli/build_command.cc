@@ -87,7 +87,10 @@ void AddBuildCommand(Program& program) {
            "How far off the probe's answers may be, relative to the largest value of an output; else by "
            "type")
       .NotNegative();
-  command.Add("--jobs", options->jobs, "How many ranks to build at a time; 0 = as many as cores")
+  command
+      .Add("--jobs", options->jobs,
+           "How many ranks to build at a time; 0 = one on each GPU (TensorRT), as many as cores "
+           "(TensorRT-RTX)")
       .ShowDefault();
   command.Flag("--verbose", options->verbose, "Show all of the builder's messages on stderr");
   command.JsonFlag(options->json);

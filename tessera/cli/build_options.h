@@ -22,7 +22,7 @@ struct BuildOptions {
   std::string against;       // the ONNX file that answers the probe; none: the ranks' do
   bool no_probe = false;
   std::optional<double> probe_tolerance;  // else by type
-  size_t jobs = 0;                        // ranks at a time; 0: as many as cores
+  size_t jobs = 0;                        // ranks at a time; 0: see build_schedule.h
   bool verbose = false;
   bool json = false;
 

@@ -42,19 +42,14 @@ fs::path ModelDirectoryOf(const fs::path& version) {
   return version.has_parent_path() ? version.parent_path() : version;
 }
 
-void PrintReason(const BuiltModel& built) {
-  if (built.ignores_timings) {
-    fmt::print(stderr,
-               "tessera: --timing-cache has no effect: TensorRT-RTX measures nothing when it builds\n");
-  }
-  if (built.no_probe_reason.empty()) return;
-  fmt::print(stderr, "tessera: no probe is recorded: {}\n", built.no_probe_reason);
+void PrintWarnings(const BuiltModel& built) {
+  for (const std::string& warning : built.warnings) fmt::print(stderr, "tessera: {}\n", warning);
 }
 
 }  // namespace
 
 void PrintText(const BuiltModel& built) {
-  PrintReason(built);
+  PrintWarnings(built);
   const plan::Plan& plan = built.plan;
   Table table({"rank", "engine", "size"});
   for (size_t r = 0; r < plan.ranks.size(); ++r) {
@@ -77,7 +72,7 @@ void PrintText(const BuiltModel& built) {
 }
 
 void PrintJson(const BuiltModel& built) {
-  PrintReason(built);
+  PrintWarnings(built);
   const plan::Plan& plan = built.plan;
   ordered_json ranks = ordered_json::array();
   for (size_t r = 0; r < plan.ranks.size(); ++r) {

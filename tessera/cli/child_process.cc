@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "tessera/base/posix.h"
@@ -24,7 +26,8 @@ sigset_t WatchedSignals() {
 
 // In the child, between fork and exec: only what is async-signal-safe. Tells an errno through `report` on
 // failure.
-[[noreturn]] void BecomeCommand(char* const* arguments, pid_t parent, int output, int report) {
+[[noreturn]] void BecomeCommand(char* const* arguments, char* const* environment, pid_t parent, int output,
+                                int report) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // it ended before the line above
@@ -32,10 +35,34 @@ sigset_t WatchedSignals() {
   sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  execv(arguments[0], arguments);
+  execve(arguments[0], arguments, environment);
   const int error = errno;
   (void)!write(report, &error, sizeof(error));
   _exit(127);
+}
+
+// As execve wants them; they live as long as `strings`.
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Up to and with the '=' of "NAME=value".
+std::string_view NameOf(std::string_view variable) {
+  return variable.substr(0, variable.find('=') + 1);
+}
+
+std::vector<std::string> EnvironmentWith(std::vector<std::string> variables) {
+  const size_t given = variables.size();
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view name = NameOf(*at);
+    const bool replaced = std::any_of(variables.begin(), variables.begin() + static_cast<ptrdiff_t>(given),
+                                      [&](const std::string& other) { return NameOf(other) == name; });
+    if (!replaced) variables.emplace_back(*at);
+  }
+  return variables;
 }
 
 }  // namespace
@@ -57,10 +84,11 @@ int SignalQueue::Next(std::chrono::milliseconds limit) {
   return signal > 0 ? signal : 0;
 }
 
-Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command, Output output) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command, Output output,
+                                         const std::vector<std::string>& environment) {
+  const std::vector<char*> arguments = Pointers(command);
+  const std::vector<std::string> variables = EnvironmentWith(environment);
+  const std::vector<char*> variable_pointers = Pointers(variables);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Fail(Code::kUnavailable, "pipe: {}", std::strerror(errno));
   const UniqueFd read_end(ends[0]);
@@ -70,7 +98,9 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return Fail(Code::kUnavailable, "fork: {}", std::strerror(errno));
-  if (pid == 0) BecomeCommand(arguments.data(), parent, target, write_end.get());
+  if (pid == 0) {
+    BecomeCommand(arguments.data(), variable_pointers.data(), parent, target, write_end.get());
+  }
   ChildProcess child(pid);
   write_end.Reset();
   int error = 0;  // a successful exec closes the pipe and nothing is read

@@ -32,10 +32,12 @@ class ChildProcess {
   // Where the child's standard output and error go: both to this process's standard error, or nowhere.
   enum class Output { kToStandardError, kNone };
 
-  // Runs `command` (an absolute path, then arguments).
+  // Runs `command` (an absolute path, then arguments) in this process's environment, where those of
+  // `environment` ("NAME=value") take the place of what they name.
   // Errors: kUnavailable (fork), kNotFound (cannot be executed).
   static Result<ChildProcess> Start(const std::vector<std::string>& command,
-                                    Output output = Output::kToStandardError);
+                                    Output output = Output::kToStandardError,
+                                    const std::vector<std::string>& environment = {});
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();  // kills it if it still runs

@@ -1,6 +1,7 @@
 #include "tessera/cli/child_process.h"
 
 #include <csignal>
+#include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,6 +32,18 @@ TEST(ChildProcess, EndsBySignalWith128AndItsNumber) {
   ASSERT_TRUE(child);
   child->Signal(SIGTERM);
   EXPECT_EQ(WaitForEnd(*child, signals), 128 + SIGTERM);
+}
+
+TEST(ChildProcess, HasThisEnvironmentAndWhatItIsGiven) {
+  SignalQueue signals;
+  ASSERT_EQ(setenv("TESSERA_TEST_KEPT", "kept", 1), 0);
+  ASSERT_EQ(setenv("TESSERA_TEST_REPLACED", "old", 1), 0);
+  auto child = ChildProcess::Start(
+      {"/bin/sh", "-c", "test $TESSERA_TEST_KEPT$TESSERA_TEST_REPLACED$TESSERA_TEST_REPLACED2 = keptnewmore"},
+      ChildProcess::Output::kToStandardError, {"TESSERA_TEST_REPLACED=new", "TESSERA_TEST_REPLACED2=more"});
+  ASSERT_TRUE(child);
+  EXPECT_EQ(WaitForEnd(*child, signals), 0);
+  EXPECT_STREQ(getenv("TESSERA_TEST_REPLACED"), "old");
 }
 
 TEST(ChildProcess, IsKilledWithItsOwner) {

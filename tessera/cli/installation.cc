@@ -20,11 +20,12 @@ struct BuilderKind {
   const char* program;
   const char* library;   // as the loader knows it
   const char* in_wheel;  // NVIDIA's Python package of it
+  bool measures;
 };
 constexpr BuilderKind kTensorRt{"tensorrt", "tessera-build-tensorrt", "libnvinfer.so.11",
-                                "site-packages/tensorrt_libs/libnvinfer.so.11"};
+                                "site-packages/tensorrt_libs/libnvinfer.so.11", true};
 constexpr BuilderKind kTensorRtRtx{"tensorrt-rtx", "tessera-build-tensorrt-rtx", "libtensorrt_rtx.so.1",
-                                   "site-packages/tensorrt_rtx_libs/libtensorrt_rtx.so.1"};
+                                   "site-packages/tensorrt_rtx_libs/libtensorrt_rtx.so.1", false};
 
 fs::path ProgramDirectory() {
   std::error_code error;
@@ -96,7 +97,7 @@ Result<EngineBuilder> FindEngineBuilder(const std::string& given, bool for_other
     known = true;
     const fs::path program = ProgramDirectory() / kind->program;
     if (!IsFile(program)) continue;
-    EngineBuilder found{kind->name, program, {}};
+    EngineBuilder found{kind->name, program, {}, kind->measures};
     if (!library.empty()) {
       found.libraries = {library};
     } else {

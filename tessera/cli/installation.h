@@ -24,6 +24,7 @@ struct EngineBuilder {
   std::string name;
   std::filesystem::path program;
   std::vector<std::string> libraries;  // where its library may be, in the order to try
+  bool measures = false;  // kernels, on this machine's GPU: it can start from a timing cache and write one
 };
 
 // `given` if not empty; else the one that can do it: TensorRT-RTX's where engines are wanted

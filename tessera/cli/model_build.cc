@@ -5,19 +5,18 @@
 
 #include <fmt/format.h>
 
-#include "tessera/base/cores.h"
 #include "tessera/base/file.h"
 #include "tessera/base/log.h"
 #include "tessera/base/posix.h"
 #include "tessera/build/check.h"
 #include "tessera/build/profiles.h"
 #include "tessera/cli/build_probe.h"
+#include "tessera/cli/build_schedule.h"
 #include "tessera/cli/built_files.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/model_directory.h"
 #include "tessera/cli/profile_option.h"
 #include "tessera/cli/progress.h"
-#include "tessera/cli/rank_builds.h"
 #include "tessera/cli/unbuilt.h"
 
 namespace tessera::cli {
@@ -94,22 +93,23 @@ class ModelBuild {
     if (options_.half != DType::kUndefined) {
       TRY_ASSIGN(half_, HalveRanks(sharded_, version_, scratch.path(), options_.half));
     }
+    // A model that was named to answer the probe has to: better known before the engines take hours.
+    const bool asks_first = !options_.against.empty();
+    if (asks_first) TRY(AskForProbe(scratch.path()));
     TRY(BuildEngines(builder, scratch.path()));
     TRY(build::CheckCollectives(sharded_, reports_));
-    TRY_ASSIGN(BuildProbe probe, ProbeOf(sharded_, version_, profiles_, options_, scratch.path()));
-    TRY_ASSIGN(plan::Plan built, Built(builder, std::move(probe.probe), scratch.path()));
-    TRY(KeepTimings(scratch.path()));
+    if (!asks_first) TRY(AskForProbe(scratch.path()));
+    TRY_ASSIGN(plan::Plan built, Built(builder, scratch.path()));
+    // Read before the files leave `scratch`, written when the engines, which took longer, are where they
+    // belong.
+    const Result<std::string> timings = ReadFile(TimingsFile(scratch.path()));
     TRY(PutInPlace(built, sharded_, scratch.path(), version_));
+    if (!options_.timing_cache.empty()) KeepTimings(builder, timings);
     const bool listed = std::all_of(reports_.begin(), reports_.end(),
                                     [](const build::RankReport& report) { return report.layers_listed; });
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    return BuiltModel{std::move(built),
-                      version_,
-                      std::move(half_),
-                      listed,
-                      std::move(probe.reason),
-                      taken.count(),
-                      !options_.timing_cache.empty() && builder.name != "tensorrt"};
+    return BuiltModel{std::move(built), version_,      std::move(half_),
+                      listed,           taken.count(), std::move(warnings_)};
   }
 
  private:
@@ -123,26 +123,34 @@ class ModelBuild {
     for (const plan::Profile& profile : profiles_)
       request.profiles.push_back(build::OfOneRank(profile, sharded_));
     request.verbose = options_.verbose;
-    if (options_.timing_cache.empty()) return request;
     std::error_code error;
     if (fs::exists(options_.timing_cache, error)) request.timing_cache = fs::absolute(options_.timing_cache);
-    request.next_timing_cache = fs::absolute(scratch / fmt::format("timing_cache.{}", rank));
+    if (rank == 0) request.next_timing_cache = fs::absolute(TimingsFile(scratch));
     return request;
   }
+
+  static fs::path TimingsFile(const fs::path& scratch) { return scratch / "timing_cache"; }
 
   Result<void> BuildEngines(const EngineBuilder& builder, const fs::path& scratch) {
     std::vector<build::RankRequest> requests;
     for (size_t r = 0; r < sharded_.ranks.size(); ++r) requests.push_back(Request(r, builder, scratch));
-    const size_t jobs = options_.jobs > 0 ? options_.jobs : static_cast<size_t>(UsableCores());
+    const BuildSchedule schedule = ScheduleFor(builder, options_.jobs, options_.library);
     ProgressBar bar(options_.shows_progress());
-    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch), jobs, [&](size_t done) {
-                 bar.Show("building ranks", static_cast<double>(done) / static_cast<double>(requests.size()));
-               }));
+    const auto show = [&](size_t done) {
+      bar.Show("building ranks", static_cast<double>(done) / static_cast<double>(requests.size()));
+    };
+    TRY_ASSIGN(reports_, BuildRanks(builder.program, requests, fs::absolute(scratch), schedule, show));
     return {};
   }
 
-  Result<plan::Plan> Built(const EngineBuilder& builder, std::optional<plan::Probe> probe,
-                           const fs::path& scratch) const {
+  Result<void> AskForProbe(const fs::path& scratch) {
+    TRY_ASSIGN(BuildProbe asked, ProbeOf(sharded_, version_, profiles_, options_, scratch));
+    probe_ = std::move(asked.probe);
+    if (!asked.reason.empty()) warnings_.push_back("no probe is recorded: " + asked.reason);
+    return {};
+  }
+
+  Result<plan::Plan> Built(const EngineBuilder& builder, const fs::path& scratch) const {
     plan::Plan plan = sharded_;
     plan::Build build;
     build.library = builder.name == "tensorrt" ? "tensorrt" : "tensorrt_rtx";
@@ -159,18 +167,25 @@ class ModelBuild {
     }
     plan.build = std::move(build);
     if (half_) plan.collectives = half_->collectives;
-    plan.probe = std::move(probe);
+    plan.probe = probe_;
     return plan;
   }
 
-  // The ranks' engines are made of the same layers: one rank's timings serve all. The file may be on another
-  // file system.
-  Result<void> KeepTimings(const fs::path& scratch) const {
-    std::error_code error;
-    const fs::path timings = scratch / "timing_cache.0";  // TensorRT-RTX writes none
-    if (!fs::exists(timings, error)) return {};
-    TRY_ASSIGN(const std::string bytes, ReadFile(timings));
-    return WriteFileAtomically(options_.timing_cache, bytes);
+  // The ranks' engines are made of the same layers: one rank's timings serve all. A file that the library did
+  // not take may be anything.
+  void KeepTimings(const EngineBuilder& builder, const Result<std::string>& timings) {
+    const std::string& unused = reports_.front().unused_timing_cache;
+    if (!builder.measures) {
+      warnings_.emplace_back("--timing-cache has no effect: TensorRT-RTX measures nothing when it builds");
+    } else if (!unused.empty()) {
+      warnings_.push_back(
+          fmt::format("timing cache '{}' was not used and stays as it is: {}; remove it to have one made",
+                      options_.timing_cache, unused));
+    } else if (const Result<void> kept = timings ? WriteFileAtomically(options_.timing_cache, *timings)
+                                                 : Result<void>(tl::unexpected(timings.error()));
+               !kept) {
+      warnings_.push_back("no timing cache was written: " + kept.error().message);
+    }
   }
 
   const BuildOptions& options_;
@@ -179,6 +194,8 @@ class ModelBuild {
   std::vector<plan::Profile> profiles_;
   std::optional<HalfRanks> half_;
   std::vector<build::RankReport> reports_;
+  std::optional<plan::Probe> probe_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tessera/base/result.h"
 #include "tessera/cli/build_options.h"
@@ -17,9 +18,8 @@ struct BuiltModel {
   std::filesystem::path version;  // directory
   std::optional<HalfRanks> half;  // where FP32 did not stay
   bool layers_listed = false;     // the library lists an engine's layers: collectives were counted in them
-  std::string no_probe_reason;    // why there is no probe though one was wanted
   double seconds = 0;
-  bool ignores_timings = false;  // a timing cache was given to a builder that has none
+  std::vector<std::string> warnings;  // lines: what was asked for and not done, and why
 };
 
 // Builds the engine of every rank and records what it did in plan.json; a model that was built before is

@@ -17,13 +17,19 @@ namespace fs = std::filesystem;
 class RankBuilds {
  public:
   RankBuilds(const fs::path& program, const std::vector<build::RankRequest>& requests,
-             const fs::path& scratch)
-      : program_(program), requests_(requests), scratch_(scratch), reports_(requests.size()) {}
+             const fs::path& scratch, const BuildSchedule& schedule)
+      : program_(program),
+        requests_(requests),
+        scratch_(scratch),
+        schedule_(schedule),
+        reports_(requests.size()) {
+    for (size_t place = schedule.places.size(); place > 0; --place) free_places_.push_back(place - 1);
+  }
 
-  Result<std::vector<build::RankReport>> Run(size_t jobs, const std::function<void(size_t)>& done) {
+  Result<std::vector<build::RankReport>> Run(const std::function<void(size_t)>& done) {
     done(0);
     while (ended_ < requests_.size()) {
-      while (started_ < requests_.size() && running_.size() < jobs) TRY(StartNext());
+      while (CanStart()) TRY(StartNext());
       const int signal = signals_.Next(std::chrono::milliseconds(100));
       if (signal == SIGINT || signal == SIGTERM) return Fail(Code::kCancelled, "interrupted");
       TRY(Collect());
@@ -36,26 +42,48 @@ class RankBuilds {
   fs::path RequestFile(size_t rank) const { return scratch_ / fmt::format("request.{}", rank); }
   fs::path ReportFile(size_t rank) const { return scratch_ / fmt::format("report.{}", rank); }
 
+  struct Running {
+    ChildProcess child;
+    size_t place;
+  };
+
+  bool CanStart() const {
+    const bool waits_for_first = schedule_.first_alone && started_ > 0 && ended_ == 0;
+    return started_ < requests_.size() && !free_places_.empty() && !waits_for_first;
+  }
+
+  build::RankRequest RequestOf(size_t rank) const {
+    build::RankRequest request = requests_[rank];
+    if (!schedule_.first_alone || rank == 0) return request;
+    std::error_code error;
+    const fs::path& timings = requests_.front().next_timing_cache;
+    if (fs::exists(timings, error)) request.timing_cache = timings;  // not every library writes one
+    return request;
+  }
+
   Result<void> StartNext() {
     const size_t rank = started_++;
-    TRY(build::WriteRequest(requests_[rank], RequestFile(rank)));
+    TRY(build::WriteRequest(RequestOf(rank), RequestFile(rank)));
+    const size_t place = free_places_.back();
     const auto output =
         requests_[rank].verbose ? ChildProcess::Output::kToStandardError : ChildProcess::Output::kNone;
     TRY_ASSIGN(ChildProcess child,
                ChildProcess::Start({program_.string(), RequestFile(rank).string(), ReportFile(rank).string()},
-                                   output));
-    running_.emplace(rank, std::move(child));
+                                   output, schedule_.places[place]));
+    free_places_.pop_back();
+    running_.emplace(rank, Running{std::move(child), place});
     return {};
   }
 
   Result<void> Collect() {
     for (auto at = running_.begin(); at != running_.end();) {
-      const std::optional<int> code = at->second.TryWait();
+      const std::optional<int> code = at->second.child.TryWait();
       if (!code) {
         ++at;
         continue;
       }
       TRY(TakeReport(at->first, *code));
+      free_places_.push_back(at->second.place);
       at = running_.erase(at);
       ++ended_;
     }
@@ -81,9 +109,11 @@ class RankBuilds {
   const fs::path& program_;
   const std::vector<build::RankRequest>& requests_;
   const fs::path& scratch_;
+  const BuildSchedule& schedule_;
   std::vector<build::RankReport> reports_;
   SignalQueue signals_;
-  std::map<size_t, ChildProcess> running_;
+  std::map<size_t, Running> running_;
+  std::vector<size_t> free_places_;
   size_t started_ = 0;
   size_t ended_ = 0;
 };
@@ -92,9 +122,9 @@ class RankBuilds {
 
 Result<std::vector<build::RankReport>> BuildRanks(const fs::path& program,
                                                   const std::vector<build::RankRequest>& requests,
-                                                  const fs::path& scratch, size_t jobs,
+                                                  const fs::path& scratch, const BuildSchedule& schedule,
                                                   const std::function<void(size_t)>& done) {
-  return RankBuilds(program, requests, scratch).Run(jobs, done);
+  return RankBuilds(program, requests, scratch, schedule).Run(done);
 }
 
 }  // namespace tessera::cli

@@ -16,17 +16,22 @@ namespace fs = std::filesystem;
 class BuildRanksTest : public ::testing::Test {
  protected:
   Result<std::vector<build::RankReport>> Run(const std::string& script, size_t ranks, size_t jobs = 2) {
+    return Run(script, ranks, BuildSchedule{std::vector<std::vector<std::string>>(jobs)});
+  }
+  Result<std::vector<build::RankReport>> Run(const std::string& script, size_t ranks,
+                                             const BuildSchedule& schedule) {
     const fs::path program = directory_.path() / "builder";
     EXPECT_TRUE(WriteFileAtomically(program, "#!/bin/sh\n" + script + "\n"));
     fs::permissions(program, fs::perms::owner_all);
     std::vector<build::RankRequest> requests(ranks);
     for (size_t r = 0; r < ranks; ++r) requests[r].model = fmt::format("model.onnx.rank{}", r);
-    return BuildRanks(program, requests, directory_.path(), jobs,
+    requests.front().next_timing_cache = directory_.path() / "timings";
+    return BuildRanks(program, requests, directory_.path(), schedule,
                       [&](size_t done) { progress_.push_back(done); });
   }
   static std::string Report(const std::string& error) {
     return R"(echo '{"error":")" + error +
-           R"(","version":"1.7.1","compute_capabilities":[],"network":[],"engine":[],"layers_listed":true}' >$2)";
+           R"(","version":"1.7.1","compute_capabilities":[],"network":[],"engine":[],"layers_listed":true,"unused_timing_cache":""}' >$2)";
   }
 
   const tessera::testing::TemporaryDirectory directory_;
@@ -46,6 +51,23 @@ TEST_F(BuildRanksTest, NoMoreRunAtATimeThanAsked) {
   const std::string alone = "mkdir " + (directory_.path() / "lock").string() + " || exit 3; " + Report("") +
                             "; rmdir " + (directory_.path() / "lock").string();
   EXPECT_TRUE(Run(alone, 3, 1));
+}
+
+TEST_F(BuildRanksTest, EachThatRunsHasAPlaceToItself) {
+  const std::string lock = (directory_.path() / "lock.$GPU").string();
+  const std::string script = "case $GPU in a|b) ;; *) exit 3;; esac; mkdir " + lock + " || exit 4; " +
+                             Report("") + "; rmdir " + lock;
+  const auto reports = Run(script, 6, BuildSchedule{{{"GPU=a"}, {"GPU=b"}}});
+  EXPECT_TRUE(reports) << reports.error().message;
+}
+
+TEST_F(BuildRanksTest, TheOthersStartFromTheTimingsOfTheFirst) {
+  const std::string timings = (directory_.path() / "timings").string();
+  const std::string script = "case $1 in *.0) ! grep -q timings.*timings $1 && sleep 0.2 && touch " +
+                             timings + ";; *) test -f " + timings + " && grep -q '\"timing_cache\": \"" +
+                             timings + "\"' $1;; esac || exit 3; " + Report("");
+  const auto reports = Run(script, 4, BuildSchedule{std::vector<std::vector<std::string>>(4), true});
+  EXPECT_TRUE(reports) << reports.error().message;
 }
 
 TEST_F(BuildRanksTest, WhatARankReportsIsTheErrorWithTheRankInFront) {

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 from sample_models import attention_layers, megatron_mlp
 
@@ -164,6 +165,17 @@ def test_an_op_that_the_parser_does_not_know_is_refused_with_the_node(shard, pro
     (folder / "1/plan.json").write_text(json.dumps(plan))
     line = refused(program, library, folder)
     assert line.startswith("tessera: rank 1: TensorRT-RTX's ONNX parser: node '") and "(Softmix): " in line
+
+
+def test_an_input_that_sizes_are_computed_from_is_refused_by_name(shard, program, library, tmp_path):
+    model = onnx.parser.parse_model("""
+        <ir_version: 9, opset_import: ["" : 18]>
+        reshaped (float[b, 64] x, int64[2] sizes) => (float[c, d] y) { m = MatMul (x, w)  y = Reshape (m, sizes) }""")
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.ones((64, 64), np.float32), "w"))
+    onnx.save(model, tmp_path / "reshaped.onnx")
+    line = refused(program, library, shard(tmp_path / "reshaped.onnx", "tensor"), "--no-probe")
+    assert line.endswith("rank 0: sizes are computed from the values of input 'sizes', which no profile tells; make it a "
+                         "constant of the model")
 
 
 @pytest.mark.parametrize("arguments, reason", [

@@ -47,6 +47,11 @@ fs::path FolderOf(void* symbol) {
   return fs::path(info.dli_fname).parent_path();
 }
 
+// The library takes a logger as void*, at the address of that base.
+void* AsLogger(Messages& messages) {
+  return static_cast<nvinfer1::ILogger*>(&messages);
+}
+
 template <class Function>
 Function Find(const Opened& library, const char* symbol) {
   return reinterpret_cast<Function>(dlsym(library.handle, symbol));
@@ -83,18 +88,23 @@ std::string BuilderLibrary::version() const {
   return fmt::format("{}.{}.{}", number_ / 10000, number_ / 100 % 100, number_ % 100);
 }
 
-Result<std::unique_ptr<nvinfer1::IBuilder>> BuilderLibrary::CreateBuilder(nvinfer1::ILogger& logger) const {
-  auto* builder = static_cast<nvinfer1::IBuilder*>(create_builder_(&logger, NV_TENSORRT_VERSION));
-  if (builder == nullptr) return Fail(Code::kUnavailable, "{} {} made no builder", kProductName, version());
+Result<std::unique_ptr<nvinfer1::IBuilder>> BuilderLibrary::CreateBuilder(Messages& messages) const {
+  auto* builder = static_cast<nvinfer1::IBuilder*>(create_builder_(AsLogger(messages), NV_TENSORRT_VERSION));
+  if (builder == nullptr) {
+    return Fail(Code::kUnavailable, "{} {} made no builder: {}", kProductName, version(),
+                messages.TakeErrors());
+  }
   return std::unique_ptr<nvinfer1::IBuilder>(builder);
 }
 
 Result<std::unique_ptr<nvonnxparser::IParser>> BuilderLibrary::CreateParser(
-    nvinfer1::INetworkDefinition& network, nvinfer1::ILogger& logger) const {
-  auto* parser =
-      static_cast<nvonnxparser::IParser*>(create_parser_(&network, &logger, NV_ONNX_PARSER_VERSION));
-  if (parser == nullptr)
-    return Fail(Code::kUnavailable, "{} {} made no ONNX parser", kProductName, version());
+    nvinfer1::INetworkDefinition& network, Messages& messages) const {
+  auto* parser = static_cast<nvonnxparser::IParser*>(
+      create_parser_(&network, AsLogger(messages), NV_ONNX_PARSER_VERSION));
+  if (parser == nullptr) {
+    return Fail(Code::kUnavailable, "{} {} made no ONNX parser: {}", kProductName, version(),
+                messages.TakeErrors());
+  }
   return std::unique_ptr<nvonnxparser::IParser>(parser);
 }
 

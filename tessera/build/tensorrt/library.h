@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tessera/base/result.h"
+#include "tessera/build/tensorrt/messages.h"
 
 namespace tessera::build {
 
@@ -23,10 +24,11 @@ class BuilderLibrary {
   int number() const { return number_; }
   std::string version() const;
 
-  // Errors: kUnavailable.
-  Result<std::unique_ptr<nvinfer1::IBuilder>> CreateBuilder(nvinfer1::ILogger& logger) const;
+  // Errors: kUnavailable (with the library's first message: no usable GPU, no memory, a file of its own that
+  // it does not find).
+  Result<std::unique_ptr<nvinfer1::IBuilder>> CreateBuilder(Messages& messages) const;
   Result<std::unique_ptr<nvonnxparser::IParser>> CreateParser(nvinfer1::INetworkDefinition& network,
-                                                              nvinfer1::ILogger& logger) const;
+                                                              Messages& messages) const;
 
  private:
   using CreateBuilderFunction = void* (*)(void* logger, int32_t version);

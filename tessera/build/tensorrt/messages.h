@@ -18,9 +18,10 @@ class Messages final : public nvinfer1::ILogger {
   explicit Messages(bool verbose) : verbose_(verbose) {}  // true: all of them go to standard error
   void log(Severity severity, const char* message) noexcept override;
 
-  // The first error, on one line: what follows it are mostly those of its callers. "no reason given" if there
-  // is none.
-  std::string FirstError();
+  // The first error, mostly the cause, and the last, of the call that failed, on one line; "no reason given"
+  // if there is none. Those of kernels that the builder tried and passed over do not count. The next call
+  // tells of what comes after.
+  std::string TakeErrors();
 
   // The collectives in the list of layers that the builder wrote last, in its order.
   bool layers_listed();
@@ -30,6 +31,7 @@ class Messages final : public nvinfer1::ILogger {
   const bool verbose_;
   Mutex mutex_;
   std::string first_error_ GUARDED_BY(mutex_);
+  std::string last_error_ GUARDED_BY(mutex_);
   std::string layers_ GUARDED_BY(mutex_);
 };
 

@@ -18,7 +18,7 @@ std::string CapabilityName(int capability) {
 
 // "node 'x' (Conv): reason", as much of it as the parser tells.
 std::string ParserError(const nvonnxparser::IParser& parser, Messages& messages) {
-  if (parser.getNbErrors() == 0) return messages.FirstError();
+  if (parser.getNbErrors() == 0) return messages.TakeErrors();
   const nvonnxparser::IParserError& error = *parser.getError(0);
   const std::string node = error.nodeName() == nullptr ? "" : error.nodeName();
   const std::string op = error.nodeOperator() == nullptr ? "" : error.nodeOperator();
@@ -49,6 +49,7 @@ class RankBuilder {
     report_.version = library.version();
     TRY(PickCapabilities());
     TRY(Parse(library));
+    TRY(CheckInputs());
     TRY(CheckAttention(library));
     TRY(Configure());
     TRY(AddProfiles());
@@ -91,6 +92,20 @@ class RankBuilder {
       const nvinfer1::ILayer& layer = *network_->getLayer(i);
       if (layer.getType() == nvinfer1::LayerType::kDIST_COLLECTIVE)
         report_.network.emplace_back(layer.getName());
+    }
+    return {};
+  }
+
+  // A profile would have to give the least and the greatest values of such an input.
+  Result<void> CheckInputs() const {
+    for (int32_t i = 0; i < network_->getNbInputs(); ++i) {
+      const nvinfer1::ITensor& input = *network_->getInput(i);
+      if (!input.isShapeTensor()) continue;
+      return Fail(
+          Code::kUnsupported,
+          "sizes are computed from the values of input '{}', which no profile tells; make it a constant "
+          "of the model",
+          input.getName());
     }
     return {};
   }
@@ -163,7 +178,7 @@ class RankBuilder {
   }
 
   std::string BuilderError() {
-    const std::string reason = messages_.FirstError();
+    const std::string reason = messages_.TakeErrors();
     const bool by_sizes = reason.find("profile") != reason.npos;
     return reason + (by_sizes ? "; --profile gives the sizes of free dimensions" : "");
   }
@@ -171,23 +186,27 @@ class RankBuilder {
   // TensorRT-RTX has none: it measures nothing when it builds.
   Result<void> LoadTimingCache() {
 #if !defined(TRT_MAJOR_RTX)
-    if (request_.next_timing_cache.empty()) return {};
-    std::string bytes;
     if (!request_.timing_cache.empty()) {
-      TRY_ASSIGN(bytes, ReadFile(request_.timing_cache));
+      TRY_ASSIGN(const std::string bytes, ReadFile(request_.timing_cache));
+      if (UseTimingCache(bytes)) return {};
+      report_.unused_timing_cache = messages_.TakeErrors();
     }
-    timing_cache_.reset(config_->createTimingCache(bytes.data(), bytes.size()));
-    if (!timing_cache_ || !config_->setTimingCache(*timing_cache_, false)) {
-      return Fail(Code::kInvalidArgument, "timing cache '{}': {}", request_.timing_cache.string(),
-                  messages_.FirstError());
-    }
+    if (!UseTimingCache("")) return Refused("an empty timing cache");
 #endif
     return {};
   }
 
+#if !defined(TRT_MAJOR_RTX)
+  // False where `bytes` are those of another library or GPU, or no timings at all.
+  bool UseTimingCache(const std::string& bytes) {
+    timing_cache_.reset(config_->createTimingCache(bytes.data(), bytes.size()));
+    return timing_cache_ && config_->setTimingCache(*timing_cache_, false);
+  }
+#endif
+
   Result<void> SaveTimingCache() const {
 #if !defined(TRT_MAJOR_RTX)
-    if (!timing_cache_) return {};
+    if (request_.next_timing_cache.empty()) return {};
     const std::unique_ptr<nvinfer1::IHostMemory> bytes(timing_cache_->serialize());
     if (!bytes) return Fail(Code::kInternal, "TensorRT wrote no timing cache");
     return WriteFileAtomically(request_.next_timing_cache,
@@ -198,7 +217,7 @@ class RankBuilder {
   }
 
   tl::unexpected<Error> Refused(const std::string& what) {
-    return Fail(Code::kUnsupported, "{} refuses {}: {}", kProductName, what, messages_.FirstError());
+    return Fail(Code::kUnsupported, "{} refuses {}: {}", kProductName, what, messages_.TakeErrors());
   }
 
   const RankRequest& request_;
