@@ -55,8 +55,8 @@ struct Options {
   // The model of a directory without plan.json: the file of each rank, which gets the inputs whole; the
   // answer is rank 0's.
   std::vector<std::string> model_files{"model.onnx"};
-  // Called with false when the ranks have failed and are loaded anew, with true when they are there again.
-  // From any thread, until the executor is gone. Must not block.
+  // Called with false when the ranks have failed and are loaded anew, with true when they are there again or
+  // the executor ends meanwhile. From any thread, until the executor is gone. Must not block.
   std::function<void(bool ready)> on_ready{};
 };
 

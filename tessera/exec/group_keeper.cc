@@ -162,6 +162,7 @@ void GroupKeeper::Shared::Leave() {
 
 bool GroupKeeper::Shared::StopAndAwaitLeft() {
   MutexLock lock(mutex);
+  if (!std::exchange(ready, true) && on_ready) on_ready(true);  // none that are lost are left
   stopping = true;
   changed.notify_all();
   // Nobody wants what is still being loaded. A load that is left to itself drops it.

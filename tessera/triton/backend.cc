@@ -57,6 +57,7 @@ Result<void> Attributes(TRITONBACKEND_BackendAttribute* attributes) {
 }
 
 Result<void> ModelInitialize(TRITONBACKEND_Model* model) {
+  FollowServerVerbosity();
   TRITONBACKEND_Backend* backend = nullptr;
   void* backend_state = nullptr;
   TRY(Check(TRITONBACKEND_ModelBackend(model, &backend)));
@@ -95,6 +96,11 @@ Result<void> InstanceFinalize(TRITONBACKEND_ModelInstance* instance) {
   TRY_ASSIGN(Instance * state, State(instance));
   delete state;
   return {};
+}
+
+Result<void> InstanceReady(TRITONBACKEND_ModelInstance* instance) {
+  TRY_ASSIGN(const Instance* const state, State(instance));
+  return state->CheckReady();
 }
 
 Result<void> Execute(TRITONBACKEND_ModelInstance* instance,
@@ -138,6 +144,11 @@ TESSERA_EXPORT TRITONSERVER_Error* TRITONBACKEND_ModelInstanceInitialize(
 TESSERA_EXPORT TRITONSERVER_Error* TRITONBACKEND_ModelInstanceFinalize(
     TRITONBACKEND_ModelInstance* instance) {
   return tt::Guarded([&] { return tt::InstanceFinalize(instance); });
+}
+
+// For a model's and the server's readiness; servers from before December 2025 do not ask.
+TESSERA_EXPORT TRITONSERVER_Error* TRITONBACKEND_ModelInstanceReady(TRITONBACKEND_ModelInstance* instance) {
+  return tt::Guarded([&] { return tt::InstanceReady(instance); });
 }
 
 TESSERA_EXPORT TRITONSERVER_Error* TRITONBACKEND_ModelInstanceExecute(TRITONBACKEND_ModelInstance* instance,

@@ -5,6 +5,7 @@
 #include "tessera/base/aside.h"
 #include "tessera/base/log.h"
 #include "tessera/triton/error.h"
+#include "tessera/triton/log.h"
 #include "tessera/triton/warm_up.h"
 
 namespace tessera::triton {
@@ -20,6 +21,21 @@ Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   int32_t device = 0;
   TRY(Check(TRITONBACKEND_ModelInstanceDeviceId(instance, &device)));
   return DeviceId(device);
+}
+
+// Asked of the instance, not read in the configuration: a server that gets another instance_group makes
+// instances of a model that it keeps.
+Result<void> CheckServed(TRITONBACKEND_ModelInstance* instance) {
+  bool passive = false;
+  TRY(Check(TRITONBACKEND_ModelInstanceIsPassive(instance, &passive)));
+  if (passive) {
+    return Fail(Code::kUnsupported,
+                "its instance_group is passive, which ends the server with its first request");
+  }
+  uint32_t secondary = 0;
+  TRY(Check(TRITONBACKEND_ModelInstanceSecondaryDeviceCount(instance, &secondary)));
+  if (secondary == 0) return {};
+  return Fail(Code::kUnsupported, "its instance_group lists secondary_devices (DLA), which is not served");
 }
 
 Result<Place> PlaceOf(TRITONBACKEND_ModelInstance* instance) {
@@ -40,6 +56,7 @@ Result<Place> PlaceOf(TRITONBACKEND_ModelInstance* instance) {
 }  // namespace
 
 Result<std::unique_ptr<Instance>> Instance::Create(TRITONBACKEND_ModelInstance* instance, Model& model) {
+  TRY(CheckServed(instance));
   TRY_ASSIGN(const Place place, PlaceOf(instance));
   TRY_ASSIGN(LoadedModel loaded, model.Take(place));
   const Settings& settings = model.settings();
@@ -91,7 +108,13 @@ Instance::~Instance() {
   rounds_.AwaitAll();
 }
 
+Result<void> Instance::CheckReady() const {
+  if (*loaded_.ready) return {};
+  return Fail(Code::kUnavailable, "the ranks have failed and are being loaded anew");
+}
+
 void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
+  FollowServerVerbosity();
   const uint64_t exec_start = NowNs();
   std::vector<Request> owned;
   owned.reserve(requests.size());
@@ -100,9 +123,16 @@ void Instance::Execute(std::span<TRITONBACKEND_Request* const> requests) {
   TRITONSERVER_Error* error = Guarded([&] { return Serve(owned, exec_start); });
   if (auto served = Check(error); !served) {
     for (Request& request : owned) {
-      if (request.held() && !request.answered()) request.AnswerError(served.error());
+      if (request.held() && !request.answered()) Refuse(request, served.error(), exec_start);
     }
   }
+}
+
+// A request that no step takes.
+void Instance::Refuse(Request& request, const Error& why, uint64_t exec_start) noexcept {
+  request.AnswerError(why);
+  const uint64_t now = NowNs();
+  request.Report(instance_, {exec_start, now, now, now});
 }
 
 Result<void> Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
@@ -112,9 +142,7 @@ Result<void> Instance::Serve(std::span<Request> requests, uint64_t exec_start) {
     if (auto read = request.Read(); read) {
       good.push_back(&request);
     } else {
-      request.AnswerError(read.error());
-      const uint64_t now = NowNs();
-      request.Report(instance_, {exec_start, now, now, now});
+      Refuse(request, read.error(), exec_start);
     }
   }
   for (auto step : GroupForSteps(good, signature_.batched)) {

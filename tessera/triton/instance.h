@@ -24,6 +24,9 @@ class Instance {
   static Result<std::unique_ptr<Instance>> Create(TRITONBACKEND_ModelInstance* instance, Model& model);
   ~Instance();  // blocks until every request is released
 
+  // kUnavailable while the ranks are down. Does not block.
+  Result<void> CheckReady() const;
+
   // Answers and releases every one of `requests`, some of them later. Blocks while as many steps are under
   // way as may be. One call at a time. Throws only before it has taken any.
   void Execute(std::span<TRITONBACKEND_Request* const> requests);
@@ -42,6 +45,7 @@ class Instance {
   Result<std::unique_ptr<Round>> MakeRound() const;
   Result<Round*> TakeRound();
   Result<void> Serve(std::span<Request> requests, uint64_t exec_start);
+  void Refuse(Request& request, const Error& why, uint64_t exec_start) noexcept;
   Result<void> Run(Round& round);
   void Finish(Round& round, Result<exec::InferReport> report) noexcept;
   Result<void> Conclude(Round& round, Result<exec::InferReport> report);

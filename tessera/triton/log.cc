@@ -29,6 +29,10 @@ void UseServerLog() {
     // A log that cannot be written has nobody left to be told.
     Discard(TRITONSERVER_LogMessage(ToTritonLevel(level), file, line, std::string(message).c_str()));
   });
+  FollowServerVerbosity();
+}
+
+void FollowServerVerbosity() {
   SetLogLevel(TRITONSERVER_LogIsEnabled(TRITONSERVER_LOG_VERBOSE) ? LogLevel::kDebug : LogLevel::kInfo);
 }
 

@@ -29,11 +29,14 @@ void Counter::Increment(double value) noexcept {
 Result<CounterFamily> CounterFamily::Create(const char* name, const char* description,
                                             TRITONSERVER_MetricKind kind) {
   TRITONSERVER_MetricFamily* family = nullptr;
-  TRY(Check(TRITONSERVER_MetricFamilyNew(&family, kind, name, description)));
-  return CounterFamily(family);
+  Result<void> made = Check(TRITONSERVER_MetricFamilyNew(&family, kind, name, description));
+  if (made) return CounterFamily(family);
+  if (made.error().code == Code::kUnsupported) return CounterFamily();  // the server was built without
+  return Forward(std::move(made));
 }
 
 Result<Counter> CounterFamily::Add(const Labels& labels) const {
+  if (!family_) return Counter();
   std::vector<UniqueHandle<ParameterTraits>> owned;
   std::vector<const TRITONSERVER_Parameter*> parameters;
   for (const auto& [name, value] : labels) {

@@ -40,12 +40,13 @@ class CounterFamily {
  public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
 
-  // A server without metrics gives a family that owns nothing.
+  // A server without metrics, started or built so, gives a family that owns nothing.
   static Result<CounterFamily> Create(const char* name, const char* description,
                                       TRITONSERVER_MetricKind kind = TRITONSERVER_METRIC_KIND_COUNTER);
   Result<Counter> Add(const Labels& labels) const;
 
  private:
+  CounterFamily() = default;
   explicit CounterFamily(TRITONSERVER_MetricFamily* family) : family_(family) {}
   UniqueHandle<MetricFamilyTraits> family_;
 };

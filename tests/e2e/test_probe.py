@@ -77,3 +77,14 @@ def test_a_model_whose_ranks_answer_otherwise_is_not_ready_and_says_how_far_off(
     assert not client.is_model_ready("wrong")
     [reason] = [entry["reason"] for entry in client.get_model_repository_index() if entry["name"] == "wrong"]
     assert re.search("probe: output '.*' of rank [01] is 0.25 off the recorded answer, wanted at most 0.0001", reason), reason
+
+
+def test_how_far_off_they_are_is_logged_as_verbosely_as_a_client_wants(repository, serve):
+    server = serve(repository, "--model-control-mode=explicit")
+    client = server.http_client()
+    for time, (level, lines) in enumerate([(0, 0), (1, 1), (0, 1)], start=1):
+        client.update_log_settings({"log_verbose_level": level})
+        client.load_model("right")
+        client.unload_model("right")
+        server.wait_for_log("successfully unloaded 'right'", count=time)
+        assert server.log().count("probe: output 'tanh' of rank 1 is") == lines

@@ -3,7 +3,9 @@ refused with a line that names the key. The table is in docs/reference/triton.md
 
 import models
 import numpy as np
+import pytest
 from clients import Client
+from tritonclient.utils import InferenceServerException
 
 IDLE = {
     "optimization.cuda.busy_wait_events": "cuda { graphs: true busy_wait_events: true }",
@@ -90,3 +92,17 @@ def test_keys_that_are_not_served_refuse_the_model_by_name(serve, repository):
 def test_a_wrong_execution_policy_refuses_the_backend(serve, repository):
     server = serve(repository.add("m", models.affine()), "--backend-config=tensorrt,execution-policy=FAST", tolerant=True)
     assert "execution-policy is 'FAST', wanted DEVICE_BLOCKING or BLOCKING" in server.log()
+
+
+@pytest.mark.parametrize("key, text", [("passive", "passive: true"),
+                                       ("secondary_devices", "secondary_devices { kind: KIND_NVDLA device_id: 0 }")])
+def test_an_instance_group_that_is_not_served_does_not_replace_another(serve, repository, key, text):
+    """The server keeps the model and makes other instances of it."""
+    repository.add("m", models.affine(), "instance_group { kind: KIND_MODEL count: 1 }")
+    client = Client(serve(repository, "--model-control-mode=explicit", "--load-model=m"), "http")
+    config = repository.path / "m/config.pbtxt"
+    config.write_text(config.read_text().replace("count: 1", f"count: 1 {text}"))
+    with pytest.raises(InferenceServerException, match=key):
+        client.raw.load_model("m")
+    x = np.ones((3, 4), np.float32)
+    np.testing.assert_array_equal(client.infer("m", {"x": x})["y"], 2 * x + 1)

@@ -2,12 +2,13 @@
 
 import pathlib
 import subprocess
+import sys
 
 import pytest
 from server import find_tritonserver
 
 ENTRY_POINTS = {"Initialize", "Finalize", "GetBackendAttribute", "ModelInitialize", "ModelFinalize",
-                "ModelInstanceInitialize", "ModelInstanceFinalize", "ModelInstanceExecute"}
+                "ModelInstanceInitialize", "ModelInstanceFinalize", "ModelInstanceReady", "ModelInstanceExecute"}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,16 @@ def needed(library) -> list[str]:
 
 def test_the_library_needs_no_library_of_triton_or_of_a_gpu(library):
     assert not [name for name in needed(library) if "triton" in name or "cuda" in name or "nvinfer" in name]
+
+
+@pytest.mark.parametrize("scope, error", [("GLOBAL", ""), ("LOCAL", "undefined symbol: TRITON")])
+def test_a_program_that_has_the_server_inside_opens_it_for_all(library, scope, error):
+    """As docs/reference/triton.md says: the symbols are taken from the process, whatever the server's file is called."""
+    server = server_library()
+    script = f"import ctypes; ctypes.CDLL('{server}', mode=ctypes.RTLD_{scope}); ctypes.CDLL('{library}')"
+    done = subprocess.run([sys.executable, "-c", script], env={"LD_LIBRARY_PATH": str(server.parent)}, check=False,
+                          capture_output=True, text=True)
+    assert error in done.stderr and (done.returncode == 0) == (not error), done.stderr
 
 
 def test_a_build_for_one_gpu_has_nothing_of_nccl(library, tessera, multi_device_build):
