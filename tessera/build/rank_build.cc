@@ -83,7 +83,7 @@ Result<void> WriteReport(const RankReport& report, const fs::path& file) {
                                          {"network", report.network},
                                          {"engine", engine},
                                          {"layers_listed", report.layers_listed},
-                                         {"unused_timing_cache", report.unused_timing_cache}}));
+                                         {"timing_cache_error", report.timing_cache_error}}));
 }
 
 Result<RankReport> ReadReport(const fs::path& file) {
@@ -97,7 +97,7 @@ Result<RankReport> ReadReport(const fs::path& file) {
       report.engine.push_back({c.at(0).get<std::string>(), c.at(1).get<std::string>(), c.at(2).get<bool>()});
     }
     report.layers_listed = json.at("layers_listed").get<bool>();
-    report.unused_timing_cache = json.at("unused_timing_cache").get<std::string>();
+    report.timing_cache_error = json.at("timing_cache_error").get<std::string>();
     return report;
   });
 }

@@ -34,8 +34,9 @@ struct RankReport {
   std::vector<std::string> compute_capabilities;  // "8.0"
   std::vector<std::string> network;               // names of the collectives that were parsed, in their order
   std::vector<plan::EngineCollective> engine;     // those of the engine, in its order
-  bool layers_listed = false;       // false: this library's builder lists no layers, `engine` says nothing
-  std::string unused_timing_cache;  // one line: why the library did not take that of the request; "" = it did
+  bool layers_listed = false;  // false: this library's builder lists no layers, `engine` says nothing
+  // One line: why the library did not take the request's timing cache, or wrote none; "" = all went well.
+  std::string timing_cache_error;
 };
 
 // Errors of reading: kNotFound, kInternal (not what the other side writes).

@@ -48,7 +48,7 @@ TEST(RankReportFile, IsReadAsItWasWritten) {
   EXPECT_EQ(again->network, report.network);
   EXPECT_EQ(again->engine, report.engine);
   EXPECT_EQ(again->layers_listed, report.layers_listed);
-  EXPECT_EQ(again->unused_timing_cache, report.unused_timing_cache);
+  EXPECT_EQ(again->timing_cache_error, report.timing_cache_error);
 }
 
 TEST(RankReportFile, SomethingElseIsAnErrorThatNamesTheFile) {

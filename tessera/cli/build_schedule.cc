@@ -1,10 +1,8 @@
 #include "tessera/cli/build_schedule.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -15,50 +13,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// CUDA takes the entries before the first that names no GPU; those that are no numbers are UUIDs.
-bool NamesGpu(const std::string& entry, size_t count) {
-  size_t index = 0;
-  const char* end = entry.data() + entry.size();
-  const auto [read_to, error] = std::from_chars(entry.data(), end, index);
-  if (error == std::errc() && read_to == end) return index < count;
-  return entry.starts_with("GPU-") || entry.starts_with("MIG-");
-}
-
+// Behind what the user says: the folder may be one with all of the system's libraries.
 std::string LibraryPathWith(const fs::path& folder) {
   const char* here = std::getenv("LD_LIBRARY_PATH");
-  const std::string rest = here == nullptr || *here == '\0' ? "" : fmt::format(":{}", here);
-  return fmt::format("LD_LIBRARY_PATH={}{}", folder.string(), rest);
+  const std::string before = here == nullptr || *here == '\0' ? "" : fmt::format("{}:", here);
+  return fmt::format("LD_LIBRARY_PATH={}{}", before, folder.string());
 }
 
 }  // namespace
 
-std::vector<std::string> GpusToBuildOn(const std::vector<Gpu>& gpus, const char* visible) {
-  const bool alike = std::all_of(gpus.begin(), gpus.end(), [&](const Gpu& gpu) {
-    return gpu.compute_capability == gpus.front().compute_capability;
-  });
-  std::vector<std::string> entries;
-  if (!alike) return entries;
-  if (visible == nullptr) {
-    for (size_t i = 0; i < gpus.size(); ++i) entries.push_back(std::to_string(i));
-    return entries;
+std::vector<std::string> GpusToBuildOn(const std::vector<VisibleGpu>& gpus) {
+  std::vector<std::string> alike;
+  for (const VisibleGpu& gpu : gpus) {
+    const VisibleGpu& first = gpus.front();
+    if (gpu.name == first.name && gpu.compute_capability == first.compute_capability)
+      alike.push_back(gpu.uuid);
   }
-  std::istringstream list(visible);
-  for (std::string entry; std::getline(list, entry, ',') && NamesGpu(entry, gpus.size());)
-    entries.push_back(entry);
-  return entries;
+  if (alike.size() == 1) alike.clear();
+  return alike;
 }
 
-BuildSchedule ScheduleFor(const EngineBuilder& builder, size_t jobs, const std::string& library) {
+BuildSchedule ScheduleFor(const EngineBuilder& builder, size_t ranks, size_t jobs,
+                          const std::string& library) {
   BuildSchedule schedule;
   std::vector<std::string> gpus;
   if (builder.measures) {
-    const Result<Gpus> found = ProbeGpus();  // without one the builder itself says what is missing
-    if (found) gpus = GpusToBuildOn(found->gpus, std::getenv("CUDA_VISIBLE_DEVICES"));
+    // Without a driver or a GPU the builder itself says what is missing.
+    if (const auto visible = VisibleGpus()) gpus = GpusToBuildOn(*visible);
     schedule.first_alone = true;
     if (jobs == 0) jobs = std::max<size_t>(gpus.size(), 1);
   }
   if (jobs == 0) jobs = static_cast<size_t>(UsableCores());
-  for (size_t i = 0; i < jobs; ++i) {
+  for (size_t i = 0; i < std::min(jobs, ranks); ++i) {
     std::vector<std::string>& place = schedule.places.emplace_back();
     if (!gpus.empty()) place.push_back("CUDA_VISIBLE_DEVICES=" + gpus[i % gpus.size()]);
     if (fs::path(library).has_parent_path())

@@ -11,39 +11,35 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const std::vector<Gpu> kThreeAlike(3, Gpu{"H200", ByteCount{0}, "9.0"});
-
-TEST(GpusToBuildOn, AreAllThatThisProcessSees) {
-  EXPECT_THAT(GpusToBuildOn(kThreeAlike, nullptr), ElementsAre("0", "1", "2"));
-  EXPECT_THAT(GpusToBuildOn(kThreeAlike, "2,GPU-8a,0"), ElementsAre("2", "GPU-8a", "0"));
-  EXPECT_THAT(GpusToBuildOn(kThreeAlike, "1,-1,2"), ElementsAre("1"));
-  EXPECT_THAT(GpusToBuildOn(kThreeAlike, "1,3"), ElementsAre("1"));
-  EXPECT_THAT(GpusToBuildOn(kThreeAlike, ""), IsEmpty());
-  EXPECT_THAT(GpusToBuildOn({}, nullptr), IsEmpty());
+TEST(GpusToBuildOn, AreThoseOfTheFirstOnesKind) {
+  const VisibleGpu small{"GPU-a", "L4", "8.9"};
+  const VisibleGpu large{"GPU-b", "L40", "8.9"};
+  const VisibleGpu small_too{"GPU-c", "L4", "8.9"};
+  EXPECT_THAT(GpusToBuildOn({small, large, small_too}), ElementsAre("GPU-a", "GPU-c"));
+  EXPECT_THAT(GpusToBuildOn({large, small, small_too}), IsEmpty());
+  EXPECT_THAT(GpusToBuildOn({small}), IsEmpty());
+  EXPECT_THAT(GpusToBuildOn({}), IsEmpty());
 }
 
-TEST(GpusToBuildOn, AreNotOfSeveralComputeCapabilities) {
-  EXPECT_THAT(GpusToBuildOn({{"A", ByteCount{0}, "9.0"}, {"B", ByteCount{0}, "8.0"}}, nullptr), IsEmpty());
-}
-
-TEST(BuildSchedule, HasAsManyPlacesAsJobs) {
+TEST(BuildSchedule, HasAsManyPlacesAsJobsAndNoMoreThanRanks) {
   const EngineBuilder measures{"tensorrt", "builder", {}, true};
   const EngineBuilder other{"tensorrt-rtx", "builder", {}, false};
-  EXPECT_EQ(ScheduleFor(other, 3, "").places.size(), 3u);
-  EXPECT_EQ(ScheduleFor(measures, 3, "").places.size(), 3u);
-  EXPECT_GE(ScheduleFor(other, 0, "").places.size(), 1u);
-  EXPECT_GE(ScheduleFor(measures, 0, "").places.size(), 1u);
-  EXPECT_TRUE(ScheduleFor(measures, 1, "").first_alone);
-  EXPECT_FALSE(ScheduleFor(other, 1, "").first_alone);
+  for (const EngineBuilder& builder : {measures, other}) {
+    EXPECT_EQ(ScheduleFor(builder, 4, 3, "").places.size(), 3u);
+    EXPECT_EQ(ScheduleFor(builder, 2, 1'000'000'000, "").places.size(), 2u);
+    EXPECT_GE(ScheduleFor(builder, 4, 0, "").places.size(), 1u);
+  }
+  EXPECT_TRUE(ScheduleFor(measures, 4, 1, "").first_alone);
+  EXPECT_FALSE(ScheduleFor(other, 4, 1, "").first_alone);
 }
 
-TEST(BuildSchedule, ALibrarysFolderIsSearchedFirst) {
+TEST(BuildSchedule, ALibrarysFolderIsSearchedBehindTheUsers) {
   const EngineBuilder builder{"tensorrt-rtx", "builder", {}, false};
-  const char* before = std::getenv("LD_LIBRARY_PATH");
-  const std::string rest = before == nullptr || *before == '\0' ? "" : std::string(":") + before;
-  EXPECT_THAT(ScheduleFor(builder, 1, "/opt/trt/libnvinfer.so.11").places.front(),
-              ElementsAre("LD_LIBRARY_PATH=/opt/trt" + rest));
-  EXPECT_THAT(ScheduleFor(builder, 1, "libnvinfer.so.11").places.front(), IsEmpty());
+  const char* users = std::getenv("LD_LIBRARY_PATH");
+  const std::string before = users == nullptr || *users == '\0' ? "" : std::string(users) + ":";
+  EXPECT_THAT(ScheduleFor(builder, 1, 1, "/opt/trt/libnvinfer.so.11").places.front(),
+              ElementsAre("LD_LIBRARY_PATH=" + before + "/opt/trt"));
+  EXPECT_THAT(ScheduleFor(builder, 1, 1, "libnvinfer.so.11").places.front(), IsEmpty());
 }
 
 }  // namespace

@@ -100,11 +100,9 @@ class ModelBuild {
     TRY(build::CheckCollectives(sharded_, reports_));
     if (!asks_first) TRY(AskForProbe(scratch.path()));
     TRY_ASSIGN(plan::Plan built, Built(builder, scratch.path()));
-    // Read before the files leave `scratch`, written when the engines, which took longer, are where they
-    // belong.
-    const Result<std::string> timings = ReadFile(TimingsFile(scratch.path()));
+    const Result<std::string> timings = ReadFile(TimingsFile(scratch.path()));  // before it goes
     TRY(PutInPlace(built, sharded_, scratch.path(), version_));
-    if (!options_.timing_cache.empty()) KeepTimings(builder, timings);
+    KeepTimings(builder, timings);  // the engines took longer: whatever comes of these, they are in place
     const bool listed = std::all_of(reports_.begin(), reports_.end(),
                                     [](const build::RankReport& report) { return report.layers_listed; });
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
@@ -134,7 +132,7 @@ class ModelBuild {
   Result<void> BuildEngines(const EngineBuilder& builder, const fs::path& scratch) {
     std::vector<build::RankRequest> requests;
     for (size_t r = 0; r < sharded_.ranks.size(); ++r) requests.push_back(Request(r, builder, scratch));
-    const BuildSchedule schedule = ScheduleFor(builder, options_.jobs, options_.library);
+    const BuildSchedule schedule = ScheduleFor(builder, requests.size(), options_.jobs, options_.library);
     ProgressBar bar(options_.shows_progress());
     const auto show = [&](size_t done) {
       bar.Show("building ranks", static_cast<double>(done) / static_cast<double>(requests.size()));
@@ -171,21 +169,28 @@ class ModelBuild {
     return plan;
   }
 
-  // The ranks' engines are made of the same layers: one rank's timings serve all. A file that the library did
+  // The ranks' engines are made of the same layers: rank 0's timings serve all. A file that the library did
   // not take may be anything.
   void KeepTimings(const EngineBuilder& builder, const Result<std::string>& timings) {
-    const std::string& unused = reports_.front().unused_timing_cache;
+    for (size_t r = 1; r < reports_.size(); ++r) {
+      if (const std::string& why = reports_[r].timing_cache_error; !why.empty())
+        warnings_.push_back(fmt::format("rank {} measured without rank 0's timings: {}", r, why));
+    }
+    if (options_.timing_cache.empty()) return;
     if (!builder.measures) {
       warnings_.emplace_back("--timing-cache has no effect: TensorRT-RTX measures nothing when it builds");
-    } else if (!unused.empty()) {
-      warnings_.push_back(
-          fmt::format("timing cache '{}' was not used and stays as it is: {}; remove it to have one made",
-                      options_.timing_cache, unused));
-    } else if (const Result<void> kept = timings ? WriteFileAtomically(options_.timing_cache, *timings)
-                                                 : Result<void>(tl::unexpected(timings.error()));
-               !kept) {
-      warnings_.push_back("no timing cache was written: " + kept.error().message);
+      return;
     }
+    std::string why = reports_.front().timing_cache_error;
+    if (const Result<void> kept = why.empty() ? WriteTimings(timings) : Result<void>(); !kept)
+      why = kept.error().message;
+    if (!why.empty())
+      warnings_.push_back(fmt::format("timing cache '{}' stays as it is: {}", options_.timing_cache, why));
+  }
+
+  Result<void> WriteTimings(Result<std::string> timings) const {
+    TRY_ASSIGN(const std::string bytes, std::move(timings));
+    return WriteFileAtomically(options_.timing_cache, bytes);
   }
 
   const BuildOptions& options_;

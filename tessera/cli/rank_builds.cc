@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "tessera/cli/child_process.h"
 
@@ -23,7 +24,7 @@ class RankBuilds {
         scratch_(scratch),
         schedule_(schedule),
         reports_(requests.size()) {
-    for (size_t place = schedule.places.size(); place > 0; --place) free_places_.push_back(place - 1);
+    for (size_t place = 0; place < schedule.places.size(); ++place) free_places_.insert(place);
   }
 
   Result<std::vector<build::RankReport>> Run(const std::function<void(size_t)>& done) {
@@ -64,13 +65,13 @@ class RankBuilds {
   Result<void> StartNext() {
     const size_t rank = started_++;
     TRY(build::WriteRequest(RequestOf(rank), RequestFile(rank)));
-    const size_t place = free_places_.back();
+    const size_t place = *free_places_.begin();
     const auto output =
         requests_[rank].verbose ? ChildProcess::Output::kToStandardError : ChildProcess::Output::kNone;
     TRY_ASSIGN(ChildProcess child,
                ChildProcess::Start({program_.string(), RequestFile(rank).string(), ReportFile(rank).string()},
                                    output, schedule_.places[place]));
-    free_places_.pop_back();
+    free_places_.erase(place);
     running_.emplace(rank, Running{std::move(child), place});
     return {};
   }
@@ -83,7 +84,7 @@ class RankBuilds {
         continue;
       }
       TRY(TakeReport(at->first, *code));
-      free_places_.push_back(at->second.place);
+      free_places_.insert(at->second.place);
       at = running_.erase(at);
       ++ended_;
     }
@@ -113,7 +114,7 @@ class RankBuilds {
   std::vector<build::RankReport> reports_;
   SignalQueue signals_;
   std::map<size_t, Running> running_;
-  std::vector<size_t> free_places_;
+  std::set<size_t> free_places_;
   size_t started_ = 0;
   size_t ended_ = 0;
 };

@@ -196,6 +196,22 @@ TEST_F(ExecutorTest, TellsWhenTheRanksAreLostAndWhenTheyAreBack) {
   EXPECT_EQ(told, (std::vector<bool>{false, true}));
 }
 
+TEST_F(ExecutorTest, RanksThatCannotBeLoadedAreTriedAgainWithoutARequest) {
+  std::promise<void> back;
+  Options options;
+  options.on_ready = [&](bool ready) {
+    if (ready) back.set_value();
+  };
+  engine_.before_load = [](int load) -> Result<void> {
+    if (load == 1) return Fail(Code::kUnavailable, "not yet");
+    return {};
+  };
+  auto executor = Make(options);
+  engine_.step = [](const engine::Step&) -> Result<void> { return Fail(Code::kInternal, "broken"); };
+  EXPECT_FALSE(Infer(*executor));
+  EXPECT_EQ(back.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+}
+
 TEST_F(ExecutorTest, AStepGetsTheSoonerOfBothLimits) {
   Options options;
   options.step_limit = std::chrono::minutes(1);

@@ -19,6 +19,10 @@ namespace {
 // How long the end waits for a load that is under way.
 constexpr std::chrono::seconds kLoadGrace{2};
 
+// From a load that failed to the next, unless a request comes: twice as long after each, up to the limit.
+constexpr std::chrono::seconds kFirstPause{1};
+constexpr std::chrono::seconds kLongestPause{60};
+
 // What hangs at its end ends beside the next one.
 void DropAside(std::shared_ptr<engine::RankGroup> group, GroupKeeper::Duration limit) {
   auto last = std::make_shared<std::shared_ptr<engine::RankGroup>>(std::move(group));
@@ -58,6 +62,7 @@ struct GroupKeeper::Shared {
   bool ready GUARDED_BY(mutex) = true;            // as on_ready was told
   std::optional<Error> failed GUARDED_BY(mutex);  // of the last load
   bool stopping GUARDED_BY(mutex) = false;
+  Duration pause GUARDED_BY(mutex){0};  // before the next load
   bool left GUARDED_BY(mutex) = false;  // the thread uses nothing of this any more
 
   void Want() REQUIRES(mutex) {
@@ -133,10 +138,13 @@ Result<GroupKeeper::Shared::Group> GroupKeeper::Shared::Replace(Group lost) {
   return loaded;
 }
 
-// Blocks until a group is to be loaded, and takes the one before. False: stop; the last group is taken, too.
+// Blocks until a group is to be loaded, which it is a pause after a load that failed, and takes the one
+// before. False: stop; the last group is taken, too.
 bool GroupKeeper::Shared::AwaitWork(Group& lost) {
   MutexLock lock(mutex);
-  while (!stopping && !wanted) lock.Wait(changed);
+  const Deadline again = group != nullptr ? Deadline::Never() : Deadline::In(pause);
+  while (!stopping && !wanted && !again.passed()) lock.Wait(changed, again);
+  if (!stopping && !wanted) Want();
   lost = std::move(group);
   return !stopping;
 }
@@ -147,7 +155,9 @@ void GroupKeeper::Shared::Settle(Result<Group> loaded) {
   loading = false;
   if (loaded) {
     group = *std::move(loaded);
+    pause = Duration(0);
   } else {
+    pause = std::clamp<Duration>(2 * pause, kFirstPause, kLongestPause);
     failed = std::move(loaded).error();
     if (!stopping) TESSERA_LOG(kError, "the ranks cannot be loaded anew: {}", failed->ToString());
   }

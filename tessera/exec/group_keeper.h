@@ -16,13 +16,15 @@ class GroupKeeper {
   // Keeps alive what it uses: it may run on when the keeper is gone.
   using Loader = std::function<Result<std::unique_ptr<engine::RankGroup>>()>;
 
-  // Called with false when the group is lost, with true when there is one again; by the keeper's thread, not
-  // when the keeper is gone. Must not block.
+  // Called with false when the group is lost, with true when there is one again; by the keeper's thread. With
+  // true as well by the destructor, if the group is lost then: no call comes after it. Must not block, throw
+  // or call the keeper.
   using OnReady = std::function<void(bool ready)>;
 
   using Duration = Deadline::Clock::duration;
 
-  // Keeps `group`; `load` makes another of the same model. A load, or the end of a group, that hangs is left
+  // Keeps `group`; `load` makes another of the same model, again and again if it fails: whoever looks whether
+  // there is one may keep requests away until there is. A load, or the end of a group, that hangs is left
   // behind by the destructor after `end_limit`, with a line in the log.
   static Result<std::unique_ptr<GroupKeeper>> Create(std::unique_ptr<engine::RankGroup> group, Loader load,
                                                      Duration end_limit, OnReady on_ready = {});

@@ -23,7 +23,7 @@ Result<std::optional<DeviceId>> GpuOf(TRITONBACKEND_ModelInstance* instance) {
   return DeviceId(device);
 }
 
-// Asked of the instance, not read in the configuration: a server that gets another instance_group makes
+// As the configuration was checked when the model was loaded: a server that gets another instance_group makes
 // instances of a model that it keeps.
 Result<void> CheckServed(TRITONBACKEND_ModelInstance* instance) {
   bool passive = false;

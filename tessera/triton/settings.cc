@@ -50,6 +50,20 @@ std::string FirstInstance(const json& config) {
   return group.empty() ? config.value("name", std::string()) : group.value("name", std::string()) + "_0";
 }
 
+Result<void> CheckGroups(const json& config) {
+  for (const json& group : config.value("instance_group", json::array())) {
+    if (group.value("passive", false)) {
+      return Fail(Code::kUnsupported,
+                  "instance_group '{}' is passive, which ends the server with its first request",
+                  group.value("name", std::string()));
+    }
+    if (!Given(group, "secondary_devices")) continue;
+    return Fail(Code::kUnsupported, "instance_group '{}' lists secondary_devices (DLA), which is not served",
+                group.value("name", std::string()));
+  }
+  return {};
+}
+
 Result<bool> IsStaticStrategy(const std::string& name, const std::string& value) {
   if (value == "STATIC") return true;
   if (value == "ON_PROFILE_CHANGE") return false;
@@ -159,6 +173,7 @@ Result<Settings> ReadSettings(const json& config, const CommandLine& options) {
   TRY(ReadFirstInstance(config, settings));
   TRY_ASSIGN(settings.model_profiles, ProfilesOfModel(config));
   settings.first_instance = FirstInstance(config);
+  TRY(CheckGroups(config));
   settings.model_file = config.value("default_model_filename", std::string());
   settings.cc_model_files = config.value("cc_model_filenames", std::map<std::string, std::string>());
   settings.optimization = ReadOptimization(config);

@@ -150,6 +150,17 @@ TEST(ReadSettings, TakesTheProfilesOfAllGroups) {
   EXPECT_FALSE(ReadSettings({{"instance_group", {first, {{"profile", {"small"}}}}}}));
 }
 
+TEST(ReadSettings, RefusesDla) {
+  const json group = {{"name", "m_0"}, {"secondary_devices", {{{"kind", "KIND_NVDLA"}, {"device_id", "0"}}}}};
+  EXPECT_EQ(ReadSettings({{"instance_group", {group}}}).error().message,
+            "instance_group 'm_0' lists secondary_devices (DLA), which is not served");
+}
+
+TEST(ReadSettings, RefusesPassiveInstances) {
+  EXPECT_EQ(ReadSettings({{"instance_group", {{{"name", "m_0"}, {"passive", true}}}}}).error().message,
+            "instance_group 'm_0' is passive, which ends the server with its first request");
+}
+
 TEST(ReadSettings, TakesALimitThatTheClockDoesNotReachForOneThatCanBeAddedTo) {
   const Settings settings = ReadSettings(WithParameter("request_timeout_ms", "9223372036854775807")).value();
   const std::chrono::nanoseconds several = 8 * settings.step_limit;

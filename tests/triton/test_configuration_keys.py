@@ -31,6 +31,7 @@ REFUSED = {
                      'source_input: "x" }', ["batch_output"]),
     "dla": ("instance_group { kind: KIND_MODEL secondary_devices { kind: KIND_NVDLA device_id: 0 } }",
             ["secondary_devices"]),
+    "passive": ("instance_group { kind: KIND_MODEL passive: true }", ["is passive"]),
     "profiles": ('instance_group { kind: KIND_MODEL profile: "1" }', ["lists profiles, 'openvino' has none"]),
     "profile_name": ('instance_group { kind: KIND_MODEL profile: "small" }', ["'small'"]),
     "strategy": (STRATEGY % "DYNAMIC", ["execution_context_allocation_strategy is 'DYNAMIC'"]),

@@ -55,7 +55,7 @@ class RankBuilder {
     TRY(AddProfiles());
     TRY(LoadTimingCache());
     TRY(BuildEngine());
-    TRY(SaveTimingCache());
+    SaveTimingCache();
     report_.layers_listed = messages_.layers_listed();
     report_.engine = messages_.Collectives();
     return report_;
@@ -189,7 +189,7 @@ class RankBuilder {
     if (!request_.timing_cache.empty()) {
       TRY_ASSIGN(const std::string bytes, ReadFile(request_.timing_cache));
       if (UseTimingCache(bytes)) return {};
-      report_.unused_timing_cache = messages_.TakeErrors();
+      report_.timing_cache_error = "the library does not take it: " + messages_.TakeErrors();
     }
     if (!UseTimingCache("")) return Refused("an empty timing cache");
 #endif
@@ -204,17 +204,23 @@ class RankBuilder {
   }
 #endif
 
-  Result<void> SaveTimingCache() const {
+  // The engine is there, which took longer and does without.
+  void SaveTimingCache() {
 #if !defined(TRT_MAJOR_RTX)
-    if (request_.next_timing_cache.empty()) return {};
-    const std::unique_ptr<nvinfer1::IHostMemory> bytes(timing_cache_->serialize());
-    if (!bytes) return Fail(Code::kInternal, "TensorRT wrote no timing cache");
-    return WriteFileAtomically(request_.next_timing_cache,
-                               {static_cast<const char*>(bytes->data()), bytes->size()});
-#else
-    return {};
+    if (request_.next_timing_cache.empty()) return;
+    if (const Result<void> saved = WriteTimingCache(); !saved && report_.timing_cache_error.empty())
+      report_.timing_cache_error = saved.error().message;
 #endif
   }
+
+#if !defined(TRT_MAJOR_RTX)
+  Result<void> WriteTimingCache() {
+    const std::unique_ptr<nvinfer1::IHostMemory> bytes(timing_cache_->serialize());
+    if (!bytes) return Fail(Code::kInternal, "the library wrote none: {}", messages_.TakeErrors());
+    return WriteFileAtomically(request_.next_timing_cache,
+                               {static_cast<const char*>(bytes->data()), bytes->size()});
+  }
+#endif
 
   tl::unexpected<Error> Refused(const std::string& what) {
     return Fail(Code::kUnsupported, "{} refuses {}: {}", kProductName, what, messages_.TakeErrors());
