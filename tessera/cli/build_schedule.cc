@@ -22,10 +22,10 @@ std::string LibraryPathWith(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<std::string> GpusToBuildOn(const std::vector<VisibleGpu>& gpus) {
+std::vector<std::string> GpusToBuildOn(const std::vector<build::VisibleGpu>& gpus) {
   std::vector<std::string> alike;
-  for (const VisibleGpu& gpu : gpus) {
-    const VisibleGpu& first = gpus.front();
+  for (const build::VisibleGpu& gpu : gpus) {
+    const build::VisibleGpu& first = gpus.front();
     if (gpu.name == first.name && gpu.compute_capability == first.compute_capability)
       alike.push_back(gpu.uuid);
   }
@@ -39,7 +39,7 @@ BuildSchedule ScheduleFor(const EngineBuilder& builder, size_t ranks, size_t job
   std::vector<std::string> gpus;
   if (builder.measures) {
     // Without a driver or a GPU the builder itself says what is missing.
-    if (const auto visible = VisibleGpus()) gpus = GpusToBuildOn(*visible);
+    if (const auto visible = build::VisibleGpus()) gpus = GpusToBuildOn(*visible);
     schedule.first_alone = true;
     if (jobs == 0) jobs = std::max<size_t>(gpus.size(), 1);
   }

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "tessera/build/visible_gpus.h"
 #include "tessera/cli/installation.h"
 #include "tessera/cli/rank_builds.h"
-#include "tessera/cli/visible_gpus.h"
 
 namespace tessera::cli {
 
 // What CUDA_VISIBLE_DEVICES is to be for programs that have a GPU each: the first one, for which an engine is
 // built where nothing else is said, and those of its kind. None if that is the only one: then nothing is to
 // be said.
-std::vector<std::string> GpusToBuildOn(const std::vector<VisibleGpu>& gpus);
+std::vector<std::string> GpusToBuildOn(const std::vector<build::VisibleGpu>& gpus);
 
 // `jobs` programs at a time, no more than `ranks` (one at least). 0: for a builder that measures on the GPU
 // (TensorRT's) one on each GPU of GpusToBuildOn, since two on one would disturb each other's measurements;

@@ -12,9 +12,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(GpusToBuildOn, AreThoseOfTheFirstOnesKind) {
-  const VisibleGpu small{"GPU-a", "L4", "8.9"};
-  const VisibleGpu large{"GPU-b", "L40", "8.9"};
-  const VisibleGpu small_too{"GPU-c", "L4", "8.9"};
+  const build::VisibleGpu small{"GPU-a", "L4", 89};
+  const build::VisibleGpu large{"GPU-b", "L40", 89};
+  const build::VisibleGpu small_too{"GPU-c", "L4", 89};
   EXPECT_THAT(GpusToBuildOn({small, large, small_too}), ElementsAre("GPU-a", "GPU-c"));
   EXPECT_THAT(GpusToBuildOn({large, small, small_too}), IsEmpty());
   EXPECT_THAT(GpusToBuildOn({small}), IsEmpty());

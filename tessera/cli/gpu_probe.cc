@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "tessera/cli/shared_library.h"
+#include "tessera/base/shared_library.h"
 
 namespace tessera::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include <openvino/core/version.hpp>
 
 #include "tessera/base/cores.h"
+#include "tessera/base/shared_library.h"
 #include "tessera/cli/installation.h"
-#include "tessera/cli/shared_library.h"
 #include "tessera/cli/triton_probe.h"
 #include "tessera/engine/registry/registry.h"
 

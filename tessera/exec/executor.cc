@@ -37,6 +37,7 @@ class GroupExecutor final : public Executor {
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   const plan::Plan& plan() const override { return *plan_; }
   std::optional<int64_t> max_rows() const override { return max_rows_; }
+  bool ready() const override { return keeper_->ready(); }
   int steps_in_flight() const override { return steps_in_flight_; }
   Result<InferReport> Infer(std::span<const TensorView> inputs, OutputTarget& outputs,
                             Deadline deadline) override;

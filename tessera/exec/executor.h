@@ -97,6 +97,9 @@ class Executor {
   // known.
   virtual std::optional<int64_t> max_rows() const = 0;
 
+  // False from losing the ranks until they are loaded anew. Does not block.
+  virtual bool ready() const = 0;
+
   // Runs one request; blocks until done or `deadline`. `inputs` in the order of inputs(), not touched after
   // return. Errors: kInvalidArgument (a shape or type misfit, nothing was run, the line names tensor, got and
   // wanted), kDeadline, kPeerLost and what a rank's engine reports; after one of those the ranks are loaded

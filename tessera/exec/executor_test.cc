@@ -202,14 +202,19 @@ TEST_F(ExecutorTest, RanksThatCannotBeLoadedAreTriedAgainWithoutARequest) {
   options.on_ready = [&](bool ready) {
     if (ready) back.set_value();
   };
-  engine_.before_load = [](int load) -> Result<void> {
+  std::unique_ptr<Executor> executor;
+  engine_.before_load = [&executor](int load) -> Result<void> {
+    if (load == 0) return {};
+    EXPECT_FALSE(executor->ready());
     if (load == 1) return Fail(Code::kUnavailable, "not yet");
     return {};
   };
-  auto executor = Make(options);
+  executor = Make(options);
+  EXPECT_TRUE(executor->ready());
   engine_.step = [](const engine::Step&) -> Result<void> { return Fail(Code::kInternal, "broken"); };
   EXPECT_FALSE(Infer(*executor));
   EXPECT_EQ(back.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_TRUE(executor->ready());
 }
 
 TEST_F(ExecutorTest, AStepGetsTheSoonerOfBothLimits) {

@@ -109,6 +109,11 @@ Result<std::shared_ptr<engine::RankGroup>> GroupKeeper::Acquire(Deadline deadlin
   return Fail(Code::kUnavailable, "the ranks cannot be loaded anew: {}", shared.failed->ToString());
 }
 
+bool GroupKeeper::ready() const {
+  MutexLock lock(shared_->mutex);
+  return shared_->ready;
+}
+
 void GroupKeeper::Renew() {
   MutexLock lock(shared_->mutex);
   shared_->Want();

@@ -38,6 +38,9 @@ class GroupKeeper {
   // next call has it tried again), kDeadline.
   Result<std::shared_ptr<engine::RankGroup>> Acquire(Deadline deadline, Duration patience);
 
+  // As on_ready was told last: false from losing the group until there is one again. Does not block.
+  bool ready() const;
+
   // The group is of no more use: drops it and starts loading. Who hangs in it keeps it alive.
   void Renew();
 

@@ -109,7 +109,7 @@ Instance::~Instance() {
 }
 
 Result<void> Instance::CheckReady() const {
-  if (*loaded_.ready) return {};
+  if (loaded_.executor->ready()) return {};
   return Fail(Code::kUnavailable, "the ranks have failed and are being loaded anew");
 }
 

@@ -121,11 +121,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
   options.spare_connections = settings_.spare_connections;
   options.map_plans = settings_.map_plans;
   exec::Options execution = options_;
-  auto is_ready = std::make_shared<std::atomic<bool>>(true);
-  execution.on_ready = [is_ready, told = std::move(on_ready)](bool ready) {
-    *is_ready = ready;
-    told(ready);
-  };
+  execution.on_ready = std::move(on_ready);
   if (place.gpu) {
     options.devices = {*place.gpu};
     if (!execution.model_files.empty()) {
@@ -133,7 +129,7 @@ Result<LoadedModel> LoadableModel::Load(const Place& place, std::function<void(b
                  FilesOfRanks(directory_, settings_, place.gpu, engine::ComputeCapability));
     }
   }
-  LoadedModel loaded{std::move(is_ready), nullptr, nullptr};
+  LoadedModel loaded;
   TRY_ASSIGN(loaded.engine, engine::MakeEngine(engine_, options));
   TRY_ASSIGN(loaded.executor, exec::Executor::Create(directory_, loaded.engine, execution));
   return loaded;

@@ -1,7 +1,6 @@
 // From a model's directory to an executor.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -16,7 +15,6 @@
 namespace tessera::triton {
 
 struct LoadedModel {
-  std::shared_ptr<const std::atomic<bool>> ready;  // false while ranks that failed are loaded anew
   std::shared_ptr<engine::Engine> engine;
   std::unique_ptr<exec::Executor> executor;
 };

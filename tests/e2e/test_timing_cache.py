@@ -10,7 +10,7 @@ from program import Program
 
 # Takes a timing cache that begins with "good", writes one that begins with it, names the collectives of plan.json.
 BUILDER = f"""#!{sys.executable}
-import json, os, pathlib, sys
+import json, pathlib, sys
 request = json.loads(pathlib.Path(sys.argv[1]).read_text())
 given = pathlib.Path(request["timing_cache"]).read_text() if request["timing_cache"] else ""
 with open(pathlib.Path(__file__).with_name("asked"), "a") as asked:

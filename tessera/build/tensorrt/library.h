@@ -24,7 +24,7 @@ class BuilderLibrary {
   int number() const { return number_; }
   std::string version() const;
 
-  // Errors: kUnavailable (with the library's first message: no usable GPU, no memory, a file of its own that
+  // Errors: kUnavailable (with the library's messages: no usable GPU, no memory, a file of its own that
   // it does not find).
   Result<std::unique_ptr<nvinfer1::IBuilder>> CreateBuilder(Messages& messages) const;
   Result<std::unique_ptr<nvonnxparser::IParser>> CreateParser(nvinfer1::INetworkDefinition& network,

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "tessera/base/file.h"
-#include "tessera/build/tensorrt/gpu.h"
 #include "tessera/build/tensorrt/library.h"
 #include "tessera/build/tensorrt/messages.h"
+#include "tessera/build/visible_gpus.h"
 
 namespace tessera::build {
 namespace {
@@ -65,7 +65,8 @@ class RankBuilder {
   Result<void> PickCapabilities() {
     capabilities_ = request_.compute_capabilities;
     if (capabilities_.empty() || !kBuildsForOtherGpus) {
-      TRY_ASSIGN(const int here, CapabilityOfFirstGpu());
+      TRY_ASSIGN(const std::vector<VisibleGpu> gpus, VisibleGpus());
+      const int here = gpus.front().compute_capability;
       if (!capabilities_.empty() && capabilities_ != std::vector<int>{here}) {
         return Fail(
             Code::kInvalidArgument,

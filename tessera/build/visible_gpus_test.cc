@@ -1,8 +1,8 @@
-#include "tessera/cli/visible_gpus.h"
+#include "tessera/build/visible_gpus.h"
 
 #include <gtest/gtest.h>
 
-namespace tessera::cli {
+namespace tessera::build {
 namespace {
 
 TEST(VisibleGpus, AreThoseThatAProgramMayUseAsTheDriverTells) {
@@ -11,7 +11,7 @@ TEST(VisibleGpus, AreThoseThatAProgramMayUseAsTheDriverTells) {
   ASSERT_EQ(gpus->size(), 2u);
   EXPECT_EQ(gpus->at(0).uuid, "GPU-64656667-6869-6a6b-6c6d-6e6f70717273");
   EXPECT_EQ(gpus->at(0).name, "L4");
-  EXPECT_EQ(gpus->at(0).compute_capability, "8.9");
+  EXPECT_EQ(gpus->at(0).compute_capability, 89);
   EXPECT_EQ(gpus->at(1).uuid, "GPU-66676869-6a6b-6c6d-6e6f-707172737475");
   EXPECT_EQ(gpus->at(1).name, "L40");
 }
@@ -22,4 +22,4 @@ TEST(VisibleGpus, WithoutADriverThereIsAnError) {
 }
 
 }  // namespace
-}  // namespace tessera::cli
+}  // namespace tessera::build

@@ -7,7 +7,7 @@
 #include "tessera/base/result.h"
 #include "tessera/base/unique_handle.h"
 
-namespace tessera::cli {
+namespace tessera {
 
 struct LibraryTraits {
   using Handle = void*;
@@ -17,7 +17,8 @@ struct LibraryTraits {
 
 class SharedLibrary {
  public:
-  // The first of `names` that the loader finds. Errors: kNotFound (the line has the loader's reason).
+  // The first of `names` that the loader finds; it stays loaded when this is gone, for it may have begun
+  // threads. Errors: kNotFound (the line has the loader's reason).
   static Result<SharedLibrary> Open(const std::vector<std::string>& names);
 
   const std::string& name() const { return name_; }
@@ -34,4 +35,4 @@ class SharedLibrary {
   std::string name_;
 };
 
-}  // namespace tessera::cli
+}  // namespace tessera

@@ -7,17 +7,17 @@
 
 #include "tessera/base/result.h"
 
-namespace tessera::cli {
+namespace tessera::build {
 
 struct VisibleGpu {
   std::string uuid;  // "GPU-8d7c3a52-..", as CUDA_VISIBLE_DEVICES takes it
   std::string name;
-  std::string compute_capability;  // "9.0"
+  int compute_capability = 0;  // 90 for 9.0
 };
 
-// In CUDA's order, without those that no program may use. Opens `driver`, which stays loaded; makes no
-// context. Errors: kNotFound (no driver), kUnavailable (it does not answer, or sees no GPU). Source: CUDA
-// driver API, device management.
+// In CUDA's order, without those that no program may use; one at least. Opens `driver`; makes no context.
+// Errors: kNotFound (no driver), kUnavailable (no GPU, or what the driver says of it).
+// Source: CUDA driver API, device management.
 Result<std::vector<VisibleGpu>> VisibleGpus(const std::string& driver = "libcuda.so.1");
 
-}  // namespace tessera::cli
+}  // namespace tessera::build
